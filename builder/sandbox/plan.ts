@@ -1,0 +1,76 @@
+/**
+ * A sandbox as plain data: where one process runs, the tree it runs in, what it runs. One interpreter per engine
+ * applies it, in order.
+ */
+
+/** Overlay directories, topmost lower first; all are absolute. Without `upper` it is read-only. */
+export interface Overlay {
+  readonly lower: readonly string[];
+  readonly upper?: string;
+  readonly work?: string;
+}
+
+export type Mount =
+  /** A file or directory of the host. `source` was resolved by us and holds no link that a step could have made. */
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
+  /** A path inside another root filesystem (`--mount=type=bind,from=`): the overlay is mounted aside first. */
+  | {
+      readonly kind: 'tree';
+      readonly tree: Overlay;
+      readonly path: string;
+      readonly target: string;
+      readonly readonly: boolean;
+    }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes?: number; readonly mode?: number };
+
+export interface SandboxProcess {
+  readonly args: readonly string[];
+  /** `NAME=value`, nothing is inherited. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** Gives the process our terminal (`tsbuild run -t`). */
+  readonly terminal: boolean;
+}
+
+export interface SandboxPlan {
+  readonly root: Overlay;
+  readonly mounts: readonly Mount[];
+  readonly process: SandboxProcess;
+  readonly hostname: string;
+  readonly network: 'host' | 'none';
+  /** Extra lines of /etc/hosts: `ip name`. */
+  readonly hosts: readonly string[];
+  /** `--security=insecure`: all capabilities that we hold ourselves, no filter. */
+  readonly insecure: boolean;
+  /** `name=soft[:hard]`. */
+  readonly ulimits: readonly string[];
+  readonly shmSizeBytes?: number;
+}
+
+/** Where a process's output goes, as it comes, and what it may read. */
+export interface SandboxIo {
+  readonly stdout: (chunk: Buffer) => void;
+  readonly stderr: (chunk: Buffer) => void;
+  /** `inherit` hands our own three descriptors over (`tsbuild run`). */
+  readonly stdin: 'empty' | 'inherit';
+}
+
+export interface Exit {
+  /** Exit code, or 128 + signal number. */
+  readonly code: number;
+  /** Paths inside the root that did not exist before and were made only to mount something on them. */
+  readonly residue: readonly string[];
+}
+
+/** Runs plans. All engines pass one conformance suite. */
+export interface Engine {
+  readonly name: string;
+  /**
+   * Runs the plan's process to its end. Everything it started is gone when this returns; an aborted signal kills it
+   * and rejects with the signal's reason. `scratch` is a private folder for this run.
+   */
+  run(plan: SandboxPlan, io: SandboxIo, scratch: string, signal: AbortSignal): Promise<Exit>;
+}

@@ -1,0 +1,181 @@
+import type { BuildError, SourceRange } from '../core/errors.ts';
+import type { Platform } from '../core/types.ts';
+
+/** A word of an instruction, exactly as written (quotes, escapes and variables included), and where it stands. */
+export interface Word {
+  readonly text: string;
+  readonly range: SourceRange;
+}
+
+export interface Heredoc {
+  /** The delimiter, without quotes: also the name of the file in COPY. */
+  readonly name: string;
+  readonly content: string;
+  /** File descriptor written before `<<`, 0 unless said. */
+  readonly fd: number;
+  /** False when the delimiter was quoted: variables stay as written. */
+  readonly expand: boolean;
+  /** `<<-`: leading tabs were stripped. */
+  readonly chomp: boolean;
+  readonly range: SourceRange;
+}
+
+interface Base {
+  /** The whole instruction with its continuation lines. */
+  readonly range: SourceRange;
+  /** One line as people read it, continuation lines joined: `RUN make all`. */
+  readonly source: string;
+  /** Comments directly above, without `#`. */
+  readonly comments: readonly string[];
+}
+
+/** Shell form keeps its text whole; exec form is a list. */
+export type CommandLine =
+  | { readonly form: 'shell'; readonly text: string; readonly heredocs: readonly Heredoc[] }
+  | { readonly form: 'exec'; readonly args: readonly string[] };
+
+/** One `--mount=`, its values not yet expanded; `options` in the order written, keys lower-cased. */
+export interface MountFlag {
+  readonly options: readonly { readonly key: string; readonly value: string | undefined }[];
+  readonly word: Word;
+}
+
+export interface FromInstruction extends Base {
+  readonly kind: 'from';
+  readonly image: Word;
+  readonly name?: string;
+  readonly platform?: Word;
+}
+export interface ArgInstruction extends Base {
+  readonly kind: 'arg';
+  readonly args: readonly { readonly name: string; readonly value?: Word }[];
+}
+export interface EnvInstruction extends Base {
+  readonly kind: 'env' | 'label';
+  readonly pairs: readonly { readonly name: Word; readonly value: Word }[];
+}
+export interface RunInstruction extends Base {
+  readonly kind: 'run';
+  readonly command: CommandLine;
+  readonly mounts: readonly MountFlag[];
+  readonly network?: 'default' | 'none' | 'host';
+  readonly security?: 'sandbox' | 'insecure';
+}
+export interface CopyInstruction extends Base {
+  readonly kind: 'copy' | 'add';
+  readonly sources: readonly Word[];
+  readonly heredocs: readonly Heredoc[];
+  readonly destination: Word;
+  readonly from?: Word;
+  readonly chown?: Word;
+  readonly chmod?: Word;
+  readonly link: boolean;
+}
+export interface CommandInstruction extends Base {
+  readonly kind: 'cmd' | 'entrypoint';
+  readonly command: CommandLine;
+}
+export interface WordsInstruction extends Base {
+  /** `workdir`, `user` and `stopsignal` have one word; `expose` and `volume` one or more. */
+  readonly kind: 'workdir' | 'user' | 'stopsignal' | 'expose' | 'volume';
+  readonly words: readonly Word[];
+}
+export interface ShellInstruction extends Base {
+  readonly kind: 'shell';
+  readonly args: readonly string[];
+}
+export interface HealthcheckInstruction extends Base {
+  readonly kind: 'healthcheck';
+  /** Absent for NONE. Durations in nanoseconds; 0 means inherited. */
+  readonly check?: {
+    readonly command: CommandLine;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly startPeriod: number;
+    readonly startInterval: number;
+    readonly retries: number;
+  };
+}
+export interface OnbuildInstruction extends Base {
+  readonly kind: 'onbuild';
+  /** The trigger's text, as it goes into the image. */
+  readonly trigger: string;
+}
+export interface MaintainerInstruction extends Base {
+  readonly kind: 'maintainer';
+  readonly name: string;
+}
+
+export type Instruction =
+  | ArgInstruction
+  | EnvInstruction
+  | RunInstruction
+  | CopyInstruction
+  | CommandInstruction
+  | WordsInstruction
+  | ShellInstruction
+  | HealthcheckInstruction
+  | OnbuildInstruction
+  | MaintainerInstruction;
+
+/** A stage as written: its FROM and what follows. */
+export interface Stage {
+  /** Position in the file, from 0. */
+  readonly index: number;
+  /** Lower-cased `AS` name. */
+  readonly name?: string;
+  readonly from: FromInstruction;
+  readonly instructions: readonly Instruction[];
+}
+
+export interface Warning {
+  readonly text: string;
+  readonly location: SourceRange;
+  readonly hint?: string;
+}
+
+/** A parsed file. */
+export interface Containerfile {
+  readonly file: string;
+  readonly text: string;
+  readonly escape: '\\' | '`';
+  /** Value of `# syntax=`. */
+  readonly syntax?: string;
+  /** ARGs before the first FROM. */
+  readonly globals: readonly ArgInstruction[];
+  readonly stages: readonly Stage[];
+  readonly warnings: readonly Warning[];
+}
+
+/** What a stage starts from, its name expanded. */
+export type StageBase =
+  | { readonly kind: 'scratch' }
+  | { readonly kind: 'stage'; readonly index: number }
+  | { readonly kind: 'image'; readonly reference: string };
+
+/** A stage that the target needs. */
+export interface GraphStage {
+  readonly stage: Stage;
+  readonly base: StageBase;
+  readonly platform: Platform;
+  /** Indexes of the stages that must be built before (base, COPY --from, RUN --mount=from). */
+  readonly needs: readonly number[];
+}
+
+/**
+ * The stages a target needs, in file order; `COPY --from` and `--mount=from` values that name no stage are images.
+ */
+export interface StageGraph {
+  readonly stages: readonly GraphStage[];
+  /** Index (in the file) of the stage that is the result. */
+  readonly target: number;
+  /** Values of global ARGs that a stage's `ARG name` inherits (predefined platform ARGs included). */
+  readonly globalArgs: Readonly<Record<string, string>>;
+  readonly escape: '\\' | '`';
+  readonly warnings: readonly Warning[];
+}
+
+/** Values that variables have while an instruction is expanded. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export type { BuildError, SourceRange };

@@ -1,0 +1,107 @@
+/** Where in a text file something stands: 1-based lines and columns, the end column exclusive. */
+export interface SourceRange {
+  readonly file: string;
+  readonly startLine: number;
+  readonly startColumn: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+}
+
+export interface BuildErrorDetails {
+  readonly cause?: unknown;
+  /** What the user can do about it, as a sentence. */
+  readonly hint?: string;
+  readonly location?: SourceRange;
+  /** Trying again may help; decided where the error is made. */
+  readonly retry?: boolean;
+  /** Wait this long before trying again, where the other side said so. */
+  readonly retryAfterMs?: number;
+  /** Exit code of the failing process of a RUN. */
+  readonly exitCode?: number;
+  /** Last lines that the failing process wrote. */
+  readonly log?: readonly string[];
+}
+
+/**
+ * Every failure that a user can cause or mend. `code` is stable (`parse`, `usage`, `not-found`,
+ * `run-failed`, `registry`, `denied`, `digest-mismatch`, `store`, `disk-full`, `sandbox`, `context`,
+ * `interrupted`); the message is one sentence without secrets. Anything else that is thrown is a bug in tsbuild.
+ */
+export class BuildError extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly location: SourceRange | undefined;
+  readonly retry: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly exitCode: number | undefined;
+  readonly log: readonly string[] | undefined;
+
+  constructor(code: string, message: string, details: BuildErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'BuildError';
+    this.code = code;
+    this.hint = details.hint;
+    this.location = details.location;
+    this.retry = details.retry ?? false;
+    this.retryAfterMs = details.retryAfterMs;
+    this.exitCode = details.exitCode;
+    this.log = details.log;
+  }
+
+  /** The same error, placed in a file, unless it already says where it happened. */
+  at(location: SourceRange): BuildError {
+    if (this.location !== undefined) return this;
+    const { hint, retry, retryAfterMs, exitCode, log } = this;
+    return new BuildError(this.code, this.message, {
+      cause: this.cause,
+      location,
+      retry,
+      ...(hint !== undefined && { hint }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(exitCode !== undefined && { exitCode }),
+      ...(log !== undefined && { log }),
+    });
+  }
+}
+
+/** Wrong use of the command line: exit code 2. */
+export function usageError(message: string, hint?: string): BuildError {
+  return new BuildError('usage', message, hint === undefined ? {} : { hint });
+}
+
+/**
+ * The nearest of `candidates` to what was written, or undefined when none is close: fewer than three
+ * edits (insert, delete, replace), compared without case.
+ */
+export function didYouMean(written: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 3;
+  for (const candidate of candidates) {
+    const distance = editDistance(written.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance && distance < Math.max(written.length, candidate.length)) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) >= 3) return 3;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** The code of a system error (`ENOENT`), or undefined. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,64 @@
+import type { Digest } from './digest.ts';
+import type { SourceRange } from './errors.ts';
+
+/** All that can be seen of a build. Times are milliseconds since the build began. */
+export type BuildEvent =
+  | { readonly type: 'build-start'; readonly at: number; readonly file: string; readonly steps: number }
+  | {
+      readonly type: 'step-start';
+      readonly at: number;
+      /** Unique within the build: `<stage>/<number>`. */
+      readonly step: string;
+      /** As people read it: `[builder 2/4] RUN make`. */
+      readonly name: string;
+      readonly location?: SourceRange;
+    }
+  | {
+      readonly type: 'step-log';
+      readonly at: number;
+      readonly step: string;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+    }
+  | {
+      readonly type: 'step-end';
+      readonly at: number;
+      readonly step: string;
+      readonly outcome: 'done' | 'cached' | 'failed' | 'cancelled';
+      /** Bytes of the layer's tar, where the step made one. */
+      readonly bytes?: number;
+      /** Where the step's complete log is kept. */
+      readonly log?: string;
+    }
+  | {
+      /** Bytes on their way: a download, an upload, a compression. */
+      readonly type: 'transfer';
+      readonly at: number;
+      readonly id: string;
+      readonly name: string;
+      readonly done: number;
+      readonly total?: number;
+      readonly state: 'running' | 'done' | 'exists' | 'mounted' | 'failed';
+    }
+  | {
+      readonly type: 'note';
+      readonly at: number;
+      readonly level: 'info' | 'warning';
+      readonly text: string;
+      readonly hint?: string;
+      readonly location?: SourceRange;
+    }
+  | {
+      readonly type: 'build-end';
+      readonly at: number;
+      readonly outcome: 'done' | 'failed' | 'cancelled';
+      readonly image?: Digest;
+      readonly steps: number;
+      readonly cached: number;
+    };
+
+/** An event without its time; the build adds it. */
+export type EventBody = BuildEvent extends infer E ? (E extends BuildEvent ? Omit<E, 'at'> : never) : never;
+
+/** Takes an event; never throws, never waits. */
+export type Emit = (event: EventBody) => void;

@@ -1,0 +1,68 @@
+import type { Emit } from './events.ts';
+import type { Compression, Platform } from './types.ts';
+
+/** Where a build's result goes, besides the local store. */
+export type Output =
+  | { readonly type: 'registry'; readonly names: readonly string[]; readonly compression?: Compression }
+  /** An archive file, a folder (`tar: false`, oci only) or stdout (`dest: '-'`). */
+  | {
+      readonly type: 'oci' | 'docker';
+      readonly dest: string;
+      readonly tar: boolean;
+      readonly compression?: Compression;
+      readonly name?: string;
+    }
+  | { readonly type: 'local' | 'tar'; readonly dest: string }
+  /** Into docker or podman, whichever answers. */
+  | { readonly type: 'load' };
+
+export interface SecretSource {
+  readonly id: string;
+  /** One of both. `file` is absolute. */
+  readonly file?: string;
+  readonly env?: string;
+}
+
+/** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
+export interface BuildOptions {
+  /** Context folder, or `-` for a tar or a Containerfile on stdin. */
+  readonly context: string;
+  /** Containerfile; undefined looks in the context; `-` is stdin. */
+  readonly file?: string;
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly platform?: Platform;
+  readonly tags: readonly string[];
+  readonly outputs: readonly Output[];
+  readonly format: 'oci' | 'docker';
+  readonly noCache: boolean | readonly string[];
+  readonly pull: 'always' | 'missing' | 'never' | 'newer';
+  readonly network: 'host' | 'none';
+  readonly secrets: readonly SecretSource[];
+  readonly addHosts: readonly string[];
+  readonly runtime?: string;
+  readonly jobs: number;
+  /** Seconds since the epoch to which times of own layers are clamped. */
+  readonly sourceDateEpoch?: number;
+  readonly iidFile?: string;
+  readonly metadataFile?: string;
+  readonly ignoreFile?: string;
+  readonly ulimits: readonly string[];
+  readonly shmSize?: number;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** How registries are reached. */
+export interface RegistryOptions {
+  /** false accepts any certificate and plain HTTP. */
+  readonly tlsVerify: boolean;
+  readonly authFile?: string;
+  /** `user:password`, used for every registry of this command. */
+  readonly creds?: string;
+  readonly certDir?: string;
+  readonly retries: number;
+  readonly retryDelayMs: number;
+}

@@ -1,0 +1,182 @@
+import type { Digest, Framed } from './digest.ts';
+import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin } from './types.ts';
+
+/**
+ * What outlives a build, as the rest of tsbuild sees it. `cache/` implements these; every write goes to a temporary
+ * place and is renamed, so a reader never sees half a thing and SIGKILL leaves nothing but a temporary folder.
+ */
+
+/** Streams a blob's bytes from where it can be had; fails with BuildError where it can't. */
+export type FetchBlob = (
+  origins: readonly Origin[],
+  descriptor: Descriptor,
+  signal?: AbortSignal,
+) => Promise<AsyncIterable<Buffer>>;
+
+/** Content by digest: compressed layers, tars of own COPY layers, configs, manifests. */
+export interface Blobs {
+  has(digest: Digest): boolean;
+  /** Absolute path of a blob at hand, or undefined. */
+  find(digest: Digest): string | undefined;
+  size(digest: Digest): number | undefined;
+  /** Small blobs whole, verified against the digest (`digest-mismatch`). */
+  read(digest: Digest): Promise<Buffer>;
+  write(bytes: Buffer): Promise<Digest>;
+  /** Stores a stream while hashing it; with `expected`, other bytes or another size fail and leave nothing. */
+  writeStream(
+    chunks: AsyncIterable<Buffer>,
+    expected?: { readonly digest: Digest; readonly size: number },
+  ): Promise<{ digest: Digest; size: number }>;
+}
+
+/** Writes one layer of our own as a deterministic tar; entries arrive parents first, in path order. */
+export interface LayerWriter {
+  /**
+   * Adds an entry. A file's content is `content`: bytes, or the absolute path of a file that is opened without
+   * following a link. Returns the entry as written, with the content's digest. Fails with `context` when the file's
+   * size differs from `entry.size` (it changed while it was read).
+   */
+  add(entry: Entry, content?: Buffer | string): Promise<Entry>;
+  /** Ends the tar, keeps it and its listing, and names the layer. */
+  commit(): Promise<Layer>;
+  /** Drops everything; harmless after commit. */
+  abandon(): Promise<void>;
+}
+
+/** Layers and the conversions between their forms. */
+export interface Layers {
+  /** The listing; made by streaming the layer once (nothing else of it is kept) where no form of it is at hand. */
+  listing(layer: Layer, signal?: AbortSignal): Promise<Listing>;
+  /** Absolute path of the unpacked tree, whiteouts in overlay form; fetched and unpacked where needed. Read-only. */
+  tree(layer: Layer, signal?: AbortSignal): Promise<string>;
+  /** Content of one regular file of this layer. */
+  readFile(layer: Layer, path: string, signal?: AbortSignal): Promise<Buffer>;
+  /** The uncompressed tar, checked against the diffId at its end. */
+  tar(layer: Layer, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** The layer in the compression asked for, as a blob at hand. `any` takes the form the layer already has. */
+  packed(
+    layer: Layer,
+    compression: Compression | 'any',
+    signal?: AbortSignal,
+    progress?: (done: number, total?: number) => void,
+  ): Promise<{ readonly descriptor: Descriptor; readonly path: string }>;
+  /** The descriptor the layer would be sent as, where it is known without work; undefined where it must be packed. */
+  descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined;
+  /** Makes sure that some local form exists from which the others follow; fetches the blob where not. */
+  atHand(layer: Layer, signal?: AbortSignal): Promise<void>;
+  /** True when the layer can be had without a registry. */
+  isAtHand(layer: Layer): boolean;
+  writer(): Promise<LayerWriter>;
+  /**
+   * Turns the upper directory of a finished step into a layer: its whiteouts and opaque marks become the layer's, the
+   * directory itself becomes the layer's tree (it is moved). `residue` names paths that the runtime made as
+   * mountpoints; they are dropped where they are still empty.
+   */
+  commitUpper(upper: string, options: { readonly residue: readonly string[] }): Promise<Layer>;
+  /** The same layer with every time later than `epoch` (seconds) set to it; only for own layers, remembered. */
+  clamp(layer: Layer, epoch: number): Promise<Layer>;
+  /** Notes further places where a layer's compressed form can be fetched (after a push, a pull). */
+  addOrigin(descriptor: Descriptor, origin: Origin): Promise<void>;
+  origins(digest: Digest): readonly Origin[];
+  /** Bytes of the layer's uncompressed tar where known. */
+  tarSize(layer: Layer): number | undefined;
+}
+
+/** What a step once produced. */
+export interface StepResult {
+  readonly layer: Layer;
+  /** ISO time at which the layer was made. */
+  readonly created: string;
+}
+
+export interface Records {
+  /** Results under a key: newest first; an unreadable record is none. */
+  find(key: Digest): readonly StepResult[];
+  /** Adds a result in front; an equal diffId is moved there. The ingredients are kept to explain a later miss. */
+  put(key: Digest, result: StepResult, ingredients: Framed): Promise<void>;
+  /** Waits until no other build makes this step. Dispose to let the next one go on. */
+  lock(key: Digest, signal?: AbortSignal): Promise<AsyncDisposable>;
+}
+
+/** Images by name and by id. */
+export interface Images {
+  /** By full name (`docker.io/library/myapp:latest`), `name@sha256:…`, or an id or unambiguous start of one. */
+  find(nameOrId: string): Promise<StoredImage | undefined>;
+  /** Stores the image; each name given is moved to it. */
+  put(image: Image, names: readonly string[]): Promise<StoredImage>;
+  /** Removes a name; the image goes with its last name. True when there was one. */
+  removeName(name: string): Promise<boolean>;
+  removeImage(id: Digest): Promise<readonly string[]>;
+  list(): Promise<readonly StoredImage[]>;
+}
+
+export interface StoredImage {
+  /** Digest of the config. */
+  readonly id: Digest;
+  readonly names: readonly string[];
+  readonly image: Image;
+  /** ISO time at which it came into the store. */
+  readonly stored: string;
+  /** Manifest digests under which registries know it: `host/repository@sha256:…`. */
+  readonly repoDigests: readonly string[];
+}
+
+/** A cache mount held by a step. */
+export interface HeldMount extends AsyncDisposable {
+  readonly path: string;
+}
+
+export interface Mounts {
+  /**
+   * The folder of a cache mount, made with the given owner and mode when new. `locked` waits for other holders,
+   * `private` gives a folder of its own where another holds it, `shared` lets all in.
+   */
+  hold(
+    id: string,
+    options: {
+      readonly sharing: 'shared' | 'private' | 'locked';
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+      /** Copied into a new mount: a folder to start from. */
+      readonly seed?: string;
+    },
+    signal?: AbortSignal,
+  ): Promise<HeldMount>;
+}
+
+/** Remembered file digests of one context folder. */
+export interface StatCache {
+  /** The digest remembered for exactly this state of the file, or undefined. */
+  digest(path: string, stat: FileState): Digest | undefined;
+  remember(path: string, stat: FileState, digest: Digest): void;
+  /** Writes what was learnt; files not asked for are forgotten. */
+  save(): Promise<void>;
+}
+
+export interface FileState {
+  readonly dev: number;
+  readonly ino: number;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/** A private temporary folder whose owner holds a lock; removed on dispose, or by the next start. */
+export interface Scratch extends AsyncDisposable {
+  readonly path: string;
+}
+
+export interface Store {
+  /** Absolute path of the store. */
+  readonly root: string;
+  readonly blobs: Blobs;
+  readonly layers: Layers;
+  readonly records: Records;
+  readonly images: Images;
+  readonly mounts: Mounts;
+  statCache(folder: string): StatCache;
+  scratch(): Promise<Scratch>;
+  /** Folder in which the logs of builds are kept. */
+  readonly logs: string;
+}

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Which parts a part may import besides itself (ARCHITECTURE.md draws it). */
+const allowed: Record<string, readonly string[]> = {
+  'src/core': [],
+  'src/sys': ['src/core'],
+  'src/oci': ['src/core'],
+  'src/http': ['src/core'],
+  'src/registry': ['src/core', 'src/oci', 'src/http'],
+  'src/containerfile': ['src/core'],
+  'src/report': ['src/core'],
+  cache: ['src/core', 'src/sys', 'src/oci'],
+  builder: ['src/core', 'src/sys', 'src/oci', 'src/containerfile', 'src/http'],
+  'src/build.ts': ['*'],
+  'src/commands': ['*'],
+  'src/cli': ['src/core', 'src/build.ts', 'src/commands', 'src/report'],
+  'src/cli.ts': ['src/core', 'src/sys', 'src/cli'],
+  'src/index.ts': ['src/core'],
+};
+
+/** The one folder or file that may import a package: a doorway each. */
+const doorways: Record<string, string> = {
+  'dockerfile-ast': 'src/containerfile/',
+  'tar-stream': 'src/oci/archive.ts',
+  'zlib-sync': 'src/oci/inflate.ts',
+  fzstd: 'src/oci/inflate.ts',
+  'p-limit': 'src/core/gates.ts',
+  undici: 'src/http/',
+  commander: 'src/cli/',
+  koffi: 'src/sys/',
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+function partOf(file: string): string {
+  const known = Object.keys(allowed).filter((part) => file === part || file.startsWith(`${part}/`));
+  return known.sort((a, b) => b.length - a.length)[0] ?? file;
+}
+
+function sources(): string[] {
+  return ['src', 'builder', 'cache'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `${folder}/${file}`),
+  );
+}
+
+function importsOf(file: string, text: string): Import[] {
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^'";]*?\bfrom\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'|\brequire\('([^']+)'\)/g,
+  );
+  return [...found].map((match) => {
+    const name = match[1] ?? match[2] ?? match[3] ?? match[4] ?? '';
+    const to = name.startsWith('.') ? relative(root, join(root, dirname(file), name)) : name;
+    return { from: file, to };
+  });
+}
+
+function violations(imports: readonly Import[]): string[] {
+  return imports.flatMap(({ from, to }) => {
+    if (to.startsWith('node:')) return [];
+    if (/^(src|builder|cache|test)\//.test(to)) {
+      const [here, there] = [partOf(from), partOf(to)];
+      const rule = allowed[here];
+      if (rule === undefined) return [`${from}: no rule for this part`];
+      return here === there || rule.includes('*') || rule.includes(there) ? [] : [`${from} imports ${to}`];
+    }
+    const door = Object.entries(doorways).find(([name]) => to === name || to.startsWith(`${name}/`));
+    if (door === undefined) return [`${from} imports the package ${to}, which has no doorway`];
+    return from.startsWith(door[1]) ? [] : [`${from} imports ${to}, whose doorway is ${door[1]}`];
+  });
+}
+
+describe('architecture', () => {
+  it('holds the import rules', () => {
+    const all = sources().flatMap((file) => importsOf(file, readFileSync(join(root, file), 'utf8')));
+    expect(all.length).toBeGreaterThan(10);
+    expect(violations(all)).toEqual([]);
+  });
+
+  it('finds what breaks them', () => {
+    const bad = importsOf(
+      'src/core/x.ts',
+      "import { a } from '../oci/tar.ts';\nimport undici from 'undici';\nconst k = await import('koffi');\nimport 'left-pad';",
+    );
+    expect(violations(bad)).toHaveLength(4);
+    const good = importsOf(
+      'cache/x.ts',
+      "import type { A } from '../src/oci/tar.ts';\nimport fs from 'node:fs';",
+    );
+    expect(violations(good)).toEqual([]);
+  });
+});
