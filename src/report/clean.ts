@@ -1,0 +1,62 @@
+/**
+ * What a step, a registry or a Containerfile wrote is hostile to a terminal: it may move the cursor, set the title,
+ * write the clipboard or answer queries. Everything printed passes through here.
+ */
+
+/** CSI with its colours apart, OSC/DCS/APC/PM/SOS strings (also unended ones), and two-byte escapes. */
+const sequences =
+  /\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)|\x1b[ -/]*[0-~]?/g;
+const colours = /^\x1b\[[0-9;:]*m$/;
+const controls = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** One line of a step's log, fit to be shown: what overwrote itself by carriage returns shows its last state. */
+export function cleanLine(line: string, options: { readonly colour: boolean } = { colour: false }): string {
+  const text = line.replace(sequences, (sequence) =>
+    options.colour && colours.test(sequence) ? sequence : '',
+  );
+  const trimmed = text.endsWith('\r') ? text.slice(0, -1) : text;
+  const shown = trimmed.slice(trimmed.lastIndexOf('\r') + 1).replaceAll('\t', '    ');
+  const clean = shown.replace(controls, '');
+  return options.colour && clean.includes('\x1b[') ? `${clean}\x1b[0m` : clean.replaceAll('\x1b', '');
+}
+
+/** Text of several lines, each cleaned. */
+export function cleanText(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => cleanLine(line))
+    .join('\n');
+}
+
+/** Puts a stream of chunks together into lines; a line longer than `limit` characters is cut there. */
+export class Lines {
+  #rest = '';
+  readonly #limit: number;
+
+  constructor(limit = 16_384) {
+    this.#limit = limit;
+  }
+
+  /** The lines that this chunk ended. */
+  add(chunk: string): string[] {
+    const lines = (this.#rest + chunk).split('\n');
+    this.#rest = lines.pop() ?? '';
+    while (this.#rest.length > this.#limit) {
+      lines.push(this.#rest.slice(0, this.#limit));
+      this.#rest = this.#rest.slice(this.#limit);
+    }
+    return lines;
+  }
+
+  /** What has no line end yet; it stays. */
+  get partial(): string {
+    return this.#rest;
+  }
+
+  /** The last line where it had no end. */
+  end(): string[] {
+    const last = this.#rest;
+    this.#rest = '';
+    return last === '' ? [] : [last];
+  }
+}

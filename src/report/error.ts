@@ -1,0 +1,102 @@
+import { BuildError, type SourceRange } from '../core/errors.ts';
+import { cleanLine, cleanText } from './clean.ts';
+import { widthOf } from './width.ts';
+
+/** What else is known about a failure, for its text. */
+export interface FailureSetting {
+  /** The text of a file that a location names, or undefined where it cannot be had. */
+  readonly read: (file: string) => string | undefined;
+  /** Name of the step that failed: `[builder 2/4] RUN make`. */
+  readonly step?: string;
+  /** Where its complete log is kept. */
+  readonly logFile?: string;
+  /** Shows causes, and the stack of a bug. */
+  readonly debug: boolean;
+}
+
+const rule = '-'.repeat(20);
+
+/** Any thrown value as the text that ends the story: where, the lines in question, the log, the reason, the hint. */
+export function renderFailure(error: unknown, setting: FailureSetting): string {
+  if (!(error instanceof BuildError)) return renderBug(error, setting.debug);
+  const parts = [
+    logOf(error, setting),
+    snippet(error, setting.read),
+    `error: ${cleanText(error.message)}\n`,
+    error.hint === undefined ? '' : `hint: ${cleanText(error.hint)}\n`,
+    setting.debug ? causesOf(error) : '',
+  ];
+  return parts.join('');
+}
+
+/**
+ * The lines of a location between rules, after BuildKit's picture, with a line of carets under the exact columns.
+ * Around a single line four lines are shown, around several two.
+ */
+export function renderSnippet(text: string, location: SourceRange): string {
+  const lines = text.split(/\r?\n/);
+  const first = Math.min(location.startLine, lines.length);
+  const last = Math.max(first, Math.min(lastLineOf(location), lines.length));
+  const pad = last === first ? 4 : 2;
+  let out = `${location.file}:${location.startLine}:${location.startColumn}\n${rule}\n`;
+  for (let n = Math.max(1, first - pad); n <= Math.min(lines.length, last + pad); n++) {
+    const line = cleanLine(lines[n - 1] ?? '');
+    if (n === lines.length && line === '' && n > last) break;
+    const inside = n >= first && n <= last;
+    out += `${`${String(n).padStart(4)} | ${inside ? '>>>' : '   '} ${line}`.trimEnd()}\n`;
+    if (inside) out += carets(lines[n - 1] ?? '', n, location);
+  }
+  return `${out}${rule}\n`;
+}
+
+function snippet(error: BuildError, read: FailureSetting['read']): string {
+  if (error.location === undefined) return '';
+  const text = read(error.location.file);
+  if (text !== undefined) return renderSnippet(text, error.location);
+  return `${cleanLine(error.location.file)}:${error.location.startLine}:${error.location.startColumn}\n`;
+}
+
+/** An end at the first column of a line means the line before. */
+function lastLineOf(location: SourceRange): number {
+  return location.endColumn <= 1 && location.endLine > location.startLine
+    ? location.endLine - 1
+    : location.endLine;
+}
+
+function carets(line: string, number: number, location: SourceRange): string {
+  const indent = line.length - line.trimStart().length;
+  const start = number === location.startLine ? location.startColumn - 1 : indent;
+  const written = line.trimEnd().length;
+  const end = Math.min(number === location.endLine ? location.endColumn - 1 : written, written);
+  if (start >= written) return '';
+  const before = widthOf(cleanLine(line.slice(0, start)));
+  const under = Math.max(1, widthOf(cleanLine(line.slice(start, end))));
+  return `     |     ${' '.repeat(before)}${'^'.repeat(under)}\n`;
+}
+
+function logOf(error: BuildError, setting: FailureSetting): string {
+  if (error.log === undefined || error.log.length === 0) return '';
+  const head = setting.step === undefined ? '------\n' : `------\n > ${cleanLine(setting.step)}:\n`;
+  const lines = error.log.map((line) => `${cleanLine(line)}\n`).join('');
+  const kept = setting.logFile === undefined ? '' : `complete log: ${setting.logFile}\n`;
+  return `${head}${lines}------\n${kept}`;
+}
+
+function causesOf(error: Error): string {
+  let out = '';
+  let cause = error.cause;
+  for (let depth = 0; cause !== undefined && depth < 8; depth++) {
+    out += `cause: ${cleanText(cause instanceof Error ? cause.message : String(cause))}\n`;
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return out;
+}
+
+function renderBug(error: unknown, debug: boolean): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = debug && error instanceof Error ? `${cleanText(error.stack ?? '')}\n` : '';
+  const hint = debug
+    ? 'hint: please report it, with the lines above.\n'
+    : 'hint: this is a bug in tsbuild; run the same command with --debug and report what it prints.\n';
+  return `${stack}error: unexpected failure: ${cleanText(message)}\n${hint}`;
+}
