@@ -1,0 +1,72 @@
+import { check, cString, declare, lastError } from './libc.ts';
+
+const flockCall = declare('flock', 'int', ['int', 'int']);
+const mknodatCall = declare('mknodat', 'int', ['int', 'void *', 'uint32_t', 'uint64_t']);
+const utimensatCall = declare('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
+const umaskCall = declare('umask', 'uint32_t', ['uint32_t']);
+
+const atFdcwd = -100;
+const atSymlinkNofollow = 0x100;
+const types = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
+
+/**
+ * flock(2) on an open file. `nonblocking` returns false where another holds it; without, the calling thread waits.
+ * The lock ends with the last descriptor of this opening.
+ */
+export function flock(
+  fd: number,
+  operation: 'shared' | 'exclusive' | 'unlock',
+  nonblocking = false,
+): boolean {
+  const bits = { shared: 1, exclusive: 2, unlock: 8 }[operation] | (nonblocking ? 4 : 0);
+  for (;;) {
+    const result = flockCall(fd, bits);
+    if (result === 0) return true;
+    const code = lastError();
+    if (code === 'EINTR') continue;
+    if (code === 'EAGAIN' && nonblocking) return false;
+    check(result, 'flock');
+  }
+}
+
+/** Makes a fifo or a device node; `mode` is the permission bits, cut by the umask. */
+export function mknod(
+  path: string | Buffer,
+  type: 'fifo' | 'char' | 'block',
+  options: { readonly mode: number; readonly device?: { readonly major: number; readonly minor: number } },
+): void {
+  const device = makedev(options.device?.major ?? 0, options.device?.minor ?? 0);
+  check(mknodatCall(atFdcwd, cString(path), types[type] | options.mode, device), 'mknod', path);
+}
+
+/** The number of a device as the C library packs it: makedev(3). */
+export function makedev(major: number, minor: number): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  return (
+    ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
+  );
+}
+
+/** The reverse of `makedev`, for `rdev` of a stat. */
+export function majorMinor(rdev: number): { major: number; minor: number } {
+  const device = BigInt(rdev);
+  return {
+    major: Number(((device >> 32n) & 0xfffff000n) | ((device >> 8n) & 0xfffn)),
+    minor: Number(((device >> 12n) & 0xffffff00n) | (device & 0xffn)),
+  };
+}
+
+/** Sets both times to `seconds` (may be negative) and `nanoseconds`, exactly; never follows a link. */
+export function utimensat(path: string | Buffer, seconds: number, nanoseconds: number): void {
+  const times = Buffer.alloc(32);
+  for (const at of [0, 16]) {
+    times.writeBigInt64LE(BigInt(seconds), at);
+    times.writeBigInt64LE(BigInt(nanoseconds), at + 8);
+  }
+  check(utimensatCall(atFdcwd, cString(path), times, atSymlinkNofollow), 'utimensat', path);
+}
+
+/** Sets the process's file mode mask and returns the former one; unlike process.umask it works in worker threads. */
+export function umask(mask: number): number {
+  return umaskCall(mask);
+}
