@@ -1,0 +1,154 @@
+import { setMaxListeners } from 'node:events';
+import { Readable } from 'node:stream';
+import { BuildError } from '../core/errors.ts';
+import { type Gate, gate } from '../core/gates.ts';
+import { type Connections, connections } from './connections.ts';
+import { networkError, type RequestFacts } from './failure.ts';
+import type { Environment } from './proxy.ts';
+import { redact } from './redact.ts';
+import { nextHop } from './redirect.ts';
+import { type HttpResponse, responseOf } from './response.ts';
+
+export interface ClientOptions {
+  /** Where proxies and certificate files are named; never changed. */
+  readonly env: Environment;
+  /** Folders laid out as `<host[:port]>/{*.crt,*.cert,*.key}`. */
+  readonly certDirs: readonly string[];
+  /** A folder of such files that counts for every host. */
+  readonly certDir?: string | undefined;
+  /** false accepts any certificate, and redirects from https to http. */
+  readonly tlsVerify: boolean;
+  /** Requests to one host that may be under way, bodies included. Default 8. */
+  readonly perHost?: number;
+  readonly timeouts?: Timeouts;
+}
+
+export interface Timeouts {
+  /** Default 30 s. */
+  readonly connectMs?: number;
+  /** From the end of the request to the answer's headers; default 60 s, five minutes after an upload. */
+  readonly headersMs?: number;
+  /** Between two pieces of an answer's body; default 60 s. */
+  readonly idleMs?: number;
+}
+
+/** What is sent: bytes, or a function that begins the same bytes anew each time (with `content-length` in the headers). */
+export type RequestBody = Buffer | (() => AsyncIterable<Buffer>);
+
+export interface HttpRequest {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
+  readonly signal?: AbortSignal | undefined;
+  /** Default 5; 0 returns the redirect itself. */
+  readonly maxRedirects?: number;
+  /** A host whose certs.d folder counts for this request too (a registry's, at its token server). */
+  readonly alsoTrust?: string;
+}
+
+/** One HTTP client for everything: `request` answers with any status; only a broken exchange throws (`network`). */
+export interface HttpClient {
+  request(url: string | URL, request?: HttpRequest): Promise<HttpResponse>;
+  /** Ends connections that are kept open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a client that knows the system's authorities, certs.d, proxies and NO_PROXY. Redirects are followed here:
+ * Authorization stays behind when scheme, host or port change, and https never leads to http. Nothing is read and
+ * nothing is loaded before the first request.
+ */
+export function createClient(options: ClientOptions): HttpClient {
+  const pools = connections(options);
+  const gates = new Map<string, Gate>();
+  const gateOf = (url: URL): Gate => {
+    const known = gates.get(url.host) ?? gate(options.perHost ?? 8);
+    gates.set(url.host, known);
+    return known;
+  };
+  return {
+    request: (url, request = {}) =>
+      follow(parseUrl(url), request, (hop) => exchange(hop, pools, gateOf, options)),
+    close: () => pools.close(),
+  };
+
+  async function follow(first: URL, request: HttpRequest, send: Send): Promise<HttpResponse> {
+    if (request.signal !== undefined) setMaxListeners(0, request.signal);
+    let hop: Hop = { url: first, request };
+    for (let left = request.maxRedirects ?? 5; ; left--) {
+      const response = await send(hop);
+      if (request.maxRedirects === 0) return response;
+      const next = nextHop(hop, response, options.tlsVerify);
+      if (next === undefined) return response;
+      await response.discard();
+      if (left <= 0) throw tooManyRedirects(first);
+      hop = next;
+    }
+  }
+}
+
+/** One request of a chain of redirects. */
+export interface Hop {
+  readonly url: URL;
+  readonly request: HttpRequest;
+}
+
+type Send = (hop: Hop) => Promise<HttpResponse>;
+
+/** Sends one request; its place at the host's gate is held until the answer's body has ended. */
+function exchange(
+  hop: Hop,
+  pools: Connections,
+  gateOf: (url: URL) => Gate,
+  options: ClientOptions,
+): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const held = gateOf(hop.url)(async () => {
+      const response = await dispatch(hop, pools, options.timeouts ?? {});
+      resolve(response);
+      await response.closed;
+    });
+    held.catch(reject);
+  });
+}
+
+async function dispatch(hop: Hop, pools: Connections, timeouts: Timeouts): Promise<HttpResponse> {
+  const { url, request } = hop;
+  const { method = 'GET', signal } = request;
+  let facts: RequestFacts = { method, url, proxy: undefined, signal };
+  try {
+    signal?.throwIfAborted();
+    const { dispatcher, proxy } = await pools.to(url, request.alsoTrust);
+    facts = { ...facts, proxy };
+    const answer = await dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { 'user-agent': 'tsbuild', ...request.headers },
+      body: bodyOf(request.body),
+      headersTimeout: timeouts.headersMs ?? (request.body === undefined ? 60_000 : 300_000),
+      bodyTimeout: timeouts.idleMs ?? 60_000,
+      ...(signal !== undefined && { signal }),
+    });
+    return responseOf(answer, facts);
+  } catch (error) {
+    throw networkError(error, facts);
+  }
+}
+
+function bodyOf(body: RequestBody | undefined): Buffer | Readable | null {
+  if (body === undefined || Buffer.isBuffer(body)) return body ?? null;
+  return Readable.from(body(), { objectMode: false, highWaterMark: 1 << 20 });
+}
+
+function parseUrl(url: string | URL): URL {
+  const text = String(url);
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return parsed;
+  throw new BuildError('network', `${redact(text)} is not an http or https address.`);
+}
+
+function tooManyRedirects(url: URL): BuildError {
+  return new BuildError('network', `${redact(url)} redirects too often.`);
+}

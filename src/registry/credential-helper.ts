@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { BuildError, errnoOf } from '../core/errors.ts';
+import { oneLine } from '../http/redact.ts';
+import type { Secret } from './credentials.ts';
+
+export interface OutsideResult {
+  /** Exit code; 127 when there is no such program. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one program as the person, outside of any namespace of ours, with `stdin` as its whole input. */
+export type RunOutside = (argv: readonly string[], stdin: string) => Promise<OutsideResult>;
+
+/** Runs the program as a plain child: right where no namespace was entered. */
+export const runDirectly: RunOutside = (argv, stdin) =>
+  new Promise((resolve, reject) => {
+    const [program = '', ...args] = argv;
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    // A helper may end without reading its input.
+    child.stdin.on('error', () => {}).end(stdin);
+    child.on('error', (error) => {
+      if (errnoOf(error) === 'ENOENT') resolve({ code: 127, stdout: '', stderr: '' });
+      else reject(error);
+    });
+    child.on('close', (code) => {
+      resolve({
+        code: code ?? 1,
+        stdout: Buffer.concat(out).toString(),
+        stderr: Buffer.concat(err).toString(),
+      });
+    });
+  });
+
+/**
+ * Asks `docker-credential-<name> get` for a server's secret; undefined when the helper has none. The server goes in
+ * as a plain line, the answer comes as JSON, complaints come on stdout (spec: registry.md §4.1).
+ */
+export async function askHelper(name: string, server: string, run: RunOutside): Promise<Secret | undefined> {
+  const result = await runHelper(name, 'get', server, run);
+  if (result.code !== 0) {
+    if (result.stdout.trim() === notFound) return undefined;
+    throw failed(name, 'get', result);
+  }
+  const { Username: username, Secret: secret } = parseAnswer(name, result.stdout);
+  if (username === '<token>') return { type: 'identity', username, token: secret };
+  return username === '' && secret === '' ? undefined : { type: 'password', username, password: secret };
+}
+
+export async function storeWithHelper(
+  name: string,
+  login: { readonly server: string; readonly username: string; readonly password: string },
+  run: RunOutside,
+): Promise<void> {
+  const entry = JSON.stringify({ ServerURL: login.server, Username: login.username, Secret: login.password });
+  const result = await runHelper(name, 'store', entry, run);
+  if (result.code !== 0) throw failed(name, 'store', result);
+}
+
+/** False when the helper knew nothing of the server. */
+export async function eraseWithHelper(name: string, server: string, run: RunOutside): Promise<boolean> {
+  const result = await runHelper(name, 'erase', server, run);
+  if (result.code === 0) return true;
+  if (result.stdout.trim() === notFound) return false;
+  throw failed(name, 'erase', result);
+}
+
+const notFound = 'credentials not found in native keychain';
+
+function runHelper(name: string, action: string, stdin: string, run: RunOutside): Promise<OutsideResult> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    throw new BuildError('registry', 'A configured credential helper has a name that no program can have.', {
+      hint: 'credsStore and credHelpers hold the part after `docker-credential-`, as in `secretservice`.',
+    });
+  }
+  return run([`docker-credential-${name}`, action], stdin);
+}
+
+function parseAnswer(name: string, stdout: string): { Username: string; Secret: string } {
+  try {
+    const answer = JSON.parse(stdout) as { Username?: unknown; Secret?: unknown } | null;
+    if (typeof answer?.Username === 'string' && typeof answer.Secret === 'string') {
+      return { Username: answer.Username, Secret: answer.Secret };
+    }
+  } catch {
+    // The parser's own words would quote the secret.
+  }
+  throw new BuildError(
+    'registry',
+    `The credential helper docker-credential-${name} answered something unreadable.`,
+    {
+      hint: `Try it by hand: echo HOST | docker-credential-${name} get`,
+    },
+  );
+}
+
+function failed(name: string, action: string, result: OutsideResult): BuildError {
+  const program = `docker-credential-${name}`;
+  if (result.code === 127 && result.stdout === '') {
+    return new BuildError('registry', `The credential helper ${program} is configured but not installed.`, {
+      hint: 'Install it, or take it out of credsStore/credHelpers in the configuration file.',
+    });
+  }
+  const said = result.stdout.trim() === '' ? result.stderr : result.stdout;
+  // An answer in JSON may hold the secret even where the exit code says that it failed.
+  const shown = said.includes('{') ? '' : `: ${oneLine(said)}`;
+  return new BuildError('registry', `${program} ${action} failed with exit code ${result.code}${shown}.`, {
+    hint: `Try it by hand: echo HOST | ${program} get`,
+  });
+}

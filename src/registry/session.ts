@@ -1,0 +1,85 @@
+import type { BuildError } from '../core/errors.ts';
+import type { HttpClient, HttpRequest } from '../http/client.ts';
+import type { HttpResponse } from '../http/response.ts';
+import { type RetryOptions, retrying } from '../http/retry.ts';
+import { answerError } from './answer-error.ts';
+import { type Access, type Authorizer, type AuthorizerOptions, createAuthorizer } from './auth.ts';
+
+export interface SessionRequest extends HttpRequest {
+  readonly access: Access;
+}
+
+/** Talks to one registry as it wants to be talked to. */
+export interface Session {
+  /** The registry's name in references. */
+  readonly host: string;
+  readonly endpoint: URL;
+  /**
+   * Sends a request to a path of the registry or to an address that it named. A 401 is answered with a token (or a
+   * new one) and the same request again, body included. Only the registry's own address ever gets an Authorization.
+   */
+  request(target: string | URL, request: SessionRequest): Promise<HttpResponse>;
+  /** The error that an unwelcome answer amounts to; its body is used up. */
+  refusal(response: HttpResponse, doing: string): Promise<BuildError>;
+  retrying<T>(attempt: (number: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+}
+
+export function createSession(options: AuthorizerOptions): Session {
+  const { client, endpoint, host } = options;
+  const authorizer = createAuthorizer(options);
+  const retry: RetryOptions = { retries: options.retries, delayMs: options.retryDelayMs };
+  return {
+    host,
+    endpoint,
+    request: async (target, request) => {
+      const url = new URL(target, endpoint);
+      if (url.origin !== endpoint.origin) return client.request(url, request);
+      const response = await authorized(client, authorizer, url, request);
+      const isElsewhere = response.status === 401 && response.url.origin !== endpoint.origin;
+      return isElsewhere ? anonymously(response, request, options) : response;
+    },
+    refusal: (response, doing) => answerError(response, { doing, conceal: authorizer.conceal }),
+    retrying: (attempt, signal) => retrying(attempt, { ...retry, signal }),
+  };
+}
+
+/** The repository's requests that only read, and those that also write. */
+export function accessTo(repository: string, actions: 'pull' | 'pull,push'): Access {
+  return { repository, scopes: [`repository:${repository}:${actions}`] };
+}
+
+async function authorized(
+  client: HttpClient,
+  authorizer: Authorizer,
+  url: URL,
+  request: SessionRequest,
+): Promise<HttpResponse> {
+  let used = await authorizer.header(request.access, request.signal);
+  for (let attempt = 0; ; attempt++) {
+    const headers = { ...request.headers, ...(used !== undefined && { authorization: used }) };
+    const response = await client.request(url, { ...request, headers });
+    const challenge = response.header('www-authenticate');
+    if (response.status !== 401 || response.url.origin !== url.origin || challenge === undefined)
+      return response;
+    const learnt = authorizer.learn(challenge, request.access, used);
+    if (attempt === 3 || (attempt > 0 && !learnt)) return response;
+    const next = await authorizer.header(request.access, request.signal);
+    if (next === used) return response;
+    await response.discard();
+    used = next;
+  }
+}
+
+/** A redirect led to another server that wants a token of its own: it gets an anonymous one (registry.md §3.2). */
+async function anonymously(
+  response: HttpResponse,
+  request: SessionRequest,
+  options: AuthorizerOptions,
+): Promise<HttpResponse> {
+  const { url } = response;
+  const nobody = { find: async () => undefined };
+  const authorizer = createAuthorizer({ ...options, endpoint: url, host: url.host, credentials: nobody });
+  await response.discard();
+  const { authorization: _, ...headers } = request.headers ?? {};
+  return authorized(options.client, authorizer, url, { ...request, headers });
+}
