@@ -1,7 +1,18 @@
 import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-/** Worker threads and the command run from `dist/`, so it is built once before any test. */
-export default function setup(): void {
-  if (process.env.TSBUILD_TEST_NO_BUILD === '1') return;
-  execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+/**
+ * Worker threads and the command run from `dist/`, so it is built once before any test. What several test files
+ * share (base images, the packed package) lies in one folder for the whole run, removed after the last test.
+ */
+export default function setup(): () => void {
+  if (process.env.TSBUILD_TEST_NO_BUILD !== '1' || !existsSync('dist'))
+    execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+  if (process.env.TSBUILD_TEST_SHARED !== undefined) return () => {};
+  const shared = mkdtempSync(join(tmpdir(), 'tsbuild-test-'));
+  chmodSync(shared, 0o755);
+  process.env.TSBUILD_TEST_SHARED = shared;
+  return () => rmSync(shared, { recursive: true, force: true });
 }
