@@ -1,0 +1,32 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../../src/core/errors.ts';
+import type { SandboxPlan } from './plan.ts';
+
+/** Writes the `hosts` and `resolv.conf` that a step sees into `folder`; gives their paths. */
+export function writeEtcFiles(plan: SandboxPlan, folder: string): { hostsFile: string; resolvFile: string } {
+  const hostsFile = join(folder, 'hosts');
+  const resolvFile = join(folder, 'resolv.conf');
+  writeFileSync(hostsFile, hostsText(plan), { mode: 0o644 });
+  writeFileSync(resolvFile, hostResolvConf(), { mode: 0o644 });
+  return { hostsFile, resolvFile };
+}
+
+/** The step's own name is among them: sudo looks it up. */
+export function hostsText({ hostname, hosts }: Pick<SandboxPlan, 'hostname' | 'hosts'>): string {
+  const lines = [
+    `127.0.0.1\tlocalhost ${hostname}`,
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    ...hosts.map((line) => line.trim().split(/\s+/).join('\t')),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function hostResolvConf(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
+  }
+}

@@ -1,0 +1,148 @@
+import { defaultCapabilities } from './capabilities.ts';
+import type { Rlimit } from './limits.ts';
+import type { Mount, SandboxPlan } from './plan.ts';
+import { seccompFor } from './seccomp.ts';
+
+/** What a bundle needs to know besides the plan: facts of this machine and where the engine put things. */
+export interface BundleFacts {
+  /** Absolute path at which the root is mounted when the runtime starts. */
+  readonly rootfs: string;
+  readonly hostsFile: string;
+  readonly resolvFile: string;
+  /** Absolute source of each mount of the plan, by its position; a tmpfs has none. */
+  readonly sources: readonly (string | undefined)[];
+  /** What we hold ourselves: a step never gets more. */
+  readonly held: readonly string[];
+  readonly rlimits: readonly Rlimit[];
+}
+
+/**
+ * The plan as `config.json` of an OCI bundle (runtime-spec, config.md). The user namespace is ours already, so none
+ * is asked for; `noNewPrivileges` stays off, as in docker build: sudo works in a step.
+ */
+export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
+  return {
+    ociVersion: '1.0.2',
+    root: { path: facts.rootfs, readonly: plan.root.upper === undefined },
+    hostname: plan.hostname,
+    process: processOf(plan, facts),
+    mounts: [
+      ...systemMounts(plan),
+      ...fileMounts(facts),
+      ...plan.mounts.map((m, i) => mountOf(m, facts.sources[i])),
+    ],
+    linux: {
+      namespaces: [
+        ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+        ...(plan.network === 'none' ? [{ type: 'network' }] : []),
+      ],
+      ...(!plan.insecure && {
+        seccomp: seccompFor(capabilitiesFor(plan, facts)),
+        maskedPaths,
+        readonlyPaths,
+      }),
+    },
+  };
+}
+
+/** Docker's default set, or all we hold for `--security=insecure`; never more than we hold. */
+export function capabilitiesFor(plan: SandboxPlan, facts: Pick<BundleFacts, 'held'>): readonly string[] {
+  return plan.insecure ? facts.held : defaultCapabilities.filter((name) => facts.held.includes(name));
+}
+
+function processOf(plan: SandboxPlan, facts: BundleFacts): object {
+  const { args, env, cwd, uid, gid, groups, terminal } = plan.process;
+  const bounding = capabilitiesFor(plan, facts);
+  const effective = uid === 0 ? bounding : [];
+  return {
+    args,
+    env,
+    cwd,
+    terminal,
+    user: { uid, gid, additionalGids: groups, umask: 0o22 },
+    noNewPrivileges: false,
+    capabilities: { bounding, effective, permitted: effective, inheritable: [], ambient: [] },
+    rlimits: facts.rlimits,
+  };
+}
+
+function systemMounts(plan: SandboxPlan): object[] {
+  const plain = ['nosuid', 'noexec', 'nodev'];
+  const writable = plan.insecure ? [] : ['ro'];
+  const sys =
+    plan.network === 'none'
+      ? { type: 'sysfs', source: 'sysfs', options: [...plain, ...writable] }
+      : { type: 'bind', source: '/sys', options: ['rbind', ...plain, ...writable] };
+  const shm = `size=${plan.shmSizeBytes ?? 64 * 1024 * 1024}`;
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: plain },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...plain, 'mode=1777', shm] },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: plain },
+    { destination: '/sys', ...sys },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: [...plain, 'ro', 'size=4k', 'mode=755'],
+    },
+  ];
+}
+
+function fileMounts(facts: BundleFacts): object[] {
+  const options = ['bind', 'ro', 'nosuid', 'noexec', 'nodev'];
+  return [
+    { destination: '/etc/resolv.conf', type: 'bind', source: facts.resolvFile, options },
+    { destination: '/etc/hosts', type: 'bind', source: facts.hostsFile, options },
+  ];
+}
+
+function mountOf(mount: Mount, source: string | undefined): object {
+  const destination = mount.target;
+  if (mount.kind === 'tmpfs') {
+    const { sizeBytes, mode } = mount;
+    const options = [
+      'nosuid',
+      'nodev',
+      `mode=${(mode ?? 0o1777).toString(8)}`,
+      ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
+    ];
+    return { destination, type: 'tmpfs', source: 'tmpfs', options };
+  }
+  return {
+    destination,
+    type: 'bind',
+    source,
+    options: ['rbind', mount.readonly ? 'ro' : 'rw', 'nosuid', 'nodev'],
+  };
+}
+
+/** Tells of the host's hardware and kernel, or leads into them. */
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+
+/** Writing there would change the host. */
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];

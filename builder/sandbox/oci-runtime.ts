@@ -1,0 +1,180 @@
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError } from '../../src/core/errors.ts';
+import { heldCapabilities } from './capabilities.ts';
+import { writeEtcFiles } from './etc-files.ts';
+import { rlimits } from './limits.ts';
+import { ociConfig } from './oci-config.ts';
+import { overlayMount, type SetupMount, ShortNames } from './overlay-mount.ts';
+import type { Engine, Exit, Mount, Overlay, SandboxIo, SandboxPlan } from './plan.ts';
+import { missingParts, resolveIn } from './rootfs-view.ts';
+import { commandCode } from './runtime-failure.ts';
+import { superviseStep } from './supervise.ts';
+
+/** An OCI runtime that was found. */
+export interface RuntimeProgram {
+  readonly name: string;
+  /** Absolute path. */
+  readonly path: string;
+}
+
+/** A bundle on disk, and what the step's own process does before it becomes the runtime. */
+interface Bundle {
+  readonly folder: string;
+  readonly setup: readonly SetupMount[];
+  /** Layers of the root, topmost first. */
+  readonly layers: readonly string[];
+}
+
+/**
+ * Runs plans with any OCI runtime (`crun`, `runc`, a path). The step's own process mounts the overlay in its own mount
+ * namespace, so nothing is ever mounted where we are, and everything ends with that process (DESIGN §6).
+ */
+export function ociRuntime(program: RuntimeProgram): Engine {
+  return {
+    name: program.name,
+    async run(plan, io, scratch, signal) {
+      signal.throwIfAborted();
+      const bundle = layOut(plan, scratch, program);
+      const residue = residueOf(plan, bundle.layers);
+      const code = await runBundle(bundle, { program, io, signal });
+      return { code, residue } satisfies Exit;
+    },
+  };
+}
+
+/** Unique below `--root`, which is the bundle's own. */
+const CONTAINER = 'step';
+
+interface Running {
+  readonly program: RuntimeProgram;
+  readonly io: SandboxIo;
+  readonly signal: AbortSignal;
+}
+
+async function runBundle({ folder, setup }: Bundle, running: Running): Promise<number> {
+  const { program, io, signal } = running;
+  const command = [
+    program.path,
+    '--root',
+    join(folder, 'state'),
+    '--log',
+    join(folder, 'runtime.log'),
+    '--log-format',
+    'json',
+  ];
+  const flags = isCrun(program) ? ['--cgroup-manager=disabled'] : [];
+  const mounts = setup.flatMap(({ type, source, options, target }) => [type, source, options, target]);
+  const args = [
+    folder,
+    String(setup.length),
+    ...mounts,
+    ...command,
+    ...flags,
+    'run',
+    '--bundle',
+    folder,
+    CONTAINER,
+  ];
+  const ended = await superviseStep(args, { io, folder, signal });
+  return commandCode(ended, folder, program.name);
+}
+
+function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bundle {
+  const folder = join(scratch, 'bundle');
+  const rootfs = join(folder, 'rootfs');
+  for (const path of [folder, rootfs, join(folder, 'state')]) mkdirSync(path, { mode: 0o700 });
+  const names = new ShortNames(join(folder, 'l'));
+  const setup = [overlayMount(rootOf(plan.root, folder), rootfs, names)];
+  const sources = plan.mounts.map((mount, at) =>
+    sourceOf(mount, { aside: join(folder, `t${at}`), names, setup }),
+  );
+  if (isCrun(program) && !isCgroup2()) setup.push(cgroupMask);
+  const facts = {
+    rootfs,
+    sources,
+    held: heldCapabilities(),
+    rlimits: rlimits(plan.ulimits),
+    ...writeEtcFiles(plan, folder),
+  };
+  writeFileSync(join(folder, 'config.json'), jsonOf(ociConfig(plan, facts)), { mode: 0o600 });
+  return {
+    folder,
+    setup,
+    layers: [...(plan.root.upper === undefined ? [] : [plan.root.upper]), ...plan.root.lower],
+  };
+}
+
+/** An overlay needs something below: an empty directory for `FROM scratch`. */
+function rootOf(root: Overlay, folder: string): Overlay {
+  if (root.lower.length > 0) return root;
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  return { ...root, lower: [empty] };
+}
+
+interface Aside {
+  readonly aside: string;
+  readonly names: ShortNames;
+  readonly setup: SetupMount[];
+}
+
+/** The path from which the runtime binds a mount; another root filesystem is first mounted aside. */
+function sourceOf(mount: Mount, { aside, names, setup }: Aside): string | undefined {
+  if (mount.kind === 'tmpfs') return undefined;
+  if (mount.kind === 'bind') return mount.source;
+  const { tree, path } = mount;
+  const layers = [...(tree.upper === undefined ? [] : [tree.upper]), ...tree.lower];
+  const found = resolveIn(layers, path);
+  if (found.existing < found.path.split('/').filter((part) => part !== '').length) {
+    throw new BuildError(
+      'not-found',
+      `\`${path}\` does not exist in what is to be mounted on \`${mount.target}\``,
+    );
+  }
+  mkdirSync(aside, { mode: 0o755 });
+  setup.push(overlayMount(tree, aside, names));
+  return join(aside, found.path);
+}
+
+/** All that is mounted on, and so made where it is missing. */
+function residueOf(plan: SandboxPlan, layers: readonly string[]): readonly string[] {
+  const targets = [
+    '/proc',
+    '/sys',
+    '/dev',
+    '/etc/resolv.conf',
+    '/etc/hosts',
+    ...plan.mounts.map((m) => m.target),
+  ];
+  const below = ['proc', 'sys', 'dev'];
+  const paths = targets.flatMap((target) => missingParts(layers, target));
+  return [...new Set(paths)].filter((path) => !below.some((parent) => path.startsWith(`${parent}/`))).sort();
+}
+
+/** crun refuses a hybrid cgroup hierarchy even when it is told to leave cgroups alone; hidden, it does not look. */
+const cgroupMask: SetupMount = {
+  type: 'tmpfs',
+  source: 'tmpfs',
+  options: 'ro,size=4k',
+  target: '/sys/fs/cgroup',
+};
+
+const CGROUP2_MAGIC = 0x63677270;
+
+function isCgroup2(): boolean {
+  try {
+    return statfsSync('/sys/fs/cgroup').type === CGROUP2_MAGIC;
+  } catch {
+    return true;
+  }
+}
+
+function isCrun({ path, name }: RuntimeProgram): boolean {
+  return name === 'crun' || path.endsWith('/crun');
+}
+
+/** Infinity of a limit is all ones, which a JavaScript number cannot say. */
+function jsonOf(config: object): string {
+  return JSON.stringify(config).replaceAll('18446744073709552000', '18446744073709551615');
+}

@@ -1,0 +1,69 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError } from '../../src/core/errors.ts';
+import type { Overlay } from './plan.ts';
+
+/** One mount(8) for the step's own process to make, in the folder of short names. */
+export interface SetupMount {
+  readonly type: string;
+  readonly source: string;
+  readonly options: string;
+  /** Absolute. */
+  readonly target: string;
+}
+
+/** What the kernel's overlay takes, and what mount(2) keeps of its options before it cuts them in silence. */
+const LARGEST_LOWER = 500;
+const LARGEST_OPTIONS = 4000;
+
+/** Gives long paths short names: symbolic links in one folder, which is the working directory of the mount. */
+export class ShortNames {
+  readonly folder: string;
+  #count = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    mkdirSync(folder, { mode: 0o700 });
+  }
+
+  of(path: string): string {
+    const name = (this.#count++).toString(36);
+    symlinkSync(path, join(this.folder, name));
+    return name;
+  }
+}
+
+/**
+ * The mount that lays `tree` out at `target`. Always `userxattr`, so that layers are the same for root and for an
+ * ordinary user; what distributions may switch on besides is switched off, since it would change what the upper
+ * directory holds. Throws `sandbox` where the kernel would not take so many layers.
+ */
+export function overlayMount(tree: Overlay, target: string, names: ShortNames): SetupMount {
+  const { lower, upper, work } = tree;
+  if (lower.length > LARGEST_LOWER) throw tooManyLayers(lower.length);
+  if (upper === undefined && lower.length === 1) {
+    return { type: 'none', source: lower[0]!, options: 'bind,ro', target };
+  }
+  const writable =
+    upper === undefined ? [] : [`upperdir=${names.of(upper)}`, `workdir=${names.of(work!)}`, 'index=off'];
+  const below = lower.map((path) => names.of(path)).join(':');
+  const options = [
+    `lowerdir=${below}`,
+    ...writable,
+    'userxattr',
+    'metacopy=off',
+    'redirect_dir=nofollow',
+  ].join(',');
+  if (options.length > LARGEST_OPTIONS) throw tooManyLayers(lower.length);
+  return { type: 'overlay', source: 'overlay', options, target };
+}
+
+function tooManyLayers(count: number): BuildError {
+  return new BuildError(
+    'sandbox',
+    `a step cannot run on ${count} layers: the kernel's overlay takes ${LARGEST_LOWER}`,
+    {
+      hint: 'Join RUN, COPY and ADD instructions, or start from an image with fewer layers.',
+    },
+  );
+}

@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError } from '../../src/core/errors.ts';
+import type { Ended } from './supervise.ts';
+
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/**
+ * The exit code of the step's command, told apart from failures around it. A command that is not there or cannot be
+ * executed ends as a shell would say it (127, 126), the runtime's own words being in the step's stderr. What keeps a
+ * step from starting at all throws `sandbox`.
+ */
+export function commandCode(ended: Ended, folder: string, runtime: string): number {
+  if (!existsSync(join(folder, 'ready'))) throw neverStarted(ended, folder);
+  if (ended.code === 0) return 0;
+  const complaint = runtimeComplaint(folder);
+  if (complaint === undefined) return ended.code;
+  if (/not found|(?:exec|open executable|exec container process).*no such file/i.test(complaint))
+    return NOT_FOUND;
+  if (
+    /(?:exec|open executable|exec container process).*(?:denied|not permitted|is a directory|format error)/i.test(
+      complaint,
+    )
+  ) {
+    return NOT_EXECUTABLE;
+  }
+  throw new BuildError('sandbox', `${runtime} could not start the step: ${complaint}`, hintFor(complaint));
+}
+
+function neverStarted({ lastError, code }: Ended, folder: string): BuildError {
+  const words = (read(join(folder, 'setup.log')) || lastError).trim().split('\n').at(-1) ?? '';
+  const reason = words === '' ? `setting up ended with ${code}` : words;
+  return new BuildError(
+    'sandbox',
+    `the step's namespaces or root filesystem could not be made: ${reason}`,
+    hintFor(reason),
+  );
+}
+
+/** What the runtime itself logged as an error, without its repeated prefix. */
+function runtimeComplaint(folder: string): string | undefined {
+  const lines = read(join(folder, 'runtime.log')).split('\n').filter(Boolean).map(messageOf);
+  return lines.filter((line) => line !== undefined).at(-1);
+}
+
+function messageOf(line: string): string | undefined {
+  try {
+    const { level, msg } = JSON.parse(line) as { level?: string; msg?: string };
+    return level === 'error' || level === 'fatal' ? msg : undefined;
+  } catch {
+    return line;
+  }
+}
+
+function hintFor(reason: string): { readonly hint?: string } {
+  const known = hints.find(([pattern]) => pattern.test(reason));
+  return known === undefined ? {} : { hint: known[1] };
+}
+
+const hints: readonly (readonly [RegExp, string])[] = [
+  [
+    /mount.*proc.*(?:permitted|denied)/i,
+    'In a container /proc must not be masked: docker run --security-opt systempaths=unconfined, or procMount: Unmasked in Kubernetes.',
+  ],
+  [
+    /overlay/i,
+    'The store must lie on a file system that overlay can write to (ext4, xfs, btrfs, tmpfs), not on another overlay: choose one with --root.',
+  ],
+  [
+    /setresuid|setgroups|setresgid|invalid argument.*uid/i,
+    'The id is outside the ranges in /etc/subuid and /etc/subgid.',
+  ],
+  [
+    /unshare.*(?:permitted|denied|no space)/i,
+    'Namespaces are refused here: see user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns.',
+  ],
+];
+
+function read(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}

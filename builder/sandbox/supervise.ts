@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { type Fifo, openFifo } from './fifo.ts';
+import type { SandboxIo } from './plan.ts';
+
+/** How a step's outermost process ended. */
+export interface Ended {
+  /** Exit code, or 128 + signal number. */
+  readonly code: number;
+  /** The last that was written to stderr: where setting up fails, the reason is there. */
+  readonly lastError: string;
+}
+
+export interface StepSurroundings {
+  readonly io: SandboxIo;
+  /** Private folder of the step. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What runs first in the step's own namespaces: `folder count (type source options target)… command…`. It mounts,
+ * leaves `ready` as the sign that it came that far, and becomes the command.
+ */
+const setupScript = `cd "$1/l" || exit 125
+folder=$1 count=$2
+shift 2
+while [ "$count" -gt 0 ]; do
+  mount -n -i -t "$1" -o "$3" "$2" "$4" 2>>"$folder/setup.log" || exit 125
+  shift 4
+  count=$((count - 1))
+done
+: >"$folder/ready"
+cd /
+exec "$@"`;
+
+/**
+ * Two levels of pid namespaces: a setuid program that becomes pid 1 of the runtime's loses its parent-death signal, not
+ * so the one around it (DESIGN §6). A parent-death signal follows the thread: call this from the main thread only.
+ */
+const outermost = [
+  '--pdeathsig',
+  'KILL',
+  '--',
+  'unshare',
+  '--mount',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+  '--',
+];
+
+/**
+ * Runs the setup script with `args` in a pid and mount namespace of its own, that ends with it and with us. An aborted
+ * signal kills all of it; the promise then rejects with the signal's reason, after the last process is gone.
+ */
+export async function superviseStep(args: readonly string[], around: StepSurroundings): Promise<Ended> {
+  const { io, folder, signal } = around;
+  const tail = new Tail();
+  const output = io.stdin === 'inherit' ? undefined : openOutput(io, folder, tail);
+  const child = spawn('setpriv', [...outermost, 'sh', '-c', setupScript, 'sh', ...args], {
+    stdio: output === undefined ? 'inherit' : ['ignore', output.stdout.writeEnd, output.stderr.writeEnd],
+    env: environment(folder),
+  });
+  const stop = (): void => killStep(child);
+  signal.addEventListener('abort', stop);
+  try {
+    output?.stdout.release();
+    output?.stderr.release();
+    if (signal.aborted) stop();
+    const code = await exitOf(child);
+    signal.throwIfAborted();
+    return { code, lastError: tail.text };
+  } finally {
+    signal.removeEventListener('abort', stop);
+    output?.stdout.drain();
+    output?.stderr.drain();
+  }
+}
+
+function openOutput(io: SandboxIo, folder: string, tail: Tail): { stdout: Fifo; stderr: Fifo } {
+  const stderr = (chunk: Buffer): void => {
+    tail.add(chunk);
+    io.stderr(chunk);
+  };
+  return {
+    stdout: openFifo(join(folder, 'stdout'), io.stdout),
+    stderr: openFifo(join(folder, 'stderr'), stderr),
+  };
+}
+
+/** Nothing of ours is inherited. mount(8) from 2.39 on would use calls that cut a long list of layers. */
+function environment(folder: string): NodeJS.ProcessEnv {
+  return { PATH: searchPath(), LC_ALL: 'C', XDG_RUNTIME_DIR: folder, LIBMOUNT_FORCE_MOUNT2: 'always' };
+}
+
+/** PATH with the folders in which distributions keep programs of the administrator. */
+export function searchPath(): string {
+  const own = process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
+  return `${own}:/usr/local/sbin:/usr/sbin:/sbin`;
+}
+
+function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/**
+ * Kills pid 1 of the step's namespace rather than `unshare`, which then waits until the kernel has ended all the
+ * others; before there is one, `unshare` itself.
+ */
+function killStep({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  const inner = childrenOf(pid);
+  for (const target of inner.length > 0 ? inner : [pid]) {
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** The last two kilobytes of a stream. */
+class Tail {
+  #bytes: Buffer = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    this.#bytes =
+      chunk.length >= 2048 ? chunk.subarray(-2048) : Buffer.concat([this.#bytes, chunk]).subarray(-2048);
+  }
+
+  get text(): string {
+    return this.#bytes.toString('utf8');
+  }
+}
