@@ -1,7 +1,7 @@
 import type { BuildEvent } from '../core/events.ts';
 import { cleanLine, Lines } from './clean.ts';
 import { formatBytes, formatRate, formatSeconds } from './format.ts';
-import { fit, widthOf } from './width.ts';
+import { clip, widthOf } from './width.ts';
 
 /** The live picture of a build: what is known of it, folded from its events. */
 export interface Picture {
@@ -80,12 +80,17 @@ export function addEvent(picture: Picture, event: BuildEvent): void {
  */
 export function frameOf(
   picture: Picture,
-  size: { readonly columns: number; readonly rows?: number; readonly now: number },
+  size: {
+    readonly title: string;
+    readonly columns: number;
+    readonly rows?: number;
+    readonly now: number;
+  },
 ): FrameLine[] {
   const blocks = [...picture.items.values()].map((item) => blockOf(item, size));
   const shown = size.rows === undefined ? blocks : choose(blocks, size.rows - 1);
   const lines = shown.flatMap((block) => block.lines);
-  const header: FrameLine = { text: fit(headerOf(picture, size.now), size.columns), tone: 'plain' };
+  const header: FrameLine = { text: clip(headerOf(picture, size), size.columns), tone: 'plain' };
   return size.rows === undefined
     ? [header, ...lines, ...warningsOf(picture)]
     : [header, ...lines.slice(-Math.max(0, size.rows - 1))];
@@ -145,20 +150,22 @@ function addNote(picture: Picture, event: Extract<BuildEvent, { type: 'note' }>)
   picture.items.set(`note ${picture.items.size}`, { kind: 'note', level: event.level, text, detail });
 }
 
-function headerOf(picture: Picture, now: number): string {
-  const steps = [...picture.items.values()].filter((item) => item.kind === 'step');
-  const ended = steps.filter((step) => step.endedAt !== undefined).length;
-  const total = Math.max(picture.steps, steps.length);
+function headerOf(picture: Picture, size: { readonly title: string; readonly now: number }): string {
+  const items = [...picture.items.values()];
+  const steps = items.filter((item) => item.kind === 'step');
+  const counted = steps.length > 0 ? steps : items.filter((item) => item.kind === 'transfer');
+  const ended = counted.filter((item) => item.endedAt !== undefined).length;
+  const total = Math.max(picture.steps, counted.length);
   const words = { done: ' FINISHED', failed: ' FAILED', cancelled: ' CANCELED' };
   const end = picture.outcome === undefined ? '' : words[picture.outcome];
-  return `[+] Building ${formatSeconds(picture.endedAt ?? now)} (${ended}/${total})${end}`;
+  return `[+] ${size.title} ${formatSeconds(picture.endedAt ?? size.now)} (${ended}/${total})${end}`;
 }
 
 function blockOf(item: Item, size: { readonly columns: number; readonly now: number }): Block {
   if (item.kind === 'note') {
     const text = item.level === 'warning' ? ` => WARNING: ${item.text}` : ` => ${item.text}`;
     const tone = item.level === 'warning' ? 'warning' : 'plain';
-    return { lines: [{ text: fit(text, size.columns), tone }], finished: true };
+    return { lines: [{ text: clip(text, size.columns), tone }], finished: true };
   }
   const took = formatSeconds((item.endedAt ?? size.now) - item.startedAt);
   const [words, tone] = item.kind === 'step' ? stepWords(item) : transferWords(item, size.now);
@@ -171,7 +178,7 @@ function blockOf(item: Item, size: { readonly columns: number; readonly now: num
 function shownLog(step: StepItem, columns: number): FrameLine[] {
   const partial = [step.lines.stdout.partial, step.lines.stderr.partial].filter((text) => text !== '');
   const all = [...step.log, ...partial.map((text) => cleanLine(text))].slice(-logLines);
-  return all.map((line) => ({ text: fit(` => => # ${line}`, columns), tone: 'dim' }));
+  return all.map((line) => ({ text: clip(` => => # ${line}`, columns), tone: 'dim' }));
 }
 
 function stepWords(step: StepItem): [string, FrameLine['tone']] {
@@ -194,7 +201,7 @@ function transferWords(item: TransferItem, now: number): [string, FrameLine['ton
 /** Words at the left, cut where needed, and a time at the right edge. */
 function justify(words: string, time: string, columns: number): string {
   const room = columns - widthOf(time) - 1;
-  const left = fit(words, room);
+  const left = clip(words, room);
   return `${left}${' '.repeat(Math.max(1, columns - widthOf(left) - widthOf(time)))}${time}`;
 }
 

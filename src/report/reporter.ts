@@ -17,6 +17,8 @@ export interface Screen {
   /** Calls back when the size changed; the result stops that. */
   onResize(listener: () => void): () => void;
   readonly colour: boolean;
+  /** What the live picture calls the work: `Building`. */
+  readonly title: string;
   /** Milliseconds since the build began. */
   now(): number;
 }

@@ -17,7 +17,8 @@ export function ttyReporter(screen: Screen): Reporter {
     const now = screen.now();
     // The last column stays free: a terminal that wraps early would shift everything by a line.
     const width = Math.max(20, columns - 1);
-    const size = last ? { columns: width, now } : { columns: width, now, rows: Math.max(2, rows - 1) };
+    const whole = { title: screen.title, columns: width, now };
+    const size = last ? whole : { ...whole, rows: Math.max(2, rows - 1) };
     const lines = frameOf(picture, size);
     screen.write(
       `${back(painted, { columns, rows })}${lines.map((line) => ink(line, screen.colour)).join('')}\x1b[J`,

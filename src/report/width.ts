@@ -7,7 +7,7 @@ export function widthOf(text: string): number {
 }
 
 /** Cuts text to so many columns; what was cut shows as `…`. */
-export function fit(text: string, columns: number): string {
+export function clip(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   if (columns < 1) return '';
   let width = 0;

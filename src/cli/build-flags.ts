@@ -1,0 +1,110 @@
+import { type Command, Option } from 'commander';
+import { addAll, addCommon, addRegistry, type CommonFlags, flag, list, type RegistryFlags } from './flags.ts';
+
+/** The flags of build as commander hands them over: nothing is interpreted yet. */
+export interface BuildFlags extends CommonFlags, RegistryFlags {
+  readonly file?: string;
+  readonly target?: string;
+  readonly buildArg?: readonly string[];
+  readonly buildArgFile?: readonly string[];
+  readonly ignorefile?: string;
+  readonly platform?: string;
+  readonly label?: readonly string[];
+  readonly annotation?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly destination?: readonly string[];
+  readonly iidfile?: string;
+  readonly metadataFile?: string;
+  readonly quiet?: boolean;
+  readonly output?: readonly string[];
+  readonly push?: boolean;
+  readonly load?: boolean;
+  readonly format?: string;
+  /** False with `--no-cache`. */
+  readonly cache: boolean;
+  /** Stages of `--no-cache-filter`; true without it (commander's default for a flag that begins with `--no-`). */
+  readonly cacheFilter: readonly string[] | true;
+  readonly pull?: string;
+  readonly runtime?: string;
+  readonly network?: string;
+  readonly addHost?: readonly string[];
+  readonly secret?: readonly string[];
+  readonly ulimit?: readonly string[];
+  readonly shmSize?: string;
+  readonly jobs?: string;
+  readonly sourceDateEpoch?: string;
+  readonly progress?: string;
+  readonly eventsFd?: string;
+  readonly [ignored: string]: unknown;
+}
+
+export function defineBuildFlags(command: Command): Command {
+  addAll(command, 'Input:', [
+    flag('-f, --file <file>', 'the Containerfile; - reads it from stdin'),
+    flag('--target <stage>', 'build this stage, and what it needs'),
+    list('--build-arg <name[=value]>', 'a value for an ARG; without one, from the environment'),
+    list('--build-arg-file <file>', 'values for ARGs, a line each'),
+    flag('--ignorefile <file>', 'use this instead of .containerignore or .dockerignore'),
+    flag('--platform <os/arch>', 'build for this platform'),
+    list('--label <name=value>', 'add a label to the image'),
+    list('--annotation <name=value>', 'add an annotation to the manifest'),
+  ]);
+  addAll(command, 'Names:', [
+    list('-t, --tag <name>', 'name the image (may be repeated)'),
+    list('-d, --destination <name>', 'name the image, and push it'),
+    flag('--iidfile <file>', 'write the image id to a file'),
+    flag('--metadata-file <file>', 'write what was built to a file, as JSON'),
+    flag('-q, --quiet', 'print nothing but the image id'),
+  ]);
+  addAll(command, 'Output:', [
+    list('-o, --output <where>', 'DIR, - or type=oci|docker|local|tar|registry,dest=…'),
+    flag('--push', 'push the image under its names'),
+    flag('--no-push', '').hideHelp(),
+    flag('--load', 'load the image into docker or podman'),
+    flag('--format <kind>', 'oci (default) or docker'),
+  ]);
+  addAll(command, 'Cache:', [
+    flag('--no-cache', 'make every step again'),
+    list('--no-cache-filter <stage>', 'make the steps of this stage again'),
+    flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
+  ]);
+  addAll(command, 'Run:', [
+    flag('--runtime <name>', 'the OCI runtime: crun, runc or a path'),
+    flag('--network <mode>', 'what RUN can reach: host (default) or none'),
+    list('--add-host <name:ip>', 'a line more in /etc/hosts'),
+    list('--secret <id=…>', 'id=NAME,src=FILE or id=NAME,env=VARIABLE'),
+    list('--ulimit <name=soft:hard>', 'a limit for RUN, such as nofile=1024:2048'),
+    flag('--shm-size <size>', 'size of /dev/shm, such as 64m'),
+    flag('--jobs <count>', 'how many steps may work at once'),
+  ]);
+  addRegistry(command);
+  addAll(command, 'Reproducible:', [
+    flag('--source-date-epoch <time>', 'seconds since 1970: no file of ours is newer'),
+  ]);
+  addAll(command, 'See:', [
+    flag('--progress <mode>', 'auto (default), tty, plain, rawjson or quiet'),
+    new Option('--events-fd <number>').hideHelp(),
+  ]);
+  addIgnored(command);
+  return addCommon(command);
+}
+
+/** Flags that other builders need and that change nothing here: taken, said once, without effect. */
+export const ignoredFlags = [
+  ...['--rm [bool]', '--force-rm [bool]', '--compress [bool]', '--layers [bool]', '--cleanup [bool]'],
+  ...['--use-new-run [bool]', '--single-snapshot [bool]', '--skip-unused-stages [bool]'],
+  ...['--disable-content-trust [bool]', '--builder <name>', '--snapshot-mode <mode>', '--verbosity <level>'],
+];
+
+function addIgnored(command: Command): void {
+  for (const words of ignoredFlags) command.addOption(new Option(words).hideHelp());
+}
+
+export const buildExamples = `
+Examples:
+  tsbuild -t myapp .                        build ./Containerfile, name it myapp
+  tsbuild -t ghcr.io/me/app:1 --push .      build and push
+  tsbuild -o type=oci,dest=app.tar .        build into an archive
+  tsbuild -o out --target dist .            copy the files of a stage to ./out
+  tsbuild --build-arg VERSION=1.2 --secret id=token,env=TOKEN .
+`;

@@ -1,0 +1,176 @@
+import { readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { errnoOf, usageError } from '../core/errors.ts';
+import type { BuildOptions, Output } from '../core/options.ts';
+import { type BuildFlags, ignoredFlags } from './build-flags.ts';
+import type { Host } from './host.ts';
+import { parseOutput } from './outputs.ts';
+import { parseContext, parseFile, parseHost, parseSecret, parseUlimit } from './sources.ts';
+import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatform, parseSize } from './values.ts';
+
+/** What `build()` is told, but for what only the running command can give. */
+export type WrittenOptions = Omit<BuildOptions, 'emit' | 'signal'>;
+
+/** The flags of build as options. Fails with `usage`; every message names the flag. */
+export function buildOptions(flags: BuildFlags, words: readonly string[], host: Host): WrittenOptions {
+  const context = contextOf(words, host.cwd);
+  const file = flags.file === undefined ? undefined : parseFile(flags.file, { cwd: host.cwd, context });
+  if (context === '-' && file === '-')
+    throw usageError('the context and the Containerfile cannot both come from stdin', 'Name one of them.');
+  const tags = [...(flags.tag ?? []), ...(flags.destination ?? [])];
+  return {
+    context,
+    tags,
+    ...inputOptions(flags, host),
+    ...runOptions(flags, host),
+    outputs: outputsOf(flags, tags, host),
+    format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
+    noCache: noCacheOf(flags),
+    pull: pullOf(flags.pull),
+    ...compact({
+      file,
+      target: flags.target,
+      iidFile: absolute(flags.iidfile, host),
+      metadataFile: absolute(flags.metadataFile, host),
+      ignoreFile: absolute(flags.ignorefile, host),
+      sourceDateEpoch: epochOf(flags.sourceDateEpoch, host.env.SOURCE_DATE_EPOCH),
+    }),
+  };
+}
+
+/** The flags that were written and have no effect here, by their long names. */
+export function ignoredOf(flags: BuildFlags): string[] {
+  const names = ignoredFlags.map((words) => words.split(' ')[0]!);
+  return names.filter((name) => flags[camelCase(name.slice(2))] !== undefined);
+}
+
+function contextOf(words: readonly string[], cwd: string): string {
+  const [word, extra] = words;
+  if (word === undefined)
+    throw usageError(
+      'no context is named',
+      'Write `tsbuild -t NAME .`: the folder whose files the build may read.',
+    );
+  if (extra !== undefined)
+    throw usageError(
+      `build takes one context, not also '${extra}'`,
+      'Flags need their dashes; `tsbuild --help` lists the commands.',
+    );
+  const context = parseContext(word, cwd);
+  if (context !== '-' && !isFolder(context))
+    throw usageError(
+      `there is no folder ${context}`,
+      'Name the folder whose files the build may read, such as `.`.',
+    );
+  return context;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function inputOptions(
+  flags: BuildFlags,
+  host: Host,
+): Pick<WrittenOptions, 'buildArgs' | 'labels' | 'annotations' | 'platform'> {
+  const fromFiles = (flags.buildArgFile ?? []).flatMap((file) => parseArgLines(readArgFile(file, host.cwd)));
+  const fromEnv = (name: string): string | undefined => host.env[name];
+  const needsValue = (name: string): string => {
+    throw usageError(`--annotation '${name}' has no value`, 'Write --annotation NAME=VALUE.');
+  };
+  return {
+    buildArgs: parsePairs('--build-arg', [...fromFiles, ...(flags.buildArg ?? [])], fromEnv),
+    labels: parsePairs('--label', flags.label ?? [], () => ''),
+    annotations: parsePairs('--annotation', (flags.annotation ?? []).map(manifestAnnotation), needsValue),
+    ...(flags.platform !== undefined && { platform: parsePlatform(flags.platform) }),
+  };
+}
+
+/** `manifest:key=value` says what is meant anyway; an index is not made here. */
+function manifestAnnotation(text: string): string {
+  const level = /^(manifest|index|manifest-descriptor|index-descriptor)(\[[^\]]*\])?:/.exec(text);
+  if (level === null) return text;
+  if (level[1] === 'manifest') return text.slice(level[0].length);
+  throw usageError(
+    `--annotation '${text}': a single image has no ${level[1]}`,
+    'Write --annotation NAME=VALUE.',
+  );
+}
+
+function readArgFile(file: string, cwd: string): string {
+  try {
+    return readFileSync(resolve(cwd, file), 'utf8');
+  } catch (error) {
+    throw usageError(`--build-arg-file ${file} cannot be read (${errnoOf(error) ?? 'unknown'})`);
+  }
+}
+
+function runOptions(
+  flags: BuildFlags,
+  host: Host,
+): Pick<WrittenOptions, 'network' | 'secrets' | 'addHosts' | 'runtime' | 'jobs' | 'ulimits' | 'shmSize'> {
+  const network = parseChoice('--network', flags.network ?? 'host', ['host', 'none', 'default'] as const);
+  const runtime = flags.runtime?.includes('/') ? resolve(host.cwd, flags.runtime) : flags.runtime;
+  return {
+    network: network === 'none' ? 'none' : 'host',
+    secrets: (flags.secret ?? []).map((text) => parseSecret(text, host)),
+    addHosts: (flags.addHost ?? []).map(parseHost),
+    jobs:
+      flags.jobs === undefined ? Math.max(4, availableParallelism()) : parseCount('--jobs', flags.jobs, 1),
+    ulimits: (flags.ulimit ?? []).map(parseUlimit),
+    ...compact({
+      runtime,
+      shmSize: flags.shmSize === undefined ? undefined : parseSize('--shm-size', flags.shmSize),
+    }),
+  };
+}
+
+function outputsOf(flags: BuildFlags, tags: readonly string[], host: Host): Output[] {
+  const near = { cwd: host.cwd, tags, stdoutIsTerminal: host.isTerminal(1) };
+  const outputs = (flags.output ?? []).map((text) => parseOutput(text, near));
+  if (flags.load && !outputs.some((output) => output.type === 'load')) outputs.push({ type: 'load' });
+  const push = flags.push ?? flags.destination !== undefined;
+  if (push && tags.length === 0) throw usageError('--push has no name to push to', 'Add -t NAME.');
+  if (push) outputs.push({ type: 'registry', names: tags });
+  if (outputs.filter((output) => 'dest' in output && output.dest === '-').length > 1)
+    throw usageError('two outputs go to stdout', 'Give one of them a dest=FILE.');
+  return outputs;
+}
+
+function noCacheOf(flags: BuildFlags): boolean | readonly string[] {
+  if (!flags.cache) return true;
+  if (flags.cacheFilter === true) return false;
+  const stages = flags.cacheFilter.flatMap((text) => text.split(',')).filter((stage) => stage !== '');
+  return stages.length === 0 ? false : stages;
+}
+
+function pullOf(written: string | undefined): WrittenOptions['pull'] {
+  if (written === undefined || written === 'false') return 'missing';
+  if (written === 'true') return 'always';
+  return parseChoice('--pull', written, ['always', 'missing', 'never', 'newer'] as const);
+}
+
+function epochOf(written: string | undefined, env: string | undefined): number | undefined {
+  if (written !== undefined) return parseEpoch('--source-date-epoch', written);
+  return env === undefined || env === '' ? undefined : parseEpoch('SOURCE_DATE_EPOCH', env);
+}
+
+function parseEpoch(name: string, text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw usageError(`${name} '${text}' is not a time`, 'It counts seconds since 1970, such as 1700000000.');
+}
+
+function absolute(path: string | undefined, host: Host): string | undefined {
+  return path === undefined ? undefined : resolve(host.cwd, path);
+}
+
+/** The same fields without those that are undefined. */
+function compact<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

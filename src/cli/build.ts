@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BuildError } from '../core/errors.ts';
+import { type BuildFlags, buildExamples, defineBuildFlags } from './build-flags.ts';
+import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
+import { Failure, failureCode } from './failure.ts';
+import { storeRoot } from './root.ts';
+import { registryOptions } from './flags.ts';
+import type { Host } from './host.ts';
+import { kaniko } from './kaniko.ts';
+import { openShowing, type Showing } from './showing.ts';
+import type { CommandSpec } from './spec.ts';
+
+export const buildCommand: CommandSpec = {
+  name: 'build',
+  summary: 'build an image from a Containerfile',
+  rewrites: kaniko,
+  define: (command) =>
+    defineBuildFlags(command)
+      .usage('[flags] CONTEXT')
+      .description('Builds an image from a Containerfile. CONTEXT is a folder, or - for stdin.')
+      .addHelpText('after', buildExamples),
+  run: async (command, host) => {
+    const flags = command.opts<BuildFlags>();
+    const options = buildOptions(flags, command.args, host);
+    const showing = await openShowing(flags, host, 'Building');
+    sayIgnored(flags, showing);
+    return await runBuild(options, { flags, host, showing });
+  },
+};
+
+interface Around {
+  readonly flags: BuildFlags;
+  readonly host: Host;
+  readonly showing: Showing;
+}
+
+async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
+  const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
+  try {
+    const { build } = await import('../build.ts');
+    const told = { ...options, emit: showing.emit, signal: host.signal };
+    const result = await build(told, registry, host.place, storeRoot(flags, host));
+    showing.close();
+    if (showing.mode === 'rawjson') showing.writeLine({ type: 'result', ...result });
+    if (!writesToStdout(options)) host.write(1, `${result.id}\n`);
+    return 0;
+  } catch (error) {
+    showing.close();
+    if (showing.mode !== 'rawjson')
+      throw new Failure(error, { ...showing.failed(), read: sourceReader(options, host) });
+    showing.writeLine(errorLine(error, host));
+    return failureCode(error, host);
+  }
+}
+
+function sayIgnored(flags: BuildFlags, showing: Showing): void {
+  const names = ignoredOf(flags);
+  if (names.length === 0) return;
+  const text = `${names.join(', ')}: accepted, without effect in tsbuild`;
+  showing.emit({ type: 'note', level: 'info', text });
+}
+
+function writesToStdout(options: WrittenOptions): boolean {
+  return options.outputs.some((output) => 'dest' in output && output.dest === '-');
+}
+
+/** The text of a file that a location names: the Containerfile, as the builder calls it. */
+function sourceReader(options: WrittenOptions, host: Host): (file: string) => string | undefined {
+  const folders = options.context === '-' ? [host.cwd] : [host.cwd, options.context];
+  return (file) => {
+    for (const folder of folders) {
+      const path = resolve(folder, file);
+      if (existsSync(path)) return readText(path);
+    }
+    return undefined;
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A failure as a line of rawjson. */
+function errorLine(error: unknown, host: Host): object {
+  const known = error instanceof BuildError ? error : undefined;
+  const { code = 'bug', hint, location, exitCode, log } = known ?? {};
+  const message = error instanceof Error ? error.message : String(error);
+  return { type: 'error', code, message, hint, location, exitCode, log, status: failureCode(error, host) };
+}

@@ -1,0 +1,35 @@
+import { BuildError } from '../core/errors.ts';
+import type { FailureSetting } from '../report/error.ts';
+import type { Host } from './host.ts';
+
+/** A failure on its way to the end of the command, with what is known for its text. */
+export class Failure extends Error {
+  readonly about: Omit<FailureSetting, 'debug'>;
+
+  constructor(error: unknown, about: Omit<FailureSetting, 'debug'>) {
+    super('failed', { cause: error });
+    this.about = about;
+  }
+}
+
+/** 130 or 143 when a signal ended us, 2 for wrong use, else 1. */
+export function failureCode(error: unknown, host: Host): number {
+  return host.interrupted() ?? (error instanceof BuildError && error.code === 'usage' ? 2 : 1);
+}
+
+/** Tells a failure on stderr and gives the exit code. */
+export async function tellFailure(thrown: unknown, debug: boolean, host: Host): Promise<number> {
+  const { error, about } = unpack(thrown);
+  const code = failureCode(error, host);
+  if (host.interrupted() !== undefined) host.write(2, 'tsbuild: interrupted\n');
+  else {
+    const { renderFailure } = await import('../report/error.ts');
+    host.write(2, renderFailure(error, { ...about, debug }));
+  }
+  return code;
+}
+
+function unpack(thrown: unknown): { readonly error: unknown; readonly about: Omit<FailureSetting, 'debug'> } {
+  if (thrown instanceof Failure) return { error: thrown.cause, about: thrown.about };
+  return { error: thrown, about: { read: () => undefined } };
+}

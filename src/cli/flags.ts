@@ -1,0 +1,75 @@
+import { type Command, Option } from 'commander';
+import { usageError } from '../core/errors.ts';
+import type { RegistryOptions } from '../core/options.ts';
+import { parseCount, parseDuration } from './values.ts';
+
+/** A flag without a value. */
+export function flag(words: string, description: string): Option {
+  return new Option(words, description);
+}
+
+/** A flag that may be repeated; the values as a list. */
+export function list(words: string, description: string): Option {
+  const collect = (value: string, all: unknown): string[] => [...(Array.isArray(all) ? all : []), value];
+  return new Option(words, description).argParser(collect);
+}
+
+export function addAll(command: Command, heading: string, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option.helpGroup(heading));
+  return command;
+}
+
+/** What every command has. */
+export interface CommonFlags {
+  readonly root?: string;
+  readonly debug?: boolean;
+}
+
+export function addCommon(command: Command): Command {
+  return addAll(command, 'General:', [
+    flag('--root <folder>', 'where the state lives (default: $TSBUILD_ROOT, or tsbuild in the data folder)'),
+    flag('-D, --debug', 'tell causes, and the stack of an unexpected failure'),
+  ]);
+}
+
+/** How registries are reached, as flags. */
+export interface RegistryFlags {
+  readonly tlsVerify?: string;
+  readonly authfile?: string;
+  readonly creds?: string;
+  readonly certDir?: string;
+  readonly retry?: string;
+  readonly retryDelay?: string;
+}
+
+export function addRegistry(command: Command): Command {
+  return addAll(command, 'Registry:', [
+    flag('--tls-verify [bool]', 'false accepts any certificate, and plain HTTP').preset('true'),
+    flag('--authfile <file>', 'read the credentials from this file'),
+    flag('--creds <user:password>', 'log in so, for this command'),
+    flag('--cert-dir <folder>', 'certificates (*.crt) and client keys to use'),
+    flag('--retry <count>', 'how often to try again after a failure (default: 3)'),
+    flag('--retry-delay <time>', 'how long to wait before (default: 1s, growing)'),
+  ]);
+}
+
+/** Fails with `usage` on a malformed value. Paths become absolute. */
+export function registryOptions(flags: RegistryFlags, absolute: (path: string) => string): RegistryOptions {
+  const { authfile, creds, certDir } = flags;
+  if (creds !== undefined && !/^[^:]+:/.test(creds))
+    throw usageError('--creds has no user and password', 'Write --creds USER:PASSWORD.');
+  return {
+    tlsVerify: parseBoolean('--tls-verify', flags.tlsVerify ?? 'true'),
+    retries: flags.retry === undefined ? 3 : parseCount('--retry', flags.retry, 0),
+    retryDelayMs: flags.retryDelay === undefined ? 1000 : parseDuration('--retry-delay', flags.retryDelay),
+    ...(authfile !== undefined && { authFile: absolute(authfile) }),
+    ...(creds !== undefined && { creds }),
+    ...(certDir !== undefined && { certDir: absolute(certDir) }),
+  };
+}
+
+export function parseBoolean(name: string, text: string): boolean {
+  if (/^(true|1)$/i.test(text)) return true;
+  if (/^(false|0)$/i.test(text)) return false;
+  throw usageError(`${name} takes true or false, not '${text}'`, `Write ${name}=false.`);
+}

@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { didYouMean, usageError } from '../core/errors.ts';
+import { normalise, splitCommand } from './argv.ts';
+import { buildCommand } from './build.ts';
+import { buildExamples } from './build-flags.ts';
+import { commands } from './commands.ts';
+import { tellFailure } from './failure.ts';
+import type { Host } from './host.ts';
+import type { CommandSpec } from './spec.ts';
+
+declare const __TSBUILD_VERSION__: string;
+
+/** Does what the arguments say; gives the exit code and never throws. */
+export async function main(argv: readonly string[], host: Host): Promise<number> {
+  try {
+    return await dispatch(argv, host);
+  } catch (error) {
+    return await tellFailure(error, argv.includes('--debug') || argv.includes('-D'), host);
+  }
+}
+
+async function dispatch(argv: readonly string[], host: Host): Promise<number> {
+  const [first] = argv;
+  if (first === undefined) {
+    host.write(2, overview());
+    return 2;
+  }
+  if (first === '--version' || first === 'version') return tell(host, `tsbuild ${version()}\n`);
+  if (isHelp(first) && argv.length === 1) return tell(host, overview());
+  const asked = isHelp(first) ? [...argv.slice(1), '--help'] : argv;
+  const names = allCommands.map((spec) => spec.name);
+  const { name, args } = splitCommand(asked, names);
+  if (args === asked) refuseMistyped(args, names);
+  return await runCommand(allCommands.find((spec) => spec.name === name)!, args, host);
+}
+
+const allCommands: readonly CommandSpec[] = [buildCommand, ...commands];
+
+async function runCommand(spec: CommandSpec, args: readonly string[], host: Host): Promise<number> {
+  const command = commandOf(spec, (text) => host.write(1, text));
+  const { rewrites = {}, passThrough = false } = spec;
+  const words = normalise(args, { command: spec.name, options: command.options, rewrites, passThrough });
+  try {
+    command.parse(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    throw usageError(error.message.replace(/^error: /, ''), `Write tsbuild ${spec.name} ${command.usage()}.`);
+  }
+  return await spec.run(command, host);
+}
+
+/** The commander command of a spec: it never exits and never prints an error by itself. */
+function commandOf(spec: CommandSpec, write: (text: string) => void): Command {
+  const command: Command = new Command(spec.name);
+  command
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => 80 })
+    .configureHelp({ commandUsage: (): string => `tsbuild ${spec.name} ${command.usage()}` })
+    .helpOption('-h, --help', 'show this');
+  return spec.define(command).description(spec.summary);
+}
+
+/** A lone word that is no path may be a command with a slip in it. */
+function refuseMistyped(args: readonly string[], names: readonly string[]): void {
+  const [word] = args;
+  if (word === undefined || !/^[a-z]+$/.test(word) || existsSync(word)) return;
+  const near = didYouMean(word, names);
+  if (near !== undefined) throw usageError(`unknown command ${word}`, `Did you mean \`tsbuild ${near}\`?`);
+}
+
+function isHelp(word: string): boolean {
+  return word === '--help' || word === '-h' || word === 'help';
+}
+
+function tell(host: Host, text: string): number {
+  host.write(1, text);
+  return 0;
+}
+
+function overview(): string {
+  const lines = allCommands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}\n`);
+  return `Usage: tsbuild [build] [flags] CONTEXT
+       tsbuild COMMAND [flags] …
+
+Builds OCI images from Containerfiles: no daemon, no root.
+
+Commands:
+${lines.join('')}
+tsbuild COMMAND --help lists the flags of a command.
+${buildExamples}`;
+}
+
+function version(): string {
+  return typeof __TSBUILD_VERSION__ === 'string' ? __TSBUILD_VERSION__ : 'from source';
+}

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path';
+import { didYouMean, usageError } from '../core/errors.ts';
+import type { Output } from '../core/options.ts';
+import type { Compression } from '../core/types.ts';
+import { parseChoice, parseFields } from './values.ts';
+
+const types = ['oci', 'docker', 'local', 'tar', 'registry'] as const;
+const keysOf: Readonly<Record<(typeof types)[number], readonly string[]>> = {
+  oci: ['dest', 'tar', 'name', 'compression'],
+  docker: ['dest', 'tar', 'name', 'compression'],
+  local: ['dest'],
+  tar: ['dest'],
+  registry: ['name', 'compression'],
+};
+const form =
+  'Write -o DIR, -o - or -o type=oci,dest=FILE; the types are oci, docker, local, tar and registry.';
+
+/** One `-o`: `DIR`, `-` (a tar to stdout) or `type=…,key=value…`. `tags` name what a registry output pushes. */
+export function parseOutput(
+  text: string,
+  near: { readonly cwd: string; readonly tags: readonly string[]; readonly stdoutIsTerminal: boolean },
+): Output {
+  if (text === '-') return { type: 'tar', dest: toStdout(text, near.stdoutIsTerminal) };
+  const fields = parseFields('-o', text);
+  if (fields.length === 1 && fields[0]!.value === undefined && text !== '')
+    return { type: 'local', dest: resolve(near.cwd, text) };
+  const { type, given } = typed(text, fields);
+  const compression = given.get('compression');
+  const packed = compression === undefined ? {} : { compression: parseCompression(compression) };
+  if (type === 'registry') return { type, names: namesOf(text, given.get('name'), near.tags), ...packed };
+  if (type === 'docker' && given.get('dest') === undefined) return { type: 'load' };
+  const dest = destOf(text, given.get('dest'), near);
+  if (type === 'local' && dest === '-')
+    throw usageError(`-o '${text}': a folder cannot go to stdout`, 'Write -o type=tar,dest=-.');
+  if (type === 'local' || type === 'tar') return { type, dest };
+  const name = given.get('name');
+  return {
+    type,
+    dest,
+    tar: tarOf(text, { type, dest, written: given.get('tar') }),
+    ...packed,
+    ...(name !== undefined && { name }),
+  };
+}
+
+function typed(
+  text: string,
+  fields: readonly { readonly key: string; readonly value: string | undefined }[],
+): { readonly type: (typeof types)[number]; readonly given: Map<string, string> } {
+  const given = new Map<string, string>();
+  for (const { key, value } of fields) {
+    if (value === undefined) throw usageError(`-o '${text}': '${key}' has no value`, form);
+    given.set(key, value);
+  }
+  const written = given.get('type');
+  if (written === undefined) throw usageError(`-o '${text}' has no type`, form);
+  const type = types.find((known) => known === written);
+  if (type === undefined) throw usageError(`-o does not know the type '${written}'`, nearest(written, types));
+  const keys = keysOf[type];
+  for (const key of given.keys())
+    if (key !== 'type' && !keys.includes(key))
+      throw usageError(`-o type=${type} does not know '${key}'`, nearest(key, keys));
+  return { type, given };
+}
+
+function nearest(written: string, known: readonly string[]): string {
+  const near = didYouMean(written, known);
+  return near === undefined ? `It knows ${known.join(', ')}.` : `Did you mean ${near}?`;
+}
+
+function parseCompression(text: string): Compression {
+  return parseChoice('-o compression', text, ['gzip', 'zstd', 'uncompressed'] as const);
+}
+
+function namesOf(text: string, written: string | undefined, tags: readonly string[]): readonly string[] {
+  const names = written === undefined ? tags : written.split(',').filter((name) => name !== '');
+  if (names.length === 0)
+    throw usageError(`-o '${text}' has no name to push to`, 'Add -t NAME, or name=NAME.');
+  return names;
+}
+
+function destOf(
+  text: string,
+  written: string | undefined,
+  near: { readonly cwd: string; readonly stdoutIsTerminal: boolean },
+): string {
+  if (written === '-' || written === undefined || written === '')
+    return toStdout(text, near.stdoutIsTerminal);
+  return resolve(near.cwd, written);
+}
+
+function toStdout(text: string, isTerminal: boolean): string {
+  if (isTerminal)
+    throw usageError(
+      `-o '${text}' would write an archive to the terminal`,
+      'Add dest=FILE, or send stdout to a file.',
+    );
+  return '-';
+}
+
+function tarOf(
+  text: string,
+  {
+    type,
+    dest,
+    written,
+  }: { readonly type: 'oci' | 'docker'; readonly dest: string; readonly written: string | undefined },
+): boolean {
+  if (written === undefined || written === 'true') return true;
+  if (written !== 'false') throw usageError(`-o '${text}': tar is true or false`);
+  if (type === 'docker')
+    throw usageError(`-o '${text}': only type=oci can be a folder`, 'Write type=oci,tar=false.');
+  if (dest === '-') throw usageError(`-o '${text}': a folder cannot go to stdout`, 'Add dest=DIR.');
+  return false;
+}

@@ -1,0 +1,79 @@
+import { usageError } from '../core/errors.ts';
+import type { BuildEvent, Emit } from '../core/events.ts';
+import { chooseMode, emitTo, openReporter, type ProgressMode, type Reporter } from '../report/reporter.ts';
+import type { Host } from './host.ts';
+import { parseChoice } from './values.ts';
+
+/** A story that is being told, and what its end needs to know of it. */
+export interface Showing {
+  readonly mode: ProgressMode;
+  readonly emit: Emit;
+  /** The step that failed, and where its log is kept. */
+  failed(): { readonly step?: string; readonly logFile?: string };
+  /** Writes a line of its own; for rawjson, where it is not an event. */
+  writeLine(value: object): void;
+  close(): void;
+}
+
+export interface ShowingFlags {
+  readonly quiet?: boolean;
+  readonly progress?: string;
+  readonly eventsFd?: string;
+}
+
+/** Starts to tell the story of a command as its flags say; `title` is the picture's first word. */
+export async function openShowing(flags: ShowingFlags, host: Host, title: string): Promise<Showing> {
+  const fd = descriptorOf(flags.eventsFd);
+  const mode = modeOf(flags, host);
+  const screen = {
+    title,
+    write: (text: string) => host.write(fd, text),
+    size: host.size,
+    onResize: host.onResize,
+    colour: host.env.NO_COLOR === undefined || host.env.NO_COLOR === '',
+    now: host.now,
+  };
+  const reporter = await openReporter(mode, screen);
+  const failure = watchFailure(reporter);
+  return {
+    mode,
+    emit: emitTo(failure.reporter, host.now),
+    failed: failure.failed,
+    writeLine: (value) => host.write(fd, `${JSON.stringify(value)}\n`),
+    close: () => reporter.close(),
+  };
+}
+
+function modeOf(flags: ShowingFlags, host: Host): ProgressMode {
+  const modes = ['auto', 'tty', 'plain', 'rawjson', 'quiet'] as const;
+  const asked = parseChoice('--progress', flags.progress ?? 'auto', modes);
+  if (flags.eventsFd !== undefined) return 'rawjson';
+  if (flags.quiet) return 'quiet';
+  return chooseMode(asked, { isTerminal: host.isTerminal(2), term: host.env.TERM });
+}
+
+function descriptorOf(text: string | undefined): number {
+  if (text === undefined) return 2;
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw usageError(`--events-fd '${text}' is not a descriptor`);
+  return Number(text);
+}
+
+/** A reporter that also remembers which step failed. */
+function watchFailure(reporter: Reporter): {
+  readonly reporter: Reporter;
+  readonly failed: () => { readonly step?: string; readonly logFile?: string };
+} {
+  const names = new Map<string, string>();
+  let failed: { readonly step?: string; readonly logFile?: string } = {};
+  const watch = (event: BuildEvent): void => {
+    if (event.type === 'step-start') names.set(event.step, event.name);
+    if (event.type !== 'step-end' || event.outcome !== 'failed') return;
+    const step = names.get(event.step);
+    failed = { ...(step !== undefined && { step }), ...(event.log !== undefined && { logFile: event.log }) };
+  };
+  const event = (event: BuildEvent): void => {
+    watch(event);
+    reporter.event(event);
+  };
+  return { reporter: { event, close: reporter.close }, failed: () => failed };
+}

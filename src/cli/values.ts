@@ -1,0 +1,138 @@
+import { usageError } from '../core/errors.ts';
+import type { Platform } from '../core/types.ts';
+
+/** Values of flags as people write them. Every message names the flag and shows the right form. */
+
+/** `KEY=VALUE` pairs; a key alone takes what `bare` says, and is left out where that is undefined. */
+export function parsePairs(
+  flag: string,
+  texts: readonly string[],
+  bare: (key: string) => string | undefined,
+): Record<string, string> {
+  const pairs: Record<string, string> = {};
+  for (const text of texts) {
+    const equals = text.indexOf('=');
+    const key = equals < 0 ? text : text.slice(0, equals);
+    if (key.trim() === '') throw usageError(`${flag} '${text}' has no name`, `Write ${flag} NAME=VALUE.`);
+    const value = equals < 0 ? bare(key) : text.slice(equals + 1);
+    if (value !== undefined) Object.defineProperty(pairs, key, { value, ...plainField });
+  }
+  return pairs;
+}
+
+/** A field of any name, `__proto__` too. */
+const plainField = { enumerable: true, writable: true, configurable: true };
+
+/** Lines `NAME=VALUE` of a `--build-arg-file`; empty lines and `#` comments are skipped. */
+export function parseArgLines(text: string): string[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trimStart());
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+const architectures: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  aarch64: 'arm64',
+  armhf: 'arm',
+  armel: 'arm',
+  i386: '386',
+  i686: '386',
+};
+
+/** `linux/arm64/v8`, or an architecture alone. */
+export function parsePlatform(text: string): Platform {
+  if (text.includes(','))
+    throw usageError(`--platform takes one platform, not '${text}'`, 'Build each platform on its own.');
+  const parts = text.toLowerCase().split('/');
+  const [os, written, variant] = parts.length === 1 && parts[0] !== 'linux' ? ['linux', parts[0]] : parts;
+  const right = 'Write --platform OS/ARCH[/VARIANT], such as linux/arm64.';
+  if (!os || !written || parts.length > 3 || parts.includes(''))
+    throw usageError(`--platform '${text}' is not a platform`, right);
+  if (os !== 'linux') throw usageError(`--platform '${text}': only Linux images can be built`, right);
+  const architecture = architectures[written] ?? written;
+  if (variant !== undefined && !(architecture === 'arm64' && variant === 'v8'))
+    return { os, architecture, variant };
+  return written === 'armel' ? { os, architecture, variant: 'v6' } : { os, architecture };
+}
+
+const byteUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+};
+
+/** Bytes from `64m`, `1GB`, `512KiB`: units of 1024, as docker reads them. */
+export function parseSize(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
+  if (match === null) throw usageError(`${flag} '${text}' is not a size`, `Write ${flag} 64m, or 1g.`);
+  return Math.floor(Number(match[1]) * byteUnits[match[2]!.toLowerCase()]!);
+}
+
+const timeUnits: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Milliseconds from `500ms`, `2s`, `1h30m`, `48h`; a number alone counts seconds. */
+export function parseDuration(flag: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text))
+    throw usageError(`${flag} '${text}' is not a duration`, `Write ${flag} 2s, 500ms or 1h30m.`);
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
+  return Math.round(parts.reduce((sum, [, count, unit]) => sum + Number(count) * timeUnits[unit!]!, 0));
+}
+
+/** A whole number from `least` up. */
+export function parseCount(flag: string, text: string, least: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value) || value < least)
+    throw usageError(
+      `${flag} '${text}' is not a whole number from ${least} up`,
+      `Write ${flag} ${Math.max(least, 4)}.`,
+    );
+  return value;
+}
+
+/** One of the words that a flag knows. */
+export function parseChoice<T extends string>(flag: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined)
+    throw usageError(`${flag} '${text}' is not known`, `Write ${flag}=${choices.join(' or ')}.`);
+  return found;
+}
+
+/** Fields `a=b` of a comma list, where quotes keep commas together: `type=registry,"name=a,b"`. */
+export function parseFields(
+  flag: string,
+  text: string,
+): { readonly key: string; readonly value: string | undefined }[] {
+  const fields = splitCommas(flag, text);
+  return fields.map((field) => {
+    const equals = field.indexOf('=');
+    if (equals < 0) return { key: field.trim(), value: undefined };
+    return { key: field.slice(0, equals).trim().toLowerCase(), value: field.slice(equals + 1) };
+  });
+}
+
+function splitCommas(flag: string, text: string): string[] {
+  const fields: string[] = [];
+  let field = '';
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]!;
+    if (quoted && character === '"' && text[i + 1] === '"') field += text[i++];
+    else if (character === '"' && (quoted || field === '')) quoted = !quoted;
+    else if (character === ',' && !quoted) {
+      fields.push(field);
+      field = '';
+    } else field += character;
+  }
+  if (quoted) throw usageError(`${flag} '${text}' has a quote that does not end`);
+  return [...fields, field];
+}
