@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,7 +8,7 @@ import { join } from 'node:path';
  * share (base images, the packed package) lies in one folder for the whole run, removed after the last test.
  */
 export default function setup(): () => void {
-  if (process.env.TSBUILD_TEST_NO_BUILD !== '1' || !existsSync('dist'))
+  if (process.env.TSBUILD_TEST_NO_BUILD !== '1')
     execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
   if (process.env.TSBUILD_TEST_SHARED !== undefined) return () => {};
   const shared = mkdtempSync(join(tmpdir(), 'tsbuild-test-'));
