@@ -19,8 +19,8 @@ export interface Fifo {
   drain(): void;
 }
 
-/** Makes a fifo at `path`. Its mode lets a process of any uid reopen it, so it has to lie in a private folder. */
-export function openFifo(path: string, take: (chunk: Buffer) => void): Fifo {
+/** Makes a fifo at `path`. Its mode lets a process of any uid reopen it, so it has to lie in a private folder. `ended` is called after the last byte. */
+export function openFifo(path: string, take: (chunk: Buffer) => void, ended: () => void = () => {}): Fifo {
   mknod(path, 'fifo', { mode: 0o600 });
   chmodSync(path, 0o666);
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -28,6 +28,7 @@ export function openFifo(path: string, take: (chunk: Buffer) => void): Fifo {
   const socket = new Socket({ fd: readEnd, readable: true, writable: false });
   socket.on('data', take);
   socket.on('error', () => {});
+  socket.on('close', ended);
   let released = false;
   return {
     writeEnd,

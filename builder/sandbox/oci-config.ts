@@ -14,6 +14,8 @@ export interface BundleFacts {
   /** What we hold ourselves: a step never gets more. */
   readonly held: readonly string[];
   readonly rlimits: readonly Rlimit[];
+  /** Outside of any user namespace, where the network namespace is ours and a sysfs of its own can be mounted. */
+  readonly realRoot: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
     hostname: plan.hostname,
     process: processOf(plan, facts),
     mounts: [
-      ...systemMounts(plan),
+      ...systemMounts(plan, facts),
       ...fileMounts(facts),
       ...plan.mounts.map((m, i) => mountOf(m, facts.sources[i])),
     ],
@@ -66,11 +68,11 @@ function processOf(plan: SandboxPlan, facts: BundleFacts): object {
   };
 }
 
-function systemMounts(plan: SandboxPlan): object[] {
+function systemMounts(plan: SandboxPlan, { realRoot }: BundleFacts): object[] {
   const plain = ['nosuid', 'noexec', 'nodev'];
   const writable = plan.insecure ? [] : ['ro'];
   const sys =
-    plan.network === 'none'
+    plan.network === 'none' || realRoot
       ? { type: 'sysfs', source: 'sysfs', options: [...plain, ...writable] }
       : { type: 'bind', source: '/sys', options: ['rbind', ...plain, ...writable] };
   const shm = `size=${plan.shmSizeBytes ?? 64 * 1024 * 1024}`;

@@ -1,4 +1,4 @@
-import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import { heldCapabilities } from './capabilities.ts';
@@ -95,6 +95,7 @@ function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bu
     sources,
     held: heldCapabilities(),
     rlimits: rlimits(plan.ulimits),
+    realRoot: isRealRoot(),
     ...writeEtcFiles(plan, folder),
   };
   writeFileSync(join(folder, 'config.json'), jsonOf(ociConfig(plan, facts)), { mode: 0o600 });
@@ -159,6 +160,11 @@ const cgroupMask: SetupMount = {
   options: 'ro,size=4k',
   target: '/sys/fs/cgroup',
 };
+
+/** True where ids are those of the machine itself. */
+function isRealRoot(): boolean {
+  return readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/).join(' ') === '0 0 4294967295';
+}
 
 const CGROUP2_MAGIC = 0x63677270;
 

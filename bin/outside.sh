@@ -1,0 +1,55 @@
+# The helper outside of the namespaces: it blocks on a fifo until tsbuild asks for a program, runs a fixed list of
+# programs as the person, and ends with tsbuild: the parent-death signal comes however that ended.
+# A request is a folder below its own with the fifos in, out, err, args and status; builder/sandbox/outside.ts is its client.
+
+# Bytes that a line cannot hold arrive as \0ooo. The full stop keeps trailing newlines.
+unescape() {
+  text=$(printf '%b.' "$1")
+  text=${text%.}
+}
+
+# Answers "pid N" once the program has its descriptors, then "exit N".
+serve() {
+  from=$PWD
+  cd "$1" || exit 1
+  set --
+  while read -r kind line && [ "$kind" != end ]; do
+    unescape "$line"
+    case $kind in
+    env) export "$text" ;;
+    cwd) from=$text ;;
+    arg) set -- "$@" "$text" ;;
+    esac
+  done <args
+  exec 4<in >out 2>err 3>status
+  cd "$from" || refuse
+  case $1 in
+  docker-credential-*[!a-zA-Z0-9._-]*) refuse ;;
+  docker-credential-* | git | ssh | ssh-add | docker | podman | pasta) ;;
+  *) refuse ;;
+  esac
+  setpriv --pdeathsig TERM -- "$@" <&4 4<&- 3>&- &
+  echo "pid $!" >&3
+  exec 4<&- >&- 2>&-
+  wait $!
+  echo "exit $?" >&3
+  exit
+}
+
+refuse() {
+  echo 'exit 126' >&3
+  exit
+}
+
+umask 077
+trap '' INT QUIT HUP
+[ "$1" = serve ] && serve "$2"
+
+folder=$1
+trap 'rm -rf "$folder"; exit' TERM
+mkdir "$folder" && mkfifo "$folder/ask" || exit 1
+exec 5<>"$folder/ask"
+while read -r request <&5; do
+  case $request in *[!a-z0-9]*) continue ;; esac
+  setpriv --pdeathsig TERM sh "$0" serve "$folder/$request" 5<&- &
+done

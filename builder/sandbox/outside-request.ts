@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, lstatSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BuildError, errnoOf } from '../../src/core/errors.ts';
+import { mknod } from '../../src/sys/file.ts';
+import { openFifo } from './fifo.ts';
+import { feed, type OutsideRun } from './outside.ts';
+
+/** The helper starts while Node does, and is there long before anyone asks; on a busy machine a little later. */
+const PATIENCE_MS = 10_000;
+/** What a pipe takes without a reader: all that is said about a request. */
+const REQUEST_BYTES = 65_536;
+/** Between asking a program to end and ending it. */
+const GRACE_MS = 500;
+
+/**
+ * One request to the launcher's helper (`bin/outside.sh`): a private folder of fifos. Arguments, data and answers go
+ * through fifos only, so nothing of them ever lies on disk. Resolves to the program's exit code.
+ */
+export async function askOutside(helper: string, argv: readonly string[], run: OutsideRun): Promise<number> {
+  await awaitHelper(helper);
+  const name = randomBytes(8).toString('hex');
+  const folder = join(helper, name);
+  mkdirSync(folder, { mode: 0o700 });
+  try {
+    return await converse(helper, name, { argv, run });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Asked {
+  readonly argv: readonly string[];
+  readonly run: OutsideRun;
+}
+
+function converse(helper: string, name: string, { argv, run }: Asked): Promise<number> {
+  const folder = join(helper, name);
+  const held = ['in', 'args'].map((fifo) => hold(join(folder, fifo)));
+  const out = openFifo(join(folder, 'out'), run.stdout);
+  const err = openFifo(join(folder, 'err'), run.stderr);
+  let pid: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    if (pid === undefined) return;
+    kill(pid, 'SIGTERM');
+    timer ??= setTimeout(() => kill(pid!, 'SIGKILL'), GRACE_MS);
+  };
+  const started = (program: number): void => {
+    pid = program;
+    out.release();
+    err.release();
+    status.release();
+    const input = openSync(join(folder, 'in'), constants.O_WRONLY | constants.O_NONBLOCK);
+    for (const fd of held.splice(0)) closeSync(fd);
+    void feed(run.stdin, new Socket({ fd: input, readable: false, writable: true })).catch(stop);
+    if (run.signal?.aborted) stop();
+  };
+  let settle: (code: number) => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const ended = new Promise<number>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  const status = openFifo(
+    join(folder, 'status'),
+    lineReader({ pid: started, exit: (code) => settle(code) }),
+    () => fail(helperGone()),
+  );
+  run.signal?.addEventListener('abort', stop);
+  try {
+    say(held[1]!, requestText(argv, run));
+    ring(helper, name);
+  } catch (error) {
+    fail(error);
+  }
+  return ended.finally(() => {
+    clearTimeout(timer);
+    run.signal?.removeEventListener('abort', stop);
+    for (const fd of held.splice(0)) closeSync(fd);
+    for (const fifo of [out, err, status]) fifo.drain();
+  });
+}
+
+/** Keeps a fifo open at both ends, so that the helper finds it open whenever it comes. */
+function hold(path: string): number {
+  mknod(path, 'fifo', { mode: 0o600 });
+  return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+}
+
+function lineReader(known: Readonly<Record<string, (value: number) => void>>): (chunk: Buffer) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + chunk.toString('latin1')).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const [word = '', value] = line.split(' ');
+      known[word]?.(Number(value));
+    }
+  };
+}
+
+/** `kind value` lines; bytes that a line or the shell's printf would change are written as \0ooo. */
+export function requestText(
+  argv: readonly string[],
+  { env = {}, cwd }: Pick<OutsideRun, 'env' | 'cwd'>,
+): string {
+  const lines = [
+    ...Object.entries(env).map(([key, value]) => `env ${escaped(`${key}=${value}`)}`),
+    ...(cwd === undefined ? [] : [`cwd ${escaped(cwd)}`]),
+    ...argv.map((argument) => `arg ${escaped(argument)}`),
+    'end',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function escaped(text: string): string {
+  const plain = /[A-Za-z0-9_./:=@,+-]/;
+  return Array.from(Buffer.from(text), (byte) => {
+    const character = String.fromCharCode(byte);
+    return plain.test(character) ? character : `\\0${byte.toString(8).padStart(3, '0')}`;
+  }).join('');
+}
+
+function say(fd: number, text: string): void {
+  if (text.length > REQUEST_BYTES)
+    throw new BuildError('usage', 'a command for a program outside is too long');
+  writeSync(fd, text);
+}
+
+function ring(helper: string, name: string): void {
+  const bell = openSync(join(helper, 'ask'), constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    writeSync(bell, `${name}\n`);
+  } finally {
+    closeSync(bell);
+  }
+}
+
+/** Waits until the helper listens, and makes sure that its folder is the person's own: others could answer for it. */
+async function awaitHelper(helper: string): Promise<void> {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    if (isListening(helper)) break;
+    if (Date.now() > until) throw helperGone();
+    await sleep(5);
+  }
+  const folder = lstatSync(helper);
+  if (!folder.isDirectory() || folder.uid !== process.geteuid?.() || (folder.mode & 0o077) !== 0)
+    throw helperGone();
+}
+
+function isListening(helper: string): boolean {
+  try {
+    closeSync(openSync(join(helper, 'ask'), constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENXIO'].includes(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
+}
+
+function helperGone(): BuildError {
+  return new BuildError('sandbox', 'the helper that runs programs outside the namespaces is gone', {
+    hint: 'Start tsbuild again through its installed command, and let its background process live.',
+  });
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errnoOf } from '../../src/core/errors.ts';
+import type { Place } from '../../src/core/place.ts';
+import { askOutside } from './outside-request.ts';
+
+export interface OutsideOptions {
+  /** Written to the program; nothing else passes secrets (never argv, never a file). */
+  readonly stdin?: Buffer | AsyncIterable<Buffer>;
+  readonly signal?: AbortSignal;
+  /** Takes stdout as it comes; `stdout` of the result is empty then. */
+  readonly stdout?: (chunk: Buffer) => void;
+  /** Takes stderr as it comes as well; the result still holds its end. */
+  readonly stderr?: (chunk: Buffer) => void;
+  /** Added to the person's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absolute; default: where tsbuild was started. */
+  readonly cwd?: string;
+}
+
+export interface OutsideResult {
+  /** Exit code; 127 where the program is not installed, 126 where it is none that may be asked for. */
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/**
+ * Runs a program as the person, outside our namespaces: through the launcher's helper where there is one
+ * (`place.outside`), directly otherwise. The helper knows docker-credential-*, git, ssh, ssh-add, docker, podman and
+ * pasta. Rejects with the signal's reason when aborted, after the program has ended.
+ */
+export async function runOutside(
+  place: Pick<Place, 'outside'>,
+  argv: readonly string[],
+  options: OutsideOptions = {},
+): Promise<OutsideResult> {
+  options.signal?.throwIfAborted();
+  const [out, err]: Buffer[][] = [[], []];
+  const run = {
+    ...options,
+    stdout: options.stdout ?? ((chunk: Buffer) => void out!.push(chunk)),
+    stderr: (chunk: Buffer): void => {
+      err!.push(chunk);
+      options.stderr?.(chunk);
+    },
+  };
+  const code = await (place.outside === undefined
+    ? runDirectly(argv, run)
+    : askOutside(place.outside, argv, run));
+  options.signal?.throwIfAborted();
+  return { code, stdout: Buffer.concat(out!), stderr: Buffer.concat(err!) };
+}
+
+/** Options whose sinks are set. */
+export type OutsideRun = OutsideOptions & Required<Pick<OutsideOptions, 'stdout' | 'stderr'>>;
+
+function runDirectly(
+  argv: readonly string[],
+  { stdin, signal, stdout, stderr, env, cwd }: OutsideRun,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(argv[0]!, argv.slice(1), {
+      stdio: 'pipe',
+      env: { ...process.env, ...env },
+      ...(cwd !== undefined && { cwd }),
+    });
+    const stop = (): void => void child.kill('SIGTERM');
+    signal?.addEventListener('abort', stop, { once: true });
+    child.stdout.on('data', stdout);
+    child.stderr.on('data', stderr);
+    child.once('error', (error) => {
+      stderr(Buffer.from(`${argv[0]}: ${error.message}\n`));
+      if (errnoOf(error) === 'ENOENT') resolve(127);
+      else reject(error);
+    });
+    child.once('close', (code, ended) => {
+      signal?.removeEventListener('abort', stop);
+      resolve(code ?? 128 + (ended === null ? 0 : constants.signals[ended]));
+    });
+    void feed(stdin, child.stdin);
+  });
+}
+
+/** Writes all of `stdin` and ends; a program that stops reading is no failure, its exit code tells. */
+export async function feed(stdin: OutsideOptions['stdin'], to: NodeJS.WritableStream): Promise<void> {
+  const chunks = stdin === undefined ? [] : Buffer.isBuffer(stdin) ? [stdin] : stdin;
+  try {
+    await pipeline(Readable.from(chunks, { objectMode: false }), to);
+  } catch (error) {
+    if (!['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET'].includes(errnoOf(error) ?? '')) throw error;
+  }
+}
