@@ -1,0 +1,169 @@
+import { BuildError } from '../../src/core/errors.ts';
+
+/** An ignore file, compiled (§6). Paths are relative to the context, without a leading slash. */
+export interface IgnorePatterns {
+  /** True when the path is ignored: the last pattern that matches it or a directory above it decides. */
+  matches(path: string): boolean;
+  /** True when a `!` pattern may bring back something below an ignored directory, so that it must be entered. */
+  couldReinclude(directory: string): boolean;
+}
+
+interface Pattern {
+  readonly negated: boolean;
+  readonly text: string;
+  readonly test: (path: string) => boolean;
+}
+
+/**
+ * Compiles the text of an ignore file. Fails with `parse`, located in `file`, for `!` without a pattern and for a
+ * malformed `[` or escape.
+ */
+export function compileIgnore(text: string, file = '.dockerignore'): IgnorePatterns {
+  const patterns = text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .flatMap((line, i) => patternOf(line, { file, line: i + 1 }) ?? []);
+  const negated = patterns.filter((pattern) => pattern.negated);
+  const directories = new Map<string, readonly boolean[]>();
+  return {
+    matches: (path) => isIgnored(patterns, hits(patterns, path.replace(/(.)\/+$/, '$1'), directories)),
+    couldReinclude: (directory) => negated.some(({ text: pattern }) => mayMatchBelow(pattern, directory)),
+  };
+}
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** One line's pattern: comments only at column 0, blanks trimmed, cleaned as a path. */
+function patternOf(line: string, place: Place): Pattern | undefined {
+  const trimmed = line.startsWith('#') ? '' : line.trim();
+  if (trimmed === '') return undefined;
+  const negated = trimmed.startsWith('!');
+  const written = negated ? trimmed.slice(1).trim() : trimmed;
+  if (written === '') throw malformed('illegal exclusion pattern: "!"', line, place);
+  const text = cleaned(written);
+  return { negated, text, test: tester(text, () => malformed(`malformed pattern "${text}"`, line, place)) };
+}
+
+/** Which patterns match the path itself or a directory above it; remembered for directories only. */
+function hits(
+  patterns: readonly Pattern[],
+  path: string,
+  directories: Map<string, readonly boolean[]>,
+): readonly boolean[] {
+  const slash = path.lastIndexOf('/');
+  if (slash <= 0) return patterns.map(({ test }) => test(path));
+  const parent = path.slice(0, slash);
+  let above = directories.get(parent);
+  if (above === undefined) {
+    above = hits(patterns, parent, directories);
+    directories.set(parent, above);
+  }
+  return patterns.map(({ test }, i) => above[i]! || test(path));
+}
+
+function isIgnored(patterns: readonly Pattern[], hit: readonly boolean[]): boolean {
+  const last = hit.lastIndexOf(true);
+  return last >= 0 && !patterns[last]!.negated;
+}
+
+/** Compares component by component; where `**` or anything uncertain comes, the answer is yes. */
+function mayMatchBelow(pattern: string, directory: string): boolean {
+  const parts = pattern.split('/');
+  const names = directory.split('/');
+  for (const [i, name] of names.entries()) {
+    const part = parts[i];
+    if (part === undefined || part.includes('**')) return true;
+    if (!tester(part, () => new Error('compiled before'))(name)) return false;
+  }
+  return true;
+}
+
+/** Removes empty parts, `.` and `..`, and a leading slash. */
+function cleaned(pattern: string): string {
+  const parts: string[] = [];
+  for (const part of pattern.split('/')) {
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else if (part === '..' && pattern.startsWith('/')) continue;
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  if (parts.length > 0) return parts.join('/');
+  return pattern.startsWith('/') ? '/' : '.';
+}
+
+function tester(pattern: string, fail: () => Error): (path: string) => boolean {
+  if (!/[*?[\\]/.test(pattern)) return (path) => path === pattern;
+  const source = expressionOf([...pattern], fail);
+  const expression = new RegExp(`^${source}$`, 'su');
+  return (path) => expression.test(path);
+}
+
+/** The pattern as a regular expression: `**` crosses slashes, `*`, `?` and `[…]` do not. */
+function expressionOf(characters: readonly string[], fail: () => Error): string {
+  let out = '';
+  for (let i = 0; i < characters.length; ) {
+    const character = characters[i]!;
+    if (character === '*' && characters[i + 1] === '*') {
+      i += characters[i + 2] === '/' ? 3 : 2;
+      while (characters[i] === '*') i++;
+      out += i >= characters.length ? '.*' : '(?:.*/)?';
+    } else if (character === '[') {
+      const set = classOf(characters, i, fail);
+      out += set.expression;
+      i = set.end;
+    } else if (character === '\\') {
+      if (i + 1 >= characters.length) throw fail();
+      out += literal(characters[i + 1]!);
+      i += 2;
+    } else {
+      out += character === '*' ? '[^/]*' : character === '?' ? '[^/]' : literal(character);
+      i++;
+    }
+  }
+  return out;
+}
+
+/** `[a-z]` and `[^a-z]`; `]`, `-` and `\` stand for themselves only behind a backslash. */
+function classOf(
+  characters: readonly string[],
+  open: number,
+  fail: () => Error,
+): { readonly expression: string; readonly end: number } {
+  const negated = characters[open + 1] === '^';
+  let at = open + (negated ? 2 : 1);
+  let items = '';
+  const one = (): string => {
+    const character = characters[at] === '\\' ? characters[++at] : characters[at];
+    if (character === undefined || (characters[at - 1] !== '\\' && /[\]-]/.test(character))) throw fail();
+    at++;
+    return character;
+  };
+  do {
+    const low = one();
+    let high = low;
+    if (characters[at] === '-') {
+      at++;
+      high = one();
+    }
+    if (low.codePointAt(0)! > high.codePointAt(0)!) throw fail();
+    items += `${inClass(low)}-${inClass(high)}`;
+  } while (characters[at] !== ']');
+  return { expression: negated ? `[^/${items}]` : `(?!/)[${items}]`, end: at + 1 };
+}
+
+function inClass(character: string): string {
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+}
+
+function literal(character: string): string {
+  return /[\^$\\.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
+}
+
+function malformed(message: string, text: string, { file, line }: Place): BuildError {
+  return new BuildError('parse', message, {
+    location: { file, startLine: line, startColumn: 1, endLine: line, endColumn: text.trimEnd().length + 1 },
+    hint: 'Write a path or a pattern of *, ?, ** and [a-z]; a backslash takes the meaning from the next character.',
+  });
+}

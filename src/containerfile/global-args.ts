@@ -1,0 +1,87 @@
+import { BuildError } from '../core/errors.ts';
+import { formatPlatform } from '../core/platform.ts';
+import type { Platform } from '../core/types.ts';
+import { expandWord } from './expand.ts';
+import { suggestion } from './statement.ts';
+import type { Containerfile, Warning, Word } from './types.ts';
+
+interface GlobalOptions {
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly platform: Platform;
+  readonly buildPlatform?: Platform;
+  readonly warnings: Warning[];
+}
+
+/**
+ * Values of the ARGs before the first FROM and of the predefined platform ARGs; a build arg comes before a default,
+ * an ARG without either has no value (§1.5).
+ */
+export function globalArgsOf(
+  containerfile: Containerfile,
+  options: GlobalOptions,
+): Readonly<Record<string, string>> {
+  const values = platformArgs(containerfile, options);
+  for (const { args } of containerfile.globals) {
+    for (const { name, value } of args) {
+      const given = ownValue(options.buildArgs, name);
+      const scope = { values, escape: containerfile.escape, warnings: options.warnings };
+      const set = given ?? (value === undefined ? undefined : expandGlobal(value, scope));
+      if (set !== undefined) values[name] = set;
+    }
+  }
+  return values;
+}
+
+interface GlobalScope {
+  readonly values: Readonly<Record<string, string>>;
+  readonly escape: '\\' | '`';
+  readonly warnings: Warning[];
+}
+
+/** Expands a word of FROM or a global ARG; a name that nothing declares is a warning. */
+export function expandGlobal(word: Word, scope: GlobalScope): string {
+  const unset = new Set<string>();
+  const onUnset = (name: string): void => void unset.add(name);
+  try {
+    return expandWord(word.text, scope.values, { escape: scope.escape, onUnset });
+  } catch (error) {
+    throw error instanceof BuildError ? error.at(word.range) : error;
+  } finally {
+    for (const name of unset) scope.warnings.push(undeclared(name, word, scope));
+  }
+}
+
+function undeclared(name: string, word: Word, { values }: GlobalScope): Warning {
+  const hint = suggestion(name, Object.keys(values)) ?? `Add ARG ${name} with a value above the first FROM.`;
+  return { text: `variable ${name} has no value before the first FROM`, location: word.range, hint };
+}
+
+function platformArgs(containerfile: Containerfile, options: GlobalOptions): Record<string, string> {
+  const { platform, buildPlatform = platform, buildArgs } = options;
+  const stage = options.target || containerfile.stages.at(-1)?.name || 'default';
+  const values = {
+    ...describe('BUILD', buildPlatform),
+    ...describe('TARGET', platform),
+    TARGETSTAGE: stage,
+  };
+  const overridden = Object.entries(values).map(([name, value]) => [
+    name,
+    ownValue(buildArgs, name) ?? value,
+  ]);
+  return Object.fromEntries(overridden) as Record<string, string>;
+}
+
+function describe(prefix: string, platform: Platform): Record<string, string> {
+  return {
+    [`${prefix}PLATFORM`]: formatPlatform(platform),
+    [`${prefix}OS`]: platform.os,
+    [`${prefix}OSVERSION`]: '',
+    [`${prefix}ARCH`]: platform.architecture,
+    [`${prefix}VARIANT`]: platform.variant ?? '',
+  };
+}
+
+function ownValue(values: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}

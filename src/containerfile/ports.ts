@@ -1,0 +1,42 @@
+import { BuildError } from '../core/errors.ts';
+
+/**
+ * The ports of EXPOSE as an image names them (`8080/tcp`), in the order written, none twice. Takes `port`, `from-to`,
+ * `…/protocol`, and `[ip:]host:container`, of which only the container's part counts. Fails with `parse`.
+ */
+export function exposedPorts(specs: readonly string[]): string[] {
+  return [...new Set(specs.flatMap(portsOf))];
+}
+
+function portsOf(spec: string): string[] {
+  const [ports, protocol = 'tcp', ...more] = spec.split('/');
+  const name = protocol.toLowerCase();
+  if (more.length > 0 || !['tcp', 'udp', 'sctp'].includes(name)) {
+    throw wrong(spec, 'the protocol must be tcp, udp or sctp');
+  }
+  const parts = ports!.replace(/^\[[^\]]*\]/, '').split(':');
+  const [first, last] = range(spec, parts.at(-1)!);
+  const host = parts.length > 1 ? parts.at(-2)! : '';
+  if (host !== '') checkHost(spec, host, last - first);
+  return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${name}`);
+}
+
+function checkHost(spec: string, host: string, size: number): void {
+  const [first, last] = range(spec, host);
+  if (last - first !== size) throw wrong(spec, 'both ranges must have the same length');
+}
+
+function range(spec: string, text: string): [number, number] {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (match === null || last > 65_535) throw wrong(spec, 'ports are numbers from 0 to 65535');
+  if (first > last) throw wrong(spec, 'a range goes from the lower port to the higher');
+  return [first, last];
+}
+
+function wrong(spec: string, why: string): BuildError {
+  return new BuildError('parse', `invalid port "${spec}": ${why}`, {
+    hint: 'Write EXPOSE 8080, 8080/udp or 8000-8010.',
+  });
+}

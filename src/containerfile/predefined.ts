@@ -1,0 +1,37 @@
+/** The PATH of an image that has none (§4). */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** ARGs of every file, declared or not: RUN sees them, cache keys and history do not (§1.5). */
+export const PROXY_ARGS: readonly string[] = ['HTTP', 'HTTPS', 'FTP', 'NO', 'ALL'].flatMap((name) => [
+  `${name}_PROXY`,
+  `${name.toLowerCase()}_proxy`,
+]);
+
+/** Names of the global ARGs that describe the platforms and the target (§1.5). */
+export const PLATFORM_ARGS: readonly string[] = [
+  ...['PLATFORM', 'OS', 'OSVERSION', 'ARCH', 'VARIANT'].flatMap((name) => [`BUILD${name}`, `TARGET${name}`]),
+  'TARGETSTAGE',
+];
+
+/** True for build args that mean something without an ARG: proxies, platforms, the reference's own switches. */
+export function isPredefinedArg(name: string): boolean {
+  const listed = PROXY_ARGS.includes(name) || PLATFORM_ARGS.includes(name);
+  return listed || name.startsWith('BUILDKIT_') || name === 'SOURCE_DATE_EPOCH';
+}
+
+/** The list with `name` set: replaced in place where it is, else appended (§4). */
+export function withEnv(list: readonly string[], name: string, value: string): string[] {
+  const entry = `${name}=${value}`;
+  const found = list.findIndex((one) => nameOf(one) === name);
+  return found < 0 ? [...list, entry] : list.map((one, i) => (i === found ? entry : one));
+}
+
+/** `NAME=value` entries as a record; of two with the same name the last counts. */
+export function envRecord(list: readonly string[]): Record<string, string> {
+  return Object.fromEntries(list.map((entry) => [nameOf(entry), entry.slice(nameOf(entry).length + 1)]));
+}
+
+function nameOf(entry: string): string {
+  const equals = entry.indexOf('=');
+  return equals < 0 ? entry : entry.slice(0, equals);
+}

@@ -1,0 +1,66 @@
+import { checkedFlags, refuseVariable } from './flags.ts';
+import { checkMount } from './mount.ts';
+import { commandLine, failure, missingArgument, type Statement, suggestion } from './statement.ts';
+import type { MountFlag, RunInstruction, Word } from './types.ts';
+
+type RunParts = Omit<RunInstruction, 'range' | 'source' | 'comments'>;
+
+const networks = ['default', 'none', 'host'] as const;
+const securities = ['sandbox', 'insecure'] as const;
+
+/** RUN: its command and what it is run with. Mount values are expanded later, in the stage. */
+export function run(statement: Statement): RunParts {
+  const flags = checkedFlags(statement);
+  const network = oneOf(statement, flags.text('network'), 'network', networks);
+  const security = oneOf(statement, flags.text('security'), 'security', securities);
+  const command = commandLine(statement);
+  if (command.form === 'shell' ? command.text === '' : command.args.length === 0) {
+    throw missingArgument(statement, 'a command');
+  }
+  return {
+    kind: 'run',
+    command,
+    mounts: flags.list('mount').map(mountFlag),
+    ...(network !== undefined && { network }),
+    ...(security !== undefined && { security }),
+  };
+}
+
+/** Splits a `--mount` value into its options, as a line of CSV (RFC 4180 quotes). */
+export function mountFlag(word: Word): MountFlag {
+  const options = csvFields(word.text).map((field) => {
+    const equals = field.indexOf('=');
+    if (equals < 0) return { key: field.toLowerCase(), value: undefined };
+    return { key: field.slice(0, equals).toLowerCase(), value: field.slice(equals + 1) };
+  });
+  const from = options.find(({ key }) => key === 'from')?.value;
+  if (from !== undefined) refuseVariable({ text: from, range: word.range }, 'from');
+  const flag = { options, word };
+  checkMount(flag);
+  return flag;
+}
+
+function oneOf<Value extends string>(
+  statement: Statement,
+  word: Word | undefined,
+  name: string,
+  values: readonly Value[],
+): Value | undefined {
+  if (word === undefined) return undefined;
+  const value = values.find((candidate) => candidate === word.text);
+  if (value !== undefined) return value;
+  const flag = statement.flags.find((one) => one.name === name)!;
+  const hint = suggestion(word.text, values) ?? `It is one of ${values.join(', ')}.`;
+  throw failure(statement, flag, `unsupported ${name} mode "${word.text}"`, hint);
+}
+
+function csvFields(text: string): string[] {
+  const fields: string[] = [];
+  const field = /"((?:[^"]|"")*)"(?=,|$)|([^,]*)/y;
+  for (let at = 0; at <= text.length; at = field.lastIndex + 1) {
+    field.lastIndex = at;
+    const match = field.exec(text)!;
+    fields.push(match[1] === undefined ? match[2]! : match[1].replaceAll('""', '"'));
+  }
+  return fields;
+}
