@@ -1,0 +1,225 @@
+import { type Digest, digestOf } from '../core/digest.ts';
+import { BuildError } from '../core/errors.ts';
+import { gate } from '../core/gates.ts';
+import type { Layers } from '../core/store.ts';
+import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
+import { manifestOf } from '../oci/manifest.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { OpenSession } from './fetch.ts';
+import { accessTo } from './session.ts';
+import { hasBlob, mountBlob, nameOf, type Target, uploadBlob } from './upload.ts';
+
+/** How far one blob is on its way; fits a `transfer` event. */
+export interface Transfer {
+  readonly id: string;
+  readonly name: string;
+  readonly done: number;
+  readonly total?: number;
+  readonly state: 'running' | 'done' | 'exists' | 'mounted' | 'failed';
+}
+
+export interface PushOptions {
+  readonly layers: Layers;
+  /** Media types of a manifest that is made here; an image that came with a manifest keeps it. */
+  readonly format: 'oci' | 'docker';
+  /** For layers that have no compressed form yet; default gzip. */
+  readonly compression?: Compression | undefined;
+  /** Gives layers that have another compressed form the one asked for, too. */
+  readonly forceCompression?: boolean;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: (transfer: Transfer) => void;
+}
+
+export interface Pushed {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly mediaType: string;
+  /** The manifest as it was sent. */
+  readonly bytes: Buffer;
+}
+
+/** Layers of one push that are on their way at once: one is compressed while others are sent. */
+const width = 3;
+
+/**
+ * Sends an image under all of its names: layers that the registry has are skipped or taken over from its other
+ * repositories, the rest is packed and sent side by side, then the configuration, and the manifest last.
+ */
+export async function pushImage(
+  image: Image,
+  references: readonly Reference[],
+  open: OpenSession,
+  options: PushOptions,
+): Promise<Pushed> {
+  let pushed: Pushed | undefined;
+  for (const names of byRepository(references)) {
+    const { host, repository } = names[0]!;
+    const target: Target = { session: await open(host, options.signal), repository, signal: options.signal };
+    const layers = await pushLayers(image, target, options);
+    const manifest = manifestFor(image, layers, options);
+    await pushConfig(image.config, target, options);
+    for (const name of names) await putManifest(target, manifest, name);
+    pushed = manifest;
+  }
+  if (pushed === undefined) throw new BuildError('usage', 'There is no name to push the image under.');
+  return pushed;
+}
+
+function byRepository(references: readonly Reference[]): Reference[][] {
+  const groups = new Map<string, Reference[]>();
+  for (const reference of references) {
+    const key = `${reference.host}/${reference.repository}`;
+    groups.set(key, [...(groups.get(key) ?? []), reference]);
+  }
+  return [...groups.values()];
+}
+
+/** Ends the other layers when one fails; each distinct layer is sent once. */
+async function pushLayers(image: Image, target: Target, options: PushOptions): Promise<Descriptor[]> {
+  const failed = new AbortController();
+  const signals = [failed.signal, ...(target.signal === undefined ? [] : [target.signal])];
+  const inner: Target = { ...target, signal: AbortSignal.any(signals) };
+  const turn = gate(width);
+  const sent = new Map<Digest, Promise<Descriptor>>();
+  const tasks = image.layers.map((layer) => {
+    const task = sent.get(layer.diffId) ?? turn(() => pushLayer(layer, inner, options));
+    sent.set(layer.diffId, task);
+    return task;
+  });
+  try {
+    return await Promise.all(tasks);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(tasks);
+    throw error;
+  }
+}
+
+async function pushLayer(layer: Layer, target: Target, options: PushOptions): Promise<Descriptor> {
+  const { layers, forceCompression = false } = options;
+  const compression =
+    layer.descriptor !== undefined && !forceCompression ? 'any' : (options.compression ?? 'gzip');
+  target.signal?.throwIfAborted();
+  const known = layers.descriptor(layer, compression);
+  const report = reporter(options, layer.diffId, known?.size);
+  try {
+    const opened = known === undefined ? undefined : await findOrMount(layer, known, target, options);
+    if (known !== undefined && (opened === 'exists' || opened === 'mounted')) {
+      return await arrived(known, opened);
+    }
+    const packed = await layers.packed(layer, compression, target.signal);
+    const { descriptor } = packed;
+    if (known === undefined && (await hasBlob(target, descriptor)))
+      return await arrived(descriptor, 'exists');
+    await uploadBlob(target, descriptor, packed.path, {
+      location: opened instanceof URL ? opened : undefined,
+      onBytes: (done) => report('running', done, descriptor.size),
+    });
+    return await arrived(descriptor, 'done');
+  } catch (error) {
+    report('failed', 0);
+    throw error;
+  }
+
+  async function arrived(descriptor: Descriptor, state: Transfer['state']): Promise<Descriptor> {
+    await layers.addOrigin(descriptor, { host: target.session.host, repository: target.repository });
+    report(state, descriptor.size, descriptor.size);
+    return descriptor;
+  }
+}
+
+/** `exists`, `mounted`, the upload session that a refused mount left open, or undefined: the blob must be sent. */
+async function findOrMount(
+  layer: Layer,
+  descriptor: Descriptor,
+  target: Target,
+  { layers }: PushOptions,
+): Promise<'exists' | 'mounted' | URL | undefined> {
+  if (await hasBlob(target, descriptor)) return 'exists';
+  const origins = [...(layer.origins ?? []), ...layers.origins(descriptor.digest)];
+  const from = origins.find(
+    ({ host, repository }) => host === target.session.host && repository !== target.repository,
+  );
+  return from === undefined ? undefined : mountBlob(target, descriptor, from.repository);
+}
+
+async function pushConfig(config: Buffer, target: Target, options: PushOptions): Promise<void> {
+  const digest = digestOf(config);
+  const descriptor: Descriptor = { mediaType: 'application/octet-stream', digest, size: config.length };
+  const report = reporter(options, digest, config.length);
+  if (await hasBlob(target, descriptor)) return report('exists', config.length);
+  await uploadBlob(target, descriptor, config);
+  report('done', config.length);
+}
+
+/** An image that came with a manifest keeps it, byte for byte, as long as its layers go out as it says. */
+function manifestFor(image: Image, layers: readonly Descriptor[], options: PushOptions): Pushed {
+  const kept = image.manifest;
+  if (
+    kept !== undefined &&
+    options.annotations === undefined &&
+    describes(kept.bytes, image.config, layers)
+  ) {
+    return { ...kept, digest: digestOf(kept.bytes), size: kept.bytes.length };
+  }
+  return manifestOf(image, layers, options);
+}
+
+async function putManifest(target: Target, manifest: Pushed, name: Reference): Promise<void> {
+  const { session, repository, signal } = target;
+  if (name.tag === undefined && name.digest !== undefined && name.digest !== manifest.digest) {
+    throw new BuildError(
+      'usage',
+      `The image's digest is ${manifest.digest}, so it cannot be pushed as ${name.digest}.`,
+      {
+        hint: 'Push it under a tag.',
+      },
+    );
+  }
+  await session.retrying(async () => {
+    const response = await session.request(`/v2/${repository}/manifests/${name.tag ?? manifest.digest}`, {
+      method: 'PUT',
+      access: accessTo(repository, 'pull,push'),
+      headers: { 'content-type': manifest.mediaType },
+      body: manifest.bytes,
+      signal,
+    });
+    if (![200, 201, 202, 204].includes(response.status)) {
+      throw await session.refusal(response, `Pushing the manifest to ${nameOf(target)}`);
+    }
+    const stored = response.header('docker-content-digest');
+    await response.discard();
+    if (stored?.startsWith('sha256:') && stored !== manifest.digest)
+      throw otherDigest(target, stored, manifest);
+  }, signal);
+}
+
+/** True when a manifest is about exactly this configuration and these blobs. */
+function describes(manifest: Buffer, config: Buffer, layers: readonly Descriptor[]): boolean {
+  const parsed = JSON.parse(manifest.toString('utf8')) as {
+    config: Descriptor;
+    layers: readonly Descriptor[];
+  };
+  const same =
+    parsed.layers.map((layer) => layer.digest).join() === layers.map((layer) => layer.digest).join();
+  return same && parsed.config.digest === digestOf(config);
+}
+
+type Report = (state: Transfer['state'], done: number, total?: number) => void;
+
+/** Tells of a blob's progress, at most each mebibyte while it runs. */
+function reporter(options: PushOptions, digest: Digest, size: number | undefined): Report {
+  let told = 0;
+  return (state, done, total = size) => {
+    if (state === 'running' && done < told + (1 << 20) && done !== total) return;
+    told = done;
+    const name = digest.slice(7, 19);
+    options.progress?.({ id: `push ${digest}`, name, done, ...(total !== undefined && { total }), state });
+  };
+}
+
+function otherDigest(target: Target, stored: string, manifest: Pushed): BuildError {
+  const message = `${nameOf(target)} stored the manifest as ${stored.slice(0, 80)} instead of ${manifest.digest}.`;
+  return new BuildError('digest-mismatch', message, { hint: 'Something on the way changes what is sent.' });
+}
