@@ -107,7 +107,6 @@ function expressionOf(characters: readonly string[], fail: () => Error): string 
     const character = characters[i]!;
     if (character === '*' && characters[i + 1] === '*') {
       i += characters[i + 2] === '/' ? 3 : 2;
-      while (characters[i] === '*') i++;
       out += i >= characters.length ? '.*' : '(?:.*/)?';
     } else if (character === '[') {
       const set = classOf(characters, i, fail);

@@ -1,5 +1,5 @@
 import { copy } from './copy.ts';
-import { checkedFlags, type Flags } from './flags.ts';
+import { checkedFlags } from './flags.ts';
 import { healthcheck } from './healthcheck.ts';
 import { withBodies } from './heredoc.ts';
 import { run } from './run.ts';
@@ -46,10 +46,7 @@ const readers: Readonly<Record<string, (statement: Statement) => AnyParts>> = {
     return { kind: 'healthcheck', ...(check !== undefined && { check }) };
   },
   onbuild,
-  maintainer: (statement) => ({
-    kind: 'maintainer',
-    name: withoutFlags(statement, onlyArgument(statement)).text,
-  }),
+  maintainer,
 };
 
 /** The keywords of the language, as people write them. */
@@ -154,7 +151,13 @@ function command<Kind extends 'cmd' | 'entrypoint'>(statement: Statement, kind: 
 }
 
 function single<Kind extends 'workdir' | 'user' | 'stopsignal'>(statement: Statement, kind: Kind) {
-  return { kind, words: [withoutFlags(statement, onlyArgument(statement))] };
+  checkedFlags(statement);
+  return { kind, words: [onlyArgument(statement)] };
+}
+
+function maintainer(statement: Statement): AnyParts {
+  checkedFlags(statement);
+  return { kind: 'maintainer', name: onlyArgument(statement).text };
 }
 
 /** Ports in the order of their text, which is the order the reference expands them in. */
@@ -205,10 +208,4 @@ export function checkTrigger(statement: Statement): void {
   if (name === 'FROM' || name === 'MAINTAINER') {
     throw failure(statement, statement.keywordSpan, `${name} is not allowed as an ONBUILD trigger`);
   }
-}
-
-function withoutFlags(statement: Statement, word: Word): Word {
-  const flags: Flags = checkedFlags(statement);
-  void flags;
-  return word;
 }

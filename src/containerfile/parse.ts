@@ -11,7 +11,7 @@ import {
   type SourceText,
   sourceText,
 } from './lines.ts';
-import { jsonArguments, type Statement, takeApart } from './statement.ts';
+import { isJsonForm, type Statement, takeApart } from './statement.ts';
 import type { ArgInstruction, Containerfile, FromInstruction, Instruction, Stage, Warning } from './types.ts';
 
 /** All that can be said of a file at once; `containerfile` is there only without errors. */
@@ -91,7 +91,7 @@ function readAll(reading: Reading, from: number): (Instruction | FromInstruction
   return found;
 }
 
-/** One instruction; after an error reading goes on with the line below it. */
+/** One instruction; after an error reading goes on below it, but not after a heredoc without an end. */
 function readOne(
   reading: Reading,
   at: number,
@@ -141,7 +141,7 @@ function heredocsFrom(statement: Statement): number | undefined {
     return inner.keyword === 'onbuild' ? undefined : heredocsFrom({ ...statement, ...inner });
   }
   if (!['add', 'copy', 'run'].includes(statement.keyword)) return undefined;
-  return jsonArguments(statement) === undefined ? statement.args.start : undefined;
+  return isJsonForm(statement) ? undefined : statement.args.start;
 }
 
 function arrange(
@@ -156,7 +156,7 @@ function arrange(
       stages.push({ index: stages.length, ...named, from: instruction, instructions: [] });
     } else if (stages.length > 0) stages.at(-1)!.instructions.push(instruction);
     else if (instruction.kind === 'arg') globals.push(instruction);
-    else reading.errors.push(beforeFrom(instruction));
+    else if (reading.errors.length === 0) reading.errors.push(beforeFrom(instruction));
     if (instruction.kind === 'maintainer') reading.warnings.push(maintainerWarning(instruction.range));
   }
   const last = found.at(-1);

@@ -83,7 +83,7 @@ export function missingArgument(statement: Statement, wanted: string): BuildErro
  */
 export function jsonArguments(statement: Statement, args: Span = statement.args): Word[] | undefined {
   const text = statement.line.text.slice(args.start, args.end);
-  const values = text.startsWith('[') ? parsedArray(text) : undefined;
+  const values = parsedArray(text);
   if (values === undefined) return undefined;
   if (!values.every((value) => typeof value === 'string')) {
     throw failure(statement, args, 'a JSON array of arguments may hold strings only', 'Quote every element.');
@@ -93,6 +93,11 @@ export function jsonArguments(statement: Statement, args: Span = statement.args)
     const start = args.start + places[i]!.index;
     return { text: value, range: rangeOf(statement.line, start, start + places[i]![0].length) };
   });
+}
+
+/** Whether the arguments are a JSON array, be it one of strings or not. */
+export function isJsonForm(statement: Statement): boolean {
+  return parsedArray(argsText(statement)) !== undefined;
 }
 
 /** Exec form for a JSON array, shell form for all else. */
@@ -111,6 +116,7 @@ export function withoutOpening(heredoc: PlacedHeredoc): CommandHeredoc {
 type CommandHeredoc = Omit<PlacedHeredoc, 'opening'>;
 
 function parsedArray(text: string): unknown[] | undefined {
+  if (!text.startsWith('[')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? value : undefined;
