@@ -1,0 +1,82 @@
+import type { ContainerConfig, HistoryEntry, Image, ImageConfig, Layer } from '../src/core/types.ts';
+import { encodeConfig } from '../src/oci/config.ts';
+import type { BuiltStage } from './state.ts';
+import type { Tools } from './tools.ts';
+
+/**
+ * The finished image of a stage. With SOURCE_DATE_EPOCH the times of layers that this build made are clamped to it,
+ * as a conversion of finished layers, and the configuration's own times are set to it; what came with the base stays
+ * as it was.
+ */
+export async function assemble({ state }: BuiltStage, tools: Tools): Promise<Image> {
+  const { snapshot, created } = state.candidates[0]!;
+  const { sourceDateEpoch: epoch, labels } = tools.options;
+  const layers = await clampNew(snapshot.layers, created.length, tools);
+  const fixed = epoch === undefined ? undefined : new Date(epoch * 1000).toISOString();
+  const history = datedHistory(snapshot.config.history ?? [], {
+    inherited: state.inherited,
+    created: fixed === undefined ? created : created.map(() => fixed),
+    otherwise: fixed ?? state.inheritedCreated,
+  });
+  const config = { ...snapshot.config, ...configWith(snapshot.config, labels), ...timesOf(history, layers) };
+  const { os, architecture, variant } = config as ImageConfig;
+  return {
+    config: encodeConfig(config as ImageConfig),
+    layers,
+    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+  };
+}
+
+/** Clamps the last `count` layers: those this build added. */
+async function clampNew(layers: readonly Layer[], count: number, tools: Tools): Promise<readonly Layer[]> {
+  const epoch = tools.options.sourceDateEpoch;
+  if (epoch === undefined || count === 0) return layers;
+  const clamped = layers.slice(-count).map((layer) => tools.store.layers.clamp(layer, epoch));
+  return [...layers.slice(0, -count), ...(await Promise.all(clamped))];
+}
+
+interface Times {
+  readonly inherited: number;
+  /** Times of the new layers, oldest first. */
+  readonly created: readonly string[];
+  /**
+   * For lines of a build that added no layer. Where nothing is known they carry no time, so that the same build
+   * gives the same image.
+   */
+  readonly otherwise: string | undefined;
+}
+
+/**
+ * Gives each line of our own its time: a layer its own, any other line that of the layer before it, and before the
+ * first layer that of the first. Lines of the base stay verbatim.
+ */
+function datedHistory(
+  history: readonly HistoryEntry[],
+  { inherited, created, otherwise }: Times,
+): HistoryEntry[] {
+  let next = 0;
+  let now = created[0] ?? otherwise;
+  const own = history.slice(inherited).map((entry) => {
+    if (entry.empty_layer !== true) now = created[next++] ?? now;
+    return now === undefined ? entry : { created: now, ...entry };
+  });
+  return [...history.slice(0, inherited), ...own];
+}
+
+/** `--label` comes last and leaves no line of history. */
+function configWith(
+  { config }: ImageConfig,
+  labels: Readonly<Record<string, string>>,
+): { config?: ContainerConfig } {
+  if (Object.keys(labels).length === 0) return {};
+  return { config: { ...config, Labels: { ...config?.Labels, ...labels } } };
+}
+
+function timesOf(history: readonly HistoryEntry[], layers: readonly Layer[]): Partial<ImageConfig> {
+  const created = history.at(-1)?.created;
+  return {
+    ...(created !== undefined && { created }),
+    rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
+    history,
+  };
+}

@@ -1,0 +1,62 @@
+import type { Instruction } from '../src/containerfile/types.ts';
+import { type Recallable, type Remembered, remember } from './remember.ts';
+import type { StageScope, StageState } from './state.ts';
+import { withHistory } from './steps/config.ts';
+
+/** A step that makes a layer: how the cache knows it, and its line of history. */
+export interface LayerStep extends Recallable {
+  readonly history: string;
+  /** Where the step's output is kept, once it has run. */
+  readonly log?: string;
+}
+
+/** The name under which a stage's next step is seen. */
+export function stepId(state: StageState, scope: StageScope): string {
+  return `${scope.graphStage.stage.index}/${state.step + 1}`;
+}
+
+/** Recalls or runs a step on top of the state, and tells about it. */
+export async function applyLayerStep(
+  instruction: Instruction,
+  state: StageState,
+  scope: StageScope,
+  step: LayerStep,
+): Promise<StageState> {
+  const id = stepId(state, scope);
+  const { emit } = scope.tools;
+  const label = scope.label === undefined ? '' : `${scope.label} `;
+  const name = `[${label}${state.step + 1}/${scope.steps}] ${instruction.source}`;
+  emit({ type: 'step-start', step: id, name, location: instruction.range });
+  try {
+    const remembered = await remember(state.candidates, step, policyOf(scope), scope.tools);
+    emit({ type: 'step-end', step: id, ...endOf(remembered, step, scope) });
+    return { ...state, step: state.step + 1, candidates: withLine(remembered, step.history) };
+  } catch (error) {
+    const outcome = scope.tools.signal.aborted ? 'cancelled' : 'failed';
+    emit({ type: 'step-end', step: id, outcome, ...(step.log !== undefined && { log: step.log }) });
+    throw error;
+  }
+}
+
+function policyOf({ tools, graphStage, obtainable }: StageScope): { lookUp: boolean; obtainable: boolean } {
+  const { noCache } = tools.options;
+  const { name, index } = graphStage.stage;
+  const off = typeof noCache === 'boolean' ? noCache : noCache.includes(name ?? String(index));
+  return { lookUp: !off, obtainable };
+}
+
+function endOf({ cached, layer }: Remembered, step: LayerStep, { tools }: StageScope) {
+  const bytes = tools.store.layers.tarSize(layer);
+  return {
+    outcome: cached ? ('cached' as const) : ('done' as const),
+    ...(bytes !== undefined && { bytes }),
+    ...(!cached && step.log !== undefined && { log: step.log }),
+  };
+}
+
+function withLine({ candidates }: Remembered, history: string): StageState['candidates'] {
+  return candidates.map((candidate) => ({
+    ...candidate,
+    snapshot: withHistory(candidate.snapshot, history, false),
+  }));
+}

@@ -1,0 +1,74 @@
+import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
+import { LostLayer } from './remember.ts';
+import { buildStage } from './stage.ts';
+import type { BuiltStage, StageSources } from './state.ts';
+import type { Tools } from './tools.ts';
+
+/**
+ * Builds the stages that the target needs, each once, independent ones at the same time, and returns the target's.
+ * Every needed stage starts at once and waits for another only where it reads it; `tools.gate` bounds the work.
+ * The first failure is the build's.
+ */
+export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltStage> {
+  const stages = new Stages(graph, tools);
+  await Promise.all(graph.stages.map(({ stage }) => stages.built(stage.index, false)));
+  return await stages.built(graph.target, true);
+}
+
+class Stages implements StageSources {
+  readonly #byIndex = new Map<number, GraphStage>();
+  readonly #running = new Map<string, Promise<BuiltStage>>();
+  /** Stages whose layers end up in the result: their bytes will be wanted. */
+  readonly #carried: ReadonlySet<number>;
+  readonly #graph: StageGraph;
+  readonly #tools: Tools;
+
+  constructor(graph: StageGraph, tools: Tools) {
+    this.#graph = graph;
+    this.#tools = tools;
+    for (const stage of graph.stages) this.#byIndex.set(stage.stage.index, stage);
+    this.#carried = this.#chainOf(graph.target);
+  }
+
+  /**
+   * The stage's result. `obtainable` asks that the bytes of its layers can be had; without it a stage may be known
+   * from records alone.
+   */
+  built(index: number, wanted: boolean): Promise<BuiltStage> {
+    const obtainable = wanted || this.#carried.has(index);
+    const key = `${index}/${obtainable}`;
+    const running = this.#running.get(key) ?? this.#start(index, obtainable);
+    this.#running.set(key, running);
+    return running;
+  }
+
+  /** The index of the stage that `COPY --from=name` means, or undefined for an image. */
+  find(name: string): number | undefined {
+    const wanted = name.toLowerCase();
+    const named = this.#graph.stages.findLast(({ stage }) => stage.name === wanted);
+    if (named !== undefined) return named.stage.index;
+    return /^\d+$/.test(name) && this.#byIndex.has(Number(name)) ? Number(name) : undefined;
+  }
+
+  #chainOf(index: number): Set<number> {
+    const base = this.#byIndex.get(index)?.base;
+    return new Set(base?.kind === 'stage' ? [index, ...this.#chainOf(base.index)] : [index]);
+  }
+
+  /** A failure is reported by whoever waits; until then it must not count as unhandled. */
+  #start(index: number, obtainable: boolean): Promise<BuiltStage> {
+    const running = this.#build(index, obtainable);
+    running.catch(() => {});
+    return running;
+  }
+
+  async #build(index: number, obtainable: boolean): Promise<BuiltStage> {
+    const stage = this.#byIndex.get(index)!;
+    try {
+      return await buildStage(stage, { graph: this.#graph, stages: this, obtainable }, this.#tools);
+    } catch (error) {
+      if (!(error instanceof LostLayer) || obtainable) throw error;
+      return await this.built(index, true);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import type { Emit } from '../src/core/events.ts';
+
+/** How many of a step's last lines an error shows. */
+const TAIL = 20;
+
+/** The output of one step: whole lines as events, everything in a file, the last lines for an error. */
+export class StepLog implements Disposable {
+  readonly file: string;
+  readonly #fd: number;
+  readonly #step: string;
+  readonly #emit: Emit;
+  readonly #streams = { stdout: new LineSplitter(), stderr: new LineSplitter() };
+  readonly #tail: string[] = [];
+
+  constructor(folder: string, step: string, emit: Emit) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.file = join(folder, `${step.replaceAll('/', '-')}.log`);
+    this.#fd = openSync(this.file, 'w', 0o600);
+    this.#step = step;
+    this.#emit = emit;
+  }
+
+  write(stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    writeSync(this.#fd, chunk);
+    this.#show(stream, this.#streams[stream].push(chunk));
+  }
+
+  /** The last lines so far, oldest first. */
+  get tail(): readonly string[] {
+    return this.#tail;
+  }
+
+  /** Shows a last line that did not end in a newline. */
+  end(): void {
+    for (const stream of ['stdout', 'stderr'] as const) this.#show(stream, this.#streams[stream].rest());
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  #show(stream: 'stdout' | 'stderr', lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    this.#tail.push(...lines.slice(-TAIL));
+    this.#tail.splice(0, this.#tail.length - TAIL);
+    this.#emit({ type: 'step-log', step: this.#step, stream, text: `${lines.join('\n')}\n` });
+  }
+}
+
+/** Cuts a stream of bytes into lines of text; a character split between chunks is kept whole. */
+class LineSplitter {
+  readonly #decoder = new StringDecoder('utf8');
+  #partial = '';
+
+  push(chunk: Buffer): string[] {
+    const lines = (this.#partial + this.#decoder.write(chunk)).split('\n');
+    this.#partial = lines.pop()!;
+    return lines;
+  }
+
+  rest(): string[] {
+    const last = this.#partial + this.#decoder.end();
+    this.#partial = '';
+    return last === '' ? [] : [last];
+  }
+}

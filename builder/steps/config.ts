@@ -1,0 +1,53 @@
+import type {
+  ContainerConfig,
+  Healthcheck,
+  HistoryEntry,
+  ImageConfig,
+  Snapshot,
+} from '../../src/core/types.ts';
+
+/** The image's configuration with some container settings replaced; `undefined` takes one away. */
+export function withSettings(
+  snapshot: Snapshot,
+  settings: { readonly [Name in keyof ContainerConfig]?: ContainerConfig[Name] | undefined },
+): Snapshot {
+  const merged = Object.entries({ ...snapshot.config.config, ...settings }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return withConfig(snapshot, { config: Object.fromEntries(merged) as ContainerConfig });
+}
+
+/** The snapshot with some fields of its configuration replaced. */
+export function withConfig(snapshot: Snapshot, fields: Partial<ImageConfig>): Snapshot {
+  return { ...snapshot, config: { ...snapshot.config, ...fields } as ImageConfig };
+}
+
+/** The snapshot with one more line of history; its time is filled in when the image is assembled. */
+export function withHistory(snapshot: Snapshot, createdBy: string, emptyLayer: boolean): Snapshot {
+  const entry: HistoryEntry = {
+    created_by: createdBy,
+    comment: 'buildkit.dockerfile.v0',
+    ...(emptyLayer && { empty_layer: true }),
+  };
+  return withConfig(snapshot, { history: [...(snapshot.config.history ?? []), entry] });
+}
+
+/** Adds keys to one of the sets that the configuration writes as `{"key": {}}` (ports, volumes). */
+export function addKeys(
+  present: Readonly<Record<string, object>> | undefined,
+  keys: readonly string[],
+): Record<string, object> {
+  const all = [...new Set([...Object.keys(present ?? {}), ...keys])];
+  return Object.fromEntries(all.map((key) => [key, {}]));
+}
+
+/** A HEALTHCHECK's fields as the configuration holds them: what was left out or is zero stays out. */
+export function healthcheckOf(test: readonly string[], times: Omit<Healthcheck, 'Test'>): Healthcheck {
+  const given = Object.entries(times).filter(([, value]) => value !== undefined && value !== 0);
+  return { Test: test, ...Object.fromEntries(given) };
+}
+
+/** The container settings so far. */
+export function settingsOf(snapshot: Snapshot): ContainerConfig {
+  return snapshot.config.config ?? {};
+}

@@ -1,0 +1,38 @@
+import { DEFAULT_PATH, envRecord } from '../../src/containerfile/predefined.ts';
+import type { ImageConfig, Platform, Snapshot } from '../../src/core/types.ts';
+import type { StageState } from '../state.ts';
+import { withConfig, withSettings } from './config.ts';
+
+/** `FROM scratch`: no layers, the platform's configuration. */
+export function emptySnapshot(platform: Platform): Snapshot {
+  const config: ImageConfig = {
+    architecture: platform.architecture,
+    os: platform.os,
+    ...(platform.variant !== undefined && { variant: platform.variant }),
+    config: { WorkingDir: '/' },
+    rootfs: { type: 'layers', diff_ids: [] },
+  };
+  return { layers: [], config };
+}
+
+/** Where a stage stands after FROM an image from outside. */
+export function startingPoint(image: Snapshot, platform: Platform): StageState {
+  const env = image.config.config?.Env ?? [];
+  const complete = env.some((line) => line.startsWith('PATH=')) ? env : [...env, `PATH=${DEFAULT_PATH}`];
+  const { created, ...config } = image.config;
+  const snapshot = withSettings(onPlatform({ ...image, config }, platform), { Env: complete });
+  return {
+    candidates: [{ snapshot, created: [] }],
+    vars: new Map(Object.entries(envRecord(complete))),
+    args: [],
+    cmdSet: false,
+    step: 1,
+    inherited: config.history?.length ?? 0,
+    inheritedCreated: created,
+  };
+}
+
+/** The platform asked for stands in the image, whatever its base said. */
+function onPlatform(snapshot: Snapshot, { os, architecture, variant }: Platform): Snapshot {
+  return withConfig(snapshot, { os, architecture, ...(variant !== undefined && { variant }) });
+}

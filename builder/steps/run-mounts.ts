@@ -1,0 +1,219 @@
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Framed, keyOf } from '../../src/core/digest.ts';
+import { BuildError } from '../../src/core/errors.ts';
+import type { HeldMount } from '../../src/core/store.ts';
+import type { Layer, Snapshot } from '../../src/core/types.ts';
+import type { Mount, Overlay } from '../sandbox/plan.ts';
+import type { Tools } from '../tools.ts';
+import { LayeredView } from '../view.ts';
+import type { Selection } from './copy.ts';
+import type { RunCommand } from './run-command.ts';
+
+/** Where a bind mount, or a new cache mount, gets its files from. */
+export interface MountSource {
+  /** What is read, as COPY would select it to `/source`. */
+  readonly reads: Selection;
+  /** A stage or image whose own trees are mounted; without it the files are laid out anew (a context). */
+  readonly snapshot?: Snapshot;
+  readonly path: string;
+}
+
+/** One `--mount` with its values expanded and its target absolute. */
+export type RunMount =
+  | {
+      readonly type: 'bind';
+      readonly target: string;
+      readonly writable: boolean;
+      readonly source: MountSource;
+    }
+  | {
+      readonly type: 'cache';
+      readonly target: string;
+      readonly id: string;
+      readonly sharing: 'shared' | 'private' | 'locked';
+      readonly readonly: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+      readonly source?: MountSource;
+    }
+  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number }
+  | {
+      readonly type: 'secret';
+      readonly id: string;
+      readonly target?: string;
+      readonly env?: string;
+      readonly required: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
+/** What of a mount the step's key holds: never a secret's value nor what a cache mount contains. */
+export function keyOfMount(mount: RunMount): Framed {
+  switch (mount.type) {
+    case 'bind':
+      return [mount.type, mount.target, mount.writable];
+    case 'cache':
+      return [mount.type, mount.target, mount.readonly];
+    case 'tmpfs':
+      return [mount.type, mount.target, mount.sizeBytes];
+    case 'secret':
+      return [mount.type, mount.id, mount.target, mount.env, mount.mode, mount.uid, mount.gid];
+  }
+}
+
+/** The mounts of one run, held until it ends. */
+export interface HeldMounts extends AsyncDisposable {
+  readonly mounts: readonly Mount[];
+  /** Secrets that are handed over as variables. */
+  readonly env: ReadonlyMap<string, string>;
+}
+
+/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in private files. */
+export async function holdMounts(
+  requests: readonly RunMount[],
+  { scratch, command }: { readonly scratch: string; readonly command: RunCommand },
+  tools: Tools,
+): Promise<HeldMounts> {
+  const holding = new Holding(scratch, tools);
+  try {
+    for (const request of requests) await holding.add(request);
+    for (const { path, content } of command.files) {
+      holding.file(path, Buffer.from(content), { mode: 0o755, uid: 0, gid: 0 });
+    }
+    return holding;
+  } catch (error) {
+    await holding[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+class Holding implements HeldMounts {
+  readonly mounts: Mount[] = [];
+  readonly env = new Map<string, string>();
+  readonly #held: HeldMount[] = [];
+  readonly #scratch: string;
+  readonly #tools: Tools;
+  #files = 0;
+
+  constructor(scratch: string, tools: Tools) {
+    this.#scratch = scratch;
+    this.#tools = tools;
+  }
+
+  async add(request: RunMount): Promise<void> {
+    if (request.type === 'bind') await this.#bind(request);
+    else if (request.type === 'cache') await this.#cache(request);
+    else if (request.type === 'secret') await this.#secret(request);
+    else {
+      const { target, sizeBytes } = request;
+      this.mounts.push({ kind: 'tmpfs', target, ...(sizeBytes !== undefined && { sizeBytes }) });
+    }
+  }
+
+  /** A file that only this step sees; the folder around it is private to us. */
+  file(
+    target: string,
+    content: Buffer,
+    owner: { readonly mode: number; readonly uid: number; readonly gid: number },
+  ): void {
+    const source = join(this.#folder('files'), String(this.#files));
+    writeFileSync(source, content, { mode: 0o600 });
+    if (owner.uid !== 0 || owner.gid !== 0) chownSync(source, owner.uid, owner.gid);
+    chmodSync(source, owner.mode);
+    this.mounts.push({ kind: 'bind', source, target, readonly: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const held of this.#held.splice(0)) await held[Symbol.asyncDispose]();
+  }
+
+  #folder(name: string): string {
+    const folder = join(this.#scratch, `${name}-${this.#files++}`);
+    mkdirSync(folder, { mode: 0o700 });
+    return folder;
+  }
+
+  async #bind({ source, target, writable }: Extract<RunMount, { type: 'bind' }>): Promise<void> {
+    const { lower, path } = await treesOf(source, this.#tools);
+    const tree: Overlay = writable
+      ? { lower, upper: this.#folder('upper'), work: this.#folder('work') }
+      : { lower };
+    this.mounts.push({ kind: 'tree', tree, path, target, readonly: !writable });
+  }
+
+  async #cache(request: Extract<RunMount, { type: 'cache' }>): Promise<void> {
+    const { id, sharing, mode, uid, gid, target, readonly, source } = request;
+    const seed = source === undefined ? undefined : await seedOf(source, this.#tools);
+    const held = await this.#tools.store.mounts.hold(
+      id,
+      { sharing, mode, uid, gid, ...(seed !== undefined && { seed }) },
+      this.#tools.signal,
+    );
+    this.#held.push(held);
+    this.mounts.push({ kind: 'bind', source: held.path, target, readonly });
+  }
+
+  async #secret({
+    id,
+    target,
+    env,
+    required,
+    mode,
+    uid,
+    gid,
+  }: Extract<RunMount, { type: 'secret' }>): Promise<void> {
+    const value = await this.#tools.secret(id);
+    if (value === undefined) {
+      if (!required) return;
+      throw new BuildError('not-found', `The secret "${id}" is required and was not given.`, {
+        hint: `Give it with --secret id=${id},src=FILE or --secret id=${id},env=NAME.`,
+      });
+    }
+    if (env !== undefined) this.env.set(env, value.toString('utf8'));
+    if (target !== undefined) this.file(target, value, { mode, uid, gid });
+  }
+}
+
+/** The name under which files of a context are laid out for a mount. */
+export const LAID_OUT = 'source';
+
+async function treesOf(
+  { snapshot, path, reads }: MountSource,
+  tools: Tools,
+): Promise<{ lower: string[]; path: string }> {
+  const { layers } = tools.store;
+  if (snapshot === undefined)
+    return { lower: [await layers.tree(await layOut(reads, tools))], path: LAID_OUT };
+  const view = LayeredView.of(snapshot.layers, layers, tools.signal);
+  const trees = await Promise.all(snapshot.layers.map((layer) => layers.tree(layer, tools.signal)));
+  return { lower: trees.toReversed(), path: (await view.resolve(path, { followLast: true })).path };
+}
+
+async function seedOf(source: MountSource, tools: Tools): Promise<string> {
+  return join(await tools.store.layers.tree(await layOut(source.reads, tools)), LAID_OUT);
+}
+
+/** A layer that holds just the selected files; made once for the same content. */
+async function layOut(reads: Selection, tools: Tools): Promise<Layer> {
+  const ingredients = { step: 'mount', content: await reads.contentKey() };
+  const known = tools.store.records
+    .find(keyOf(ingredients))
+    .find(({ layer }) => tools.store.layers.isAtHand(layer));
+  if (known !== undefined) return known.layer;
+  const writer = await tools.store.layers.writer();
+  try {
+    await reads.write([], writer);
+    const layer = await writer.commit();
+    await tools.store.records.put(
+      keyOf(ingredients),
+      { layer, created: new Date().toISOString() },
+      ingredients,
+    );
+    return layer;
+  } finally {
+    await writer.abandon();
+  }
+}

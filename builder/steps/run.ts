@@ -1,0 +1,172 @@
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Framed } from '../../src/core/digest.ts';
+import { BuildError } from '../../src/core/errors.ts';
+import type { Layer, Platform, Snapshot } from '../../src/core/types.ts';
+import type { Recallable } from '../remember.ts';
+import type { Exit, SandboxPlan } from '../sandbox/plan.ts';
+import { StepLog } from '../step-log.ts';
+import type { Tools } from '../tools.ts';
+import { type User, userOf } from '../users.ts';
+import { LayeredView } from '../view.ts';
+import type { RunCommand } from './run-command.ts';
+import { type HeldMounts, holdMounts, keyOfMount, type RunMount } from './run-mounts.ts';
+
+/** A RUN with everything expanded: what the step can see. */
+export interface RunInput {
+  readonly command: RunCommand;
+  /** ENV and ARG values, in order. */
+  readonly env: ReadonlyMap<string, string>;
+  /** Values that the process sees and the key does not: proxies. */
+  readonly hiddenEnv: ReadonlyMap<string, string>;
+  readonly workdir: string;
+  readonly user: string;
+  readonly network: 'host' | 'none';
+  readonly insecure: boolean;
+  readonly mounts: readonly RunMount[];
+  readonly platform: Platform;
+  /** The step's name in events and logs. */
+  readonly step: string;
+}
+
+/** The RUN as the cache knows it: files that it mounts are named first by where they come from, then by content. */
+export function recallableRun(input: RunInput, tools: Tools): Recallable {
+  const ingredients = runIngredients(input, tools);
+  const reads = input.mounts.flatMap((mount) => (mount.type === 'bind' ? [mount.source.reads] : []));
+  const firsts = reads.map((selection) => selection.firstKey);
+  const make = (below: Snapshot) => run(below, input, tools);
+  if (reads.length === 0) return { first: ingredients, make };
+  return {
+    first: firsts.includes(undefined) ? undefined : { ...ingredients, reads: firsts as Framed[] },
+    content: async () => ({
+      ...ingredients,
+      contents: await Promise.all(reads.map((selection) => selection.contentKey())),
+    }),
+    make,
+  };
+}
+
+/** What a RUN can see, apart from what is below it and the content of what it mounts. */
+function runIngredients(input: RunInput, tools: Tools): { [field: string]: Framed } {
+  const { command, env, workdir, user, network, insecure, platform } = input;
+  return {
+    step: 'run',
+    command: { args: command.args, files: command.files.map(({ path, content }) => [path, content]) },
+    env: [...env],
+    workdir,
+    user,
+    network,
+    insecure,
+    platform: [platform.os, platform.architecture, platform.variant],
+    hosts: tools.options.addHosts.map((line) => line.split(/[:=]/)[0]),
+    ulimits: tools.options.ulimits,
+    shm: tools.options.shmSize,
+    mounts: input.mounts.map(keyOfMount),
+  };
+}
+
+/** Runs the process on top of `below` and keeps what it changed as a layer. */
+async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
+  await using scratch = await tools.store.scratch();
+  const engine = await tools.engine();
+  const view = LayeredView.of(below.layers, tools.store.layers, tools.signal);
+  const user = await userOf(view, tools.store.layers, input.user);
+  const { command } = input;
+  await using mounts = await holdMounts(input.mounts, { scratch: scratch.path, command }, tools);
+  const plan = await planOf(below, input, { view, user, mounts, scratch: scratch.path, tools });
+  using log = new StepLog(tools.logs, input.step, tools.emit);
+  const exit = await engine.run(plan, ioOf(log), join(scratch.path, 'run'), tools.signal);
+  log.end();
+  if (exit.code !== 0) throw failed(command, exit, log);
+  return await tools.store.layers.commitUpper(plan.root.upper!, { residue: exit.residue });
+}
+
+function ioOf(log: StepLog) {
+  return {
+    stdin: 'empty' as const,
+    stdout: (chunk: Buffer) => log.write('stdout', chunk),
+    stderr: (chunk: Buffer) => log.write('stderr', chunk),
+  };
+}
+
+interface Around {
+  readonly view: LayeredView;
+  readonly user: User;
+  readonly mounts: HeldMounts;
+  readonly scratch: string;
+  readonly tools: Tools;
+}
+
+async function planOf(below: Snapshot, input: RunInput, around: Around): Promise<SandboxPlan> {
+  const { user, mounts, tools } = around;
+  const env = new Map([...input.env, ...input.hiddenEnv, ...mounts.env]);
+  if (!env.has('HOME')) env.set('HOME', user.home);
+  return {
+    root: await rootOf(below, around),
+    mounts: mounts.mounts,
+    process: {
+      args: input.command.args,
+      env: [...env].map(([name, value]) => `${name}=${value}`),
+      cwd: input.workdir,
+      uid: user.uid,
+      gid: user.gid,
+      groups: user.groups,
+      terminal: false,
+    },
+    hostname: tools.options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
+    network: input.network,
+    hosts: tools.options.addHosts.map(hostLine),
+    insecure: input.insecure,
+    ulimits: tools.options.ulimits,
+    ...(tools.options.shmSize !== undefined && { shmSizeBytes: tools.options.shmSize }),
+  };
+}
+
+/** `name:address` or `name=address` of `--add-host`, as /etc/hosts has it. */
+function hostLine(text: string): string {
+  const at = text.search(/[:=]/);
+  const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
+  return `${address === 'host-gateway' ? '127.0.0.1' : address} ${text.slice(0, at)}`;
+}
+
+/** The trees below, and an empty upper directory that carries the root's own mode and owner. */
+async function rootOf(below: Snapshot, { view, scratch, tools }: Around): Promise<SandboxPlan['root']> {
+  const { layers } = tools.store;
+  const trees = await Promise.all(below.layers.map((layer) => layers.tree(layer, tools.signal)));
+  const root = await view.lookup('');
+  const [upper, work, empty] = ['upper', 'work', 'empty'].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [work, empty, join(scratch, 'run')]) mkdirSync(folder, { mode: 0o700 });
+  makeFolder(upper, root ?? { mode: 0o755, uid: 0, gid: 0 });
+  return { lower: trees.length > 0 ? trees.toReversed() : [empty], upper, work };
+}
+
+function makeFolder(
+  path: string,
+  { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
+): void {
+  mkdirSync(path);
+  if (uid !== 0 || gid !== 0) chownSync(path, uid, gid);
+  chmodSync(path, mode);
+}
+
+function failed({ args }: RunCommand, { code }: Exit, log: StepLog): BuildError {
+  const hints: Record<number, string> = {
+    126: 'The command was found but may not be executed: check its mode and its interpreter.',
+    127: 'The command was not found in the image: check its name and PATH, and that the base has it.',
+    137: 'The process was killed; often memory ran out.',
+  };
+  const hint = hints[code];
+  return new BuildError(
+    'run-failed',
+    `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`,
+    {
+      exitCode: code,
+      log: log.tail,
+      ...(hint !== undefined && { hint }),
+    },
+  );
+}

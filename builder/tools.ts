@@ -1,0 +1,29 @@
+import type { Emit } from '../src/core/events.ts';
+import type { Gate } from '../src/core/gates.ts';
+import type { BuildOptions } from '../src/core/options.ts';
+import type { Place } from '../src/core/place.ts';
+import type { Store } from '../src/core/store.ts';
+import type { Platform, Snapshot } from '../src/core/types.ts';
+import type { Context } from './context/context.ts';
+import type { Engine } from './sandbox/plan.ts';
+
+/** What every step of a build may use. Made once, by `build.ts`. */
+export interface Tools {
+  readonly store: Store;
+  readonly options: BuildOptions;
+  readonly place: Place;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Lets `--jobs` steps work at once. */
+  readonly gate: Gate;
+  /** The main context. */
+  readonly context: Context;
+  /** The engine for RUN; fails with `sandbox` where none can be had. Asked only when a step must run. */
+  readonly engine: () => Promise<Engine>;
+  /** An image of the local store or a registry (`--pull` decides), ready to build on. */
+  readonly image: (reference: string, platform: Platform) => Promise<Snapshot>;
+  /** Bytes of a secret, or undefined where none was given under this id. */
+  readonly secret: (id: string) => Promise<Buffer | undefined>;
+  /** Folder in which this build keeps the logs of its steps. */
+  readonly logs: string;
+}
