@@ -12,17 +12,22 @@ user=$(id -un)
 if ! TSBUILD_WHY=$(exec unshare --user --mount true 2>&1) ||
   ! uids=$(range /etc/subuid "$uid") || ! gids=$(range /etc/subgid "$uid"); then
   : "${TSBUILD_WHY:=no range of ids for $user in /etc/subuid and /etc/subgid}"
-  exec node "$cli" "$@"
+  TSBUILD_ISOLATION=none exec node "$@"
 fi
 
 TSBUILD_WAIT=$(mktemp -d) && mkfifo "$TSBUILD_WAIT/made" "$TSBUILD_WAIT/mapped" || exit 1
 export TSBUILD_WAIT
 (
   read -r _ <"$TSBUILD_WAIT/made"
-  newuidmap $$ 0 "$uid" 1 $uids && newgidmap $$ 0 "$gid" 1 $gids
-  echo mapped >"$TSBUILD_WAIT/mapped"
+  failed=$(newuidmap $$ 0 "$uid" 1 $uids 2>&1 && newgidmap $$ 0 "$gid" 1 $gids 2>&1)
+  echo "$failed" >"$TSBUILD_WAIT/mapped"
   rm -rf "$TSBUILD_WAIT"
 ) </dev/null >/dev/null 2>&1 &
 
-set -- -c 'echo made >"$TSBUILD_WAIT/made"; read -r _ <"$TSBUILD_WAIT/mapped"; unset TSBUILD_WAIT; exec node "$@"' sh "$cli" "$@"
+# Where the maps were refused the namespace is of no use, and Node goes on as the person in it.
+set -- -c 'echo made >"$TSBUILD_WAIT/made"
+read -r failed <"$TSBUILD_WAIT/mapped"
+unset TSBUILD_WAIT
+[ -z "$failed" ] || export TSBUILD_ISOLATION=none TSBUILD_WHY="$failed" TSBUILD_OUTSIDE=
+exec node "$@"' sh "$@"
 start='unshare --user --mount sh'
