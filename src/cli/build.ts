@@ -4,10 +4,10 @@ import { BuildError } from '../core/errors.ts';
 import { type BuildFlags, buildExamples, defineBuildFlags } from './build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
 import { Failure, failureCode } from './failure.ts';
-import { storeRoot } from './root.ts';
 import { registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { kaniko } from './kaniko.ts';
+import { storeRoot } from './root.ts';
 import { openShowing, type Showing } from './showing.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -18,7 +18,7 @@ export const buildCommand: CommandSpec = {
   define: (command) =>
     defineBuildFlags(command)
       .usage('[flags] CONTEXT')
-      .description('Builds an image from a Containerfile. CONTEXT is a folder, or - for stdin.')
+      .allowExcessArguments()
       .addHelpText('after', buildExamples),
   run: async (command, host) => {
     const flags = command.opts<BuildFlags>();

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { usageError } from '../core/errors.ts';
-import { storeRoot } from './root.ts';
 import {
   addAll,
   addCommon,
@@ -12,6 +11,7 @@ import {
   registryOptions,
 } from './flags.ts';
 import type { Host } from './host.ts';
+import { storeRoot } from './root.ts';
 import { openShowing, type ShowingFlags } from './showing.ts';
 import type { CommandSpec } from './spec.ts';
 import { parseChoice, parsePlatform } from './values.ts';

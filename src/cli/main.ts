@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
 import { didYouMean, usageError } from '../core/errors.ts';
-import { normalise, splitCommand } from './argv.ts';
+import { splitCommand } from './argv.ts';
 import { buildCommand } from './build.ts';
 import { buildExamples } from './build-flags.ts';
 import { commands } from './commands.ts';
 import { tellFailure } from './failure.ts';
 import type { Host } from './host.ts';
+import { parseCommand } from './parse.ts';
 import type { CommandSpec } from './spec.ts';
 
 declare const __TSBUILD_VERSION__: string;
@@ -38,28 +38,8 @@ async function dispatch(argv: readonly string[], host: Host): Promise<number> {
 const allCommands: readonly CommandSpec[] = [buildCommand, ...commands];
 
 async function runCommand(spec: CommandSpec, args: readonly string[], host: Host): Promise<number> {
-  const command = commandOf(spec, (text) => host.write(1, text));
-  const { rewrites = {}, passThrough = false } = spec;
-  const words = normalise(args, { command: spec.name, options: command.options, rewrites, passThrough });
-  try {
-    command.parse(words, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return 0;
-    throw usageError(error.message.replace(/^error: /, ''), `Write tsbuild ${spec.name} ${command.usage()}.`);
-  }
-  return await spec.run(command, host);
-}
-
-/** The commander command of a spec: it never exits and never prints an error by itself. */
-function commandOf(spec: CommandSpec, write: (text: string) => void): Command {
-  const command: Command = new Command(spec.name);
-  command
-    .exitOverride()
-    .configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => 80 })
-    .configureHelp({ commandUsage: (): string => `tsbuild ${spec.name} ${command.usage()}` })
-    .helpOption('-h, --help', 'show this');
-  return spec.define(command).description(spec.summary);
+  const command = parseCommand(spec, args, (text) => host.write(1, text));
+  return command === undefined ? 0 : await spec.run(command, host);
 }
 
 /** A lone word that is no path may be a command with a slip in it. */

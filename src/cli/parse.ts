@@ -1,0 +1,35 @@
+import { Command, CommanderError } from 'commander';
+import { usageError } from '../core/errors.ts';
+import { normalise } from './argv.ts';
+import type { CommandSpec } from './spec.ts';
+
+/**
+ * The arguments of a command, taken apart; undefined when help was asked for and written. Fails with `usage`.
+ */
+export function parseCommand(
+  spec: CommandSpec,
+  args: readonly string[],
+  write: (text: string) => void,
+): Command | undefined {
+  const command = commandOf(spec, write);
+  const { rewrites = {}, passThrough = false } = spec;
+  const words = normalise(args, { command: spec.name, options: command.options, rewrites, passThrough });
+  try {
+    return command.parse(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    throw usageError(error.message.replace(/^error: /, ''), `Write tsbuild ${spec.name} ${command.usage()}.`);
+  }
+}
+
+/** The commander command of a spec: it never exits and never prints an error by itself. */
+function commandOf(spec: CommandSpec, write: (text: string) => void): Command {
+  const command: Command = new Command(spec.name);
+  command
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => 80 })
+    .configureHelp({ commandUsage: (): string => `tsbuild ${spec.name} ${command.usage()}` })
+    .helpOption('-h, --help', 'show this');
+  return spec.define(command).description(spec.summary);
+}

@@ -1,0 +1,31 @@
+import { BuildError, didYouMean, usageError } from '../core/errors.ts';
+import type { Store, StoredImage } from '../core/store.ts';
+import { formatReference, parseReference } from '../oci/reference.ts';
+
+/** An image by name, or by its id or the start of one. Fails with `not-found`. */
+export async function findImage(store: Store, text: string): Promise<StoredImage> {
+  const found = (await store.images.find(fullName(text) ?? text)) ?? (await store.images.find(text));
+  if (found !== undefined) return found;
+  const all = (await store.images.list()).flatMap((image) => image.names);
+  const near = didYouMean(fullName(text) ?? text, all);
+  throw new BuildError('not-found', `there is no image ${text} in the store`, {
+    hint: near === undefined ? '`tsbuild images` lists what there is.' : `Did you mean ${near}?`,
+  });
+}
+
+/** A name as the store knows it; undefined for what is no name (an id). */
+export function fullName(text: string): string | undefined {
+  try {
+    return formatReference(parseReference(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A new name for an image: a tag, never a digest. Fails with `usage`. */
+export function nameToGive(text: string): string {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined)
+    throw usageError(`${text} names a digest, which cannot be given away`, 'Write NAME:TAG.');
+  return formatReference(reference);
+}

@@ -1,0 +1,64 @@
+import { arch } from 'node:os';
+import { digestOf } from '../core/digest.ts';
+import { gate } from '../core/gates.ts';
+import type { Store } from '../core/store.ts';
+import type { Image, Layer, Platform } from '../core/types.ts';
+import { formatReference, parseReference } from '../oci/reference.ts';
+import type { Surroundings } from './surroundings.ts';
+import { openParts } from './wiring.ts';
+
+export interface PullCommand {
+  readonly name: string;
+  /** Default: this machine's. */
+  readonly platform?: Platform;
+}
+
+/** Layers that are fetched at once. */
+const width = 4;
+
+/** Fetches an image with all its layers and names it; prints its id. */
+export async function pull(options: PullCommand, here: Surroundings): Promise<void> {
+  const reference = parseReference(options.name.replace(/^docker:\/\//, ''));
+  await using parts = await openParts(here.root, here.registry, here.place);
+  const image = await parts.registry.resolve(reference, options.platform ?? ownPlatform(), here.signal);
+  const turn = gate(width);
+  await Promise.all(image.layers.map((layer) => turn(() => fetchLayer(layer, { store: parts.store, here }))));
+  await parts.store.images.put(image, [formatReference(reference)]);
+  here.say(`pulled ${formatReference(reference)}\n`);
+  here.print(`${idOf(image)}\n`);
+}
+
+async function fetchLayer(
+  layer: Layer,
+  { store, here }: { readonly store: Store; readonly here: Surroundings },
+): Promise<void> {
+  const size = layer.descriptor?.size ?? 0;
+  const tell = (state: 'running' | 'done' | 'exists' | 'failed', done: number): void =>
+    here.emit({
+      type: 'transfer',
+      id: layer.diffId,
+      name: `layer ${layer.diffId.slice(7, 19)}`,
+      done,
+      total: size,
+      state,
+    });
+  if (store.layers.isAtHand(layer)) return tell('exists', size);
+  tell('running', 0);
+  try {
+    await store.layers.atHand(layer, here.signal);
+    tell('done', size);
+  } catch (error) {
+    tell('failed', 0);
+    throw error;
+  }
+}
+
+function idOf(image: Image): string {
+  return digestOf(image.config);
+}
+
+function ownPlatform(): Platform {
+  const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+  const own = arch();
+  return { os: 'linux', architecture: names[own] ?? own };
+}

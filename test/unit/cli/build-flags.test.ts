@@ -1,0 +1,309 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildCommand } from '../../../src/cli/build.ts';
+import type { BuildFlags } from '../../../src/cli/build-flags.ts';
+import { buildOptions, ignoredOf, type WrittenOptions } from '../../../src/cli/build-options.ts';
+import { registryOptions } from '../../../src/cli/flags.ts';
+import { parseCommand } from '../../../src/cli/parse.ts';
+import { BuildError } from '../../../src/core/errors.ts';
+import { fakeHost } from './fake-host.ts';
+
+let cwd = '';
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'tsbuild-flags-'));
+  mkdirSync(join(cwd, 'ctx'));
+  writeFileSync(join(cwd, 'ctx/Inner'), '');
+  writeFileSync(join(cwd, 'Outer'), '');
+  writeFileSync(join(cwd, 'args'), '# comment\n\nA=from file\nB=two=2\nFROM_ENV\n');
+  writeFileSync(join(cwd, 'token'), 's');
+});
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+const env = { FROM_ENV: 'env value', SECRET_VAR: 's' };
+
+function flagsOf(args: readonly string[]): { flags: BuildFlags; words: readonly string[] } {
+  const command = parseCommand(buildCommand, args, () => {});
+  if (command === undefined) throw new Error('help was printed');
+  return { flags: command.opts<BuildFlags>(), words: command.args };
+}
+
+function read(args: readonly string[], given: Record<string, string> = env): WrittenOptions {
+  const { flags, words } = flagsOf(args);
+  return buildOptions(flags, words, fakeHost({ cwd, env: given }));
+}
+
+function refusal(args: readonly string[]): BuildError {
+  try {
+    read(args);
+  } catch (error) {
+    if (error instanceof BuildError) return error;
+    throw error;
+  }
+  throw new Error(`not refused: ${args.join(' ')}`);
+}
+
+/** Arguments (a context is added), and the fields of the options that they set. `@` stands for the folder. */
+const rows: readonly (readonly [string, object])[] = [
+  [
+    '',
+    {
+      context: '@/ctx',
+      tags: [],
+      outputs: [],
+      format: 'oci',
+      noCache: false,
+      pull: 'missing',
+      network: 'host',
+    },
+  ],
+  ['-f Outer', { file: '@/Outer' }],
+  ['--file=Outer', { file: '@/Outer' }],
+  ['-f Inner', { file: '@/ctx/Inner' }],
+  ['-f -', { file: '-' }],
+  ['--target dist', { target: 'dist' }],
+  ['--build-arg A=1 --build-arg B= --build-arg C=x=y', { buildArgs: { A: '1', B: '', C: 'x=y' } }],
+  ['--build-arg FROM_ENV --build-arg UNSET_ONE', { buildArgs: { FROM_ENV: 'env value' } }],
+  ['--build-arg-file args', { buildArgs: { A: 'from file', B: 'two=2', FROM_ENV: 'env value' } }],
+  [
+    '--build-arg A=flag --build-arg-file args',
+    { buildArgs: { A: 'flag', B: 'two=2', FROM_ENV: 'env value' } },
+  ],
+  ['--ignorefile my.ignore', { ignoreFile: '@/my.ignore' }],
+  ['--platform linux/arm64', { platform: { os: 'linux', architecture: 'arm64' } }],
+  ['--platform linux/arm64/v8', { platform: { os: 'linux', architecture: 'arm64' } }],
+  ['--platform linux/arm/v7', { platform: { os: 'linux', architecture: 'arm', variant: 'v7' } }],
+  ['--platform linux/x86_64', { platform: { os: 'linux', architecture: 'amd64' } }],
+  ['--platform aarch64', { platform: { os: 'linux', architecture: 'arm64' } }],
+  ['--label a=1 --label b', { labels: { a: '1', b: '' } }],
+  ['--annotation a=1 --annotation manifest:b=2', { annotations: { a: '1', b: '2' } }],
+  ['-t one -t two', { tags: ['one', 'two'], outputs: [] }],
+  ['-t=one --tag=two', { tags: ['one', 'two'] }],
+  ['-tone', { tags: ['one'] }],
+  ['-qt one', { tags: ['one'] }],
+  ['-d r/x', { tags: ['r/x'], outputs: [{ type: 'registry', names: ['r/x'] }] }],
+  ['-t a -d r/x', { tags: ['a', 'r/x'], outputs: [{ type: 'registry', names: ['a', 'r/x'] }] }],
+  ['-t a --push', { outputs: [{ type: 'registry', names: ['a'] }] }],
+  ['-t a --push=true', { outputs: [{ type: 'registry', names: ['a'] }] }],
+  ['-t a --push --push=false', { outputs: [] }],
+  ['--load', { outputs: [{ type: 'load' }] }],
+  ['--iidfile id --metadata-file meta.json', { iidFile: '@/id', metadataFile: '@/meta.json' }],
+  ['-o out', { outputs: [{ type: 'local', dest: '@/out' }] }],
+  ['-o -', { outputs: [{ type: 'tar', dest: '-' }] }],
+  ['-o type=local,dest=out', { outputs: [{ type: 'local', dest: '@/out' }] }],
+  ['-o type=tar,dest=x.tar', { outputs: [{ type: 'tar', dest: '@/x.tar' }] }],
+  ['-o type=oci,dest=x.tar', { outputs: [{ type: 'oci', dest: '@/x.tar', tar: true }] }],
+  ['-o type=oci', { outputs: [{ type: 'oci', dest: '-', tar: true }] }],
+  ['-o type=oci,dest=x,tar=false,name=n', { outputs: [{ type: 'oci', dest: '@/x', tar: false, name: 'n' }] }],
+  [
+    '-o type=docker,dest=x.tar,compression=gzip',
+    { outputs: [{ type: 'docker', dest: '@/x.tar', tar: true, compression: 'gzip' }] },
+  ],
+  ['-o type=docker', { outputs: [{ type: 'load' }] }],
+  ['-o type=registry -t a', { outputs: [{ type: 'registry', names: ['a'] }] }],
+  [
+    '-o type=registry,"name=a,b",compression=zstd',
+    { outputs: [{ type: 'registry', names: ['a', 'b'], compression: 'zstd' }] },
+  ],
+  ['-o "type=oci","dest=a,b"', { outputs: [{ type: 'oci', dest: '@/a,b', tar: true }] }],
+  [
+    '-o out -o type=tar,dest=y',
+    {
+      outputs: [
+        { type: 'local', dest: '@/out' },
+        { type: 'tar', dest: '@/y' },
+      ],
+    },
+  ],
+  ['--format docker', { format: 'docker' }],
+  ['--no-cache', { noCache: true }],
+  ['--no-cache --no-cache=false', { noCache: false }],
+  ['--no-cache-filter a,b --no-cache-filter c', { noCache: ['a', 'b', 'c'] }],
+  ['--pull', { pull: 'always' }],
+  ['--pull=newer', { pull: 'newer' }],
+  ['--pull=never', { pull: 'never' }],
+  ['--pull=true', { pull: 'always' }],
+  ['--pull=false', { pull: 'missing' }],
+  ['--runtime runc', { runtime: 'runc' }],
+  ['--runtime ./my', { runtime: '@/my' }],
+  ['--network none', { network: 'none' }],
+  ['--network=default', { network: 'host' }],
+  ['--add-host a:1.2.3.4 --add-host b=5.6.7.8', { addHosts: ['1.2.3.4 a', '5.6.7.8 b'] }],
+  ['--add-host v6:::1 --add-host w6=[fe80::1]', { addHosts: ['::1 v6', 'fe80::1 w6'] }],
+  ['--secret id=a,src=token', { secrets: [{ id: 'a', file: '@/token' }] }],
+  ['--secret type=file,id=a,source=token', { secrets: [{ id: 'a', file: '@/token' }] }],
+  ['--secret id=a,env=SECRET_VAR', { secrets: [{ id: 'a', env: 'SECRET_VAR' }] }],
+  ['--secret id=SECRET_VAR', { secrets: [{ id: 'SECRET_VAR', env: 'SECRET_VAR' }] }],
+  ['--secret id=token', { secrets: [{ id: 'token', file: '@/token' }] }],
+  ['--ulimit nofile=1024:2048 --ulimit core=unlimited', { ulimits: ['nofile=1024:2048', 'core=-1'] }],
+  ['--shm-size 64m', { shmSize: 64 * 1024 * 1024 }],
+  ['--jobs 3', { jobs: 3 }],
+  ['--source-date-epoch 1700000000', { sourceDateEpoch: 1_700_000_000 }],
+];
+
+/** Kaniko's flags, row by row: what they stand for. */
+const kanikoRows: readonly (readonly [string, object])[] = [
+  ['--dockerfile Outer', { file: '@/Outer' }],
+  ['--no-push -d r/x', { tags: ['r/x'], outputs: [] }],
+  ['-d r/x --no-push', { tags: ['r/x'], outputs: [] }],
+  ['-d r/x --no-push=false', { outputs: [{ type: 'registry', names: ['r/x'] }] }],
+  ['--tar-path=x.tar', { outputs: [{ type: 'docker', dest: '@/x.tar', tar: true }] }],
+  ['--tar-path a,b.tar', { outputs: [{ type: 'docker', dest: '@/a,b.tar', tar: true }] }],
+  ['--oci-layout-path x', { outputs: [{ type: 'oci', dest: '@/x', tar: false }] }],
+  ['--cache=true', { noCache: false }],
+  ['--cache', { noCache: false }],
+  ['--cache=false', { noCache: true }],
+  ['--reproducible', { sourceDateEpoch: 0 }],
+  ['--reproducible=false', {}],
+];
+
+/** Arguments, a piece of the message, and a piece of the hint. */
+const refusals: readonly (readonly [string, string, string])[] = [
+  ['--tagg a', 'unknown flag --tagg', 'Did you mean --tag?'],
+  ['--buildarg A=1', 'unknown flag --buildarg', 'Did you mean --build-arg?'],
+  ['--ssh default', 'unknown flag --ssh', '--help'],
+  ['--cache-repo r', 'unknown flag --cache-repo', '--help'],
+  ['--meta x', 'unknown flag --meta', 'Did you mean --metadata-file?'],
+  ['-Z', 'unknown flag -Z', '--help'],
+  ['-t', '-t needs a value', '--tag=VALUE'],
+  ['--target --push', '--target needs a value', '--target VALUE'],
+  ['--push=maybe', '--push takes true or false', '--push=false'],
+  ['second', "not also 'second'", '--help'],
+  ['--build-arg =x', "--build-arg '=x' has no name", 'NAME=VALUE'],
+  ['--build-arg-file nowhere', 'cannot be read (ENOENT)', ''],
+  ['--annotation a', 'has no value', '--annotation NAME=VALUE'],
+  ['--annotation index:a=1', 'a single image has no index', ''],
+  ['--platform linux/amd64,linux/arm64', 'one platform', 'on its own'],
+  ['--platform windows/amd64', 'only Linux', 'linux/arm64'],
+  ['--platform linux', 'is not a platform', 'OS/ARCH'],
+  ['--push', '--push has no name', '-t NAME'],
+  ['-o type=oci,dst=x', "does not know 'dst'", 'dest'],
+  ['-o type=ocl,dest=x', "does not know the type 'ocl'", 'Did you mean oci?'],
+  ['-o dest=x', 'has no type', 'type=oci'],
+  ['-o type=registry', 'has no name to push to', '-t NAME'],
+  ['-o type=docker,dest=x,tar=false', 'only type=oci', 'type=oci,tar=false'],
+  ['-o type=oci,tar=false', 'a folder cannot go to stdout', 'dest=DIR'],
+  ['-o type=local,dest=-', 'a folder cannot go to stdout', 'type=tar'],
+  ['-o type=oci,dest=x,compression=lz4', "'lz4' is not known", 'gzip or zstd'],
+  ['-o - -o type=oci', 'two outputs go to stdout', 'dest=FILE'],
+  ['-o "type=oci', 'a quote that does not end', ''],
+  ['--format v3', "--format 'v3' is not known", '--format=oci or docker'],
+  ['--pull=sometimes', "--pull 'sometimes' is not known", 'always or missing'],
+  ['--network private', "--network 'private' is not known", 'host or none'],
+  ['--add-host nothing', "'nothing' is not a host", 'NAME:IP'],
+  ['--secret src=x', 'has no id', 'id=NAME'],
+  ['--secret id=x,src=nowhere', 'there is no file', 'src=FILE'],
+  ['--secret id=x,env=NOT_SET', 'NOT_SET is not set', 'Export NOT_SET'],
+  ['--secret id=x,src=a,env=b', 'both a file and a variable', ''],
+  ['--secret id=x,mode=1', "does not know 'mode'", ''],
+  ['--ulimit nofiles=1', "does not know 'nofiles'", 'Did you mean nofile?'],
+  ['--ulimit nofile', 'is not a limit', 'nofile=1024:2048'],
+  ['--ulimit nofile=9:8', 'above the hard one', ''],
+  ['--shm-size big', 'is not a size', '64m'],
+  ['--jobs 0', 'not a whole number from 1', '--jobs 4'],
+  ['--source-date-epoch yesterday', 'is not a time', 'seconds since 1970'],
+];
+
+/** Words as a shell splits them: quotes here stay, for `-o` reads them itself. */
+function words(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '');
+}
+
+function placed(value: object): object {
+  return JSON.parse(JSON.stringify(value).replaceAll('"@/', `"${cwd}/`)) as object;
+}
+
+describe('flags of build', () => {
+  it.each(rows)('%s', (args, expected) => {
+    expect(read([...words(args), 'ctx'])).toMatchObject(placed(expected));
+    expect(read(['ctx', ...words(args)])).toMatchObject(placed(expected));
+  });
+
+  it.each(kanikoRows)('of kaniko: %s', (args, expected) => {
+    expect(read([...words(args), 'ctx'])).toMatchObject(placed(expected));
+  });
+
+  it.each(['-c ctx', '--context=ctx', '--context dir://ctx'])('of kaniko: %s', (args) => {
+    expect(read(words(args)).context).toBe(join(cwd, 'ctx'));
+  });
+
+  it.each(refusals)('refuses %s', (args, message, hint) => {
+    const error = refusal(['ctx', ...words(args)]);
+    expect(error.code).toBe('usage');
+    expect(error.message).toContain(message);
+    expect(error.hint ?? '').toContain(hint);
+  });
+
+  it('takes -, and refuses what is no folder', () => {
+    expect(read(['-']).context).toBe('-');
+    expect(refusal(['nowhere']).message).toBe(`there is no folder ${cwd}/nowhere`);
+    expect(refusal(['https://example.org/x.git']).message).toContain('is not a folder');
+    expect(refusal([]).message).toBe('no context is named');
+    expect(refusal(['-', '-f', '-']).message).toContain('cannot both come from stdin');
+  });
+
+  it('takes SOURCE_DATE_EPOCH from the environment, the flag first', () => {
+    expect(read(['ctx'], { SOURCE_DATE_EPOCH: '5' }).sourceDateEpoch).toBe(5);
+    expect(read(['ctx', '--source-date-epoch', '6'], { SOURCE_DATE_EPOCH: '5' }).sourceDateEpoch).toBe(6);
+    expect(read(['ctx'], { SOURCE_DATE_EPOCH: '' })).not.toHaveProperty('sourceDateEpoch');
+    expect(() => read(['ctx'], { SOURCE_DATE_EPOCH: 'x' })).toThrow('SOURCE_DATE_EPOCH');
+  });
+
+  it('never writes an archive to a terminal', () => {
+    const { flags, words: rest } = flagsOf(['ctx', '-o', '-']);
+    const host = fakeHost({ cwd, isTerminal: () => true });
+    expect(() => buildOptions(flags, rest, host)).toThrow('to the terminal');
+  });
+
+  it('keeps a build argument named __proto__', () => {
+    expect(Object.keys(read(['ctx', '--build-arg', '__proto__=x']).buildArgs)).toEqual(['__proto__']);
+  });
+
+  it('takes words after -- as they are', () => {
+    expect(refusal(['--', '--tag']).message).toBe(`there is no folder ${cwd}/--tag`);
+  });
+
+  it.each([
+    ['--rm --force-rm=false --compress', ['--rm', '--force-rm', '--compress']],
+    ['--layers --cleanup --use-new-run', ['--layers', '--cleanup', '--use-new-run']],
+    ['--single-snapshot --skip-unused-stages=true', ['--single-snapshot', '--skip-unused-stages']],
+    ['--disable-content-trust --builder x', ['--disable-content-trust', '--builder']],
+    ['--snapshot-mode redo --verbosity=debug', ['--snapshot-mode', '--verbosity']],
+    ['', []],
+  ])('knows what has no effect: %s', (args, names) => {
+    expect(ignoredOf(flagsOf(words(args)).flags).sort()).toEqual([...names].sort());
+  });
+});
+
+describe('registry flags', () => {
+  const of = (args: string) => registryOptions(flagsOf(words(args)).flags, (path) => `/abs/${path}`);
+
+  it.each<[string, object]>([
+    ['', { tlsVerify: true, retries: 3, retryDelayMs: 1000 }],
+    ['--tls-verify=false', { tlsVerify: false }],
+    ['--tls-verify', { tlsVerify: true }],
+    ['--insecure', { tlsVerify: false }],
+    ['--skip-tls-verify', { tlsVerify: false }],
+    ['--authfile a.json --cert-dir certs', { authFile: '/abs/a.json', certDir: '/abs/certs' }],
+    ['--creds me:pass:word', { creds: 'me:pass:word' }],
+    ['--retry 0 --retry-delay 1m30s', { retries: 0, retryDelayMs: 90_000 }],
+    ['--retry-delay 500ms', { retryDelayMs: 500 }],
+    ['--retry-delay 2', { retryDelayMs: 2000 }],
+  ])('%s', (args, expected) => {
+    expect(of(args)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['--tls-verify=perhaps', '--tls-verify takes true or false'],
+    ['--creds onlyuser', '--creds has no user and password'],
+    ['--retry -1', 'not a whole number'],
+    ['--retry-delay soon', 'is not a duration'],
+  ])('refuses %s', (args, message) => {
+    expect(() => of(args)).toThrow(message);
+  });
+
+  it('tells no secret', () => {
+    expect(() => of('--creds hunter2')).not.toThrow('hunter2');
+  });
+});
