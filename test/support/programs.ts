@@ -7,8 +7,12 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** Milliseconds after which it is killed and counts as failed. */
   readonly limitMs?: number;
+  /** In a process group of its own, so that a signal can be sent to all of it, as a terminal does. */
+  readonly group?: boolean;
   /** Called with the process once it runs, for tests that send signals. */
   readonly started?: (pid: number) => void;
+  /** Called with all output so far, whenever there is more. */
+  readonly said?: (output: string, pid: number) => void;
 }
 
 export interface Outcome {
@@ -23,12 +27,16 @@ export interface Outcome {
 export function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: options.cwd, env: options.env as NodeJS.ProcessEnv });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
+    const env = options.env as NodeJS.ProcessEnv;
+    const child = spawn(program, args, { cwd: options.cwd, env, detached: options.group === true });
+    const [out, err]: [Buffer[], Buffer[]] = [[], []];
+    const keep = (kept: Buffer[]) => (data: Buffer) => {
+      kept.push(data);
+      options.said?.(String(Buffer.concat([...out, ...err])), child.pid ?? 0);
+    };
     const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? 240_000);
-    child.stdout.on('data', (data: Buffer) => out.push(data));
-    child.stderr.on('data', (data: Buffer) => err.push(data));
+    child.stdout.on('data', keep(out));
+    child.stderr.on('data', keep(err));
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);

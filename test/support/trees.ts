@@ -38,25 +38,16 @@ export async function unpack(layout: string, bundle: string): Promise<string> {
 
 /** Lists a tree on disk. */
 export async function listTree(rootfs: string): Promise<Tree> {
-  const xattrs = parseXattrs(
-    await must(['getfattr', '-R', '-P', '-h', '-d', '-m', '-', '-e', 'hex', '.'], { cwd: rootfs }),
-  );
+  const options = { cwd: rootfs };
+  const output = await must(['getfattr', '-R', '-P', '-h', '-d', '-m', '-', '-e', 'hex', '.'], options);
+  const xattrs = parseXattrs(output);
+  const found = walk(Buffer.from(rootfs), Buffer.alloc(0)).sort((a, b) => (a.path < b.path ? -1 : 1));
   const names = new Map<string, string>();
-  const paths = ['', ...readdirSync(rootfs, { recursive: true, encoding: 'utf8' }).sort()];
-  const stats = paths.map((path) => [path, lstatSync(join(rootfs, path))] as const);
-  for (const [path, stat] of stats) {
+  for (const { path, stat } of found) {
     const inode = `${stat.dev}:${stat.ino}`;
     if (!stat.isDirectory() && stat.nlink > 1 && !names.has(inode)) names.set(inode, path);
   }
-  return new Map(
-    stats.map(([path, stat]) => [
-      path,
-      entryOf(join(rootfs, path), stat, {
-        sameAs: names.get(`${stat.dev}:${stat.ino}`),
-        xattrs: xattrs.get(path),
-      }),
-    ]),
-  );
+  return new Map(found.map((one) => [one.path, entryOf(one, { names, xattrs })]));
 }
 
 /** The differences between two trees, one line each, sorted; empty when they are the same. */
@@ -72,13 +63,39 @@ export function compareTrees(ours: Tree, theirs: Tree, by: readonly Aspect[] = a
   });
 }
 
-function entryOf(
-  file: string,
-  stat: Stats,
-  known: { sameAs: string | undefined; xattrs: Record<string, string> | undefined },
-): TreeEntry {
+interface Found {
+  readonly path: string;
+  readonly file: Buffer;
+  readonly stat: Stats;
+}
+
+/** Names are bytes: one that is no UTF-8 is told by its bytes as latin1. */
+function walk(file: Buffer, path: Buffer): Found[] {
+  const stat = lstatSync(file);
+  const here = { path: nameOf(path), file, stat };
+  if (!stat.isDirectory()) return [here];
+  const slash = Buffer.from('/');
+  const below = readdirSync(file, { encoding: 'buffer' }).flatMap((name) =>
+    walk(Buffer.concat([file, slash, name]), path.length === 0 ? name : Buffer.concat([path, slash, name])),
+  );
+  return [here, ...below];
+}
+
+function nameOf(path: Buffer): string {
+  const text = path.toString('utf8');
+  return Buffer.from(text).equals(path) ? text : path.toString('latin1');
+}
+
+interface Known {
+  readonly names: ReadonlyMap<string, string>;
+  readonly xattrs: ReadonlyMap<string, Record<string, string>>;
+}
+
+function entryOf({ path, file, stat }: Found, known: Known): TreeEntry {
   const type = typeOf(stat);
   const content = contentOf(file, stat, type);
+  const sameAs = known.names.get(`${stat.dev}:${stat.ino}`);
+  const xattrs = known.xattrs.get(path);
   return {
     type,
     mode: type === 'symlink' ? '0777' : (stat.mode & 0o7777).toString(8).padStart(4, '0'),
@@ -86,8 +103,8 @@ function entryOf(
     gid: stat.gid,
     mtime: Math.floor(stat.mtimeMs / 1000),
     ...(content === undefined ? {} : { content }),
-    ...(known.sameAs === undefined ? {} : { sameAs: known.sameAs }),
-    ...(known.xattrs === undefined ? {} : { xattrs: known.xattrs }),
+    ...(sameAs === undefined ? {} : { sameAs }),
+    ...(xattrs === undefined ? {} : { xattrs }),
   };
 }
 
@@ -100,20 +117,28 @@ function typeOf(stat: Stats): TreeEntry['type'] {
   return stat.isSocket() ? 'socket' : 'file';
 }
 
-function contentOf(file: string, stat: Stats, type: TreeEntry['type']): string | undefined {
+function contentOf(file: Buffer, stat: Stats, type: TreeEntry['type']): string | undefined {
   if (type === 'file') return createHash('sha256').update(readFileSync(file)).digest('hex');
-  if (type === 'symlink') return readlinkSync(file);
+  if (type === 'symlink') return nameOf(readlinkSync(file, { encoding: 'buffer' }));
   return type === 'char' || type === 'block' ? String(stat.rdev) : undefined;
 }
 
-/** getfattr's own text: `# file: path`, then `name=0xvalue` lines. */
+/** getfattr's own text: `# file: path` with odd bytes as `\\ooo`, then `name=0xvalue` lines. */
 function parseXattrs(output: string): Map<string, Record<string, string>> {
   const found = new Map<string, Record<string, string>>();
   for (const part of output.split('\n\n')) {
     const [first = '', ...lines] = part.trim().split('\n');
-    const path = first.replace(/^# file: /, '').replace(/^\.\/?/, '');
+    const path = plainName(first.replace(/^# file: /, '').replace(/^\.\/?/, ''));
     const pairs = lines.filter((line) => line !== '').map((line) => line.split('=') as [string, string]);
     if (pairs.length > 0) found.set(path, Object.fromEntries(pairs.sort()));
   }
   return found;
+}
+
+function plainName(text: string): string {
+  const bytes = Buffer.from(text).toString('latin1');
+  const plain = bytes.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+  return nameOf(Buffer.from(plain, 'latin1'));
 }

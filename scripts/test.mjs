@@ -1,0 +1,97 @@
+// `npm test`: installs what is missing where it may, then types, lint, unused code, build and all tests. The last
+// line is `N passed, N failed, N skipped`; every check counts as one, and a failure makes the exit code 1.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  checkNode,
+  installCommand,
+  installNpmPackages,
+  installSystemPackages,
+  isRoot,
+  root,
+  show,
+  withFolder,
+} from './machine.mjs';
+
+/** Program → Debian package. */
+const systemPackages = {
+  crun: 'crun',
+  runc: 'runc',
+  'docker-registry': 'docker-registry',
+  skopeo: 'skopeo',
+  umoci: 'umoci',
+  buildah: 'buildah',
+  podman: 'podman',
+  mmdebstrap: 'mmdebstrap',
+  busybox: 'busybox-static',
+  newuidmap: 'uidmap',
+  git: 'git',
+  tmux: 'tmux',
+  openssl: 'openssl',
+  xz: 'xz-utils',
+  bzip2: 'bzip2',
+  zstd: 'zstd',
+  getfattr: 'attr',
+  setcap: 'libcap2-bin',
+  unshare: 'util-linux',
+  ps: 'procps',
+  htpasswd: 'apache2-utils',
+  'ssh-keygen': 'openssh-client',
+};
+
+const checks = [
+  ['types', ['node_modules/.bin/tsc', '-p', 'tsconfig.json', '--noEmit']],
+  ['lint', ['node_modules/.bin/biome', 'check', '.']],
+  ['unused code', ['node_modules/.bin/knip']],
+  ['build', [process.execPath, 'scripts/build.mjs']],
+];
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+
+try {
+  checkNode();
+  installNpmPackages();
+  const missing = installSystemPackages(systemPackages);
+  if (missing.length > 0)
+    console.log(`Tests that need these packages are skipped; to run them: ${installCommand(missing)}`);
+  if (!isRoot)
+    console.log('Not root: tests as another user and comparisons with other builders are skipped.');
+  for (const [name, command] of checks) check(name, command);
+  await withFolder('tsbuild-results', (folder) => {
+    for (const project of ['unit', 'integration', 'e2e'])
+      runProject(project, join(folder, `${project}.json`));
+  });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  sum.failed += 1;
+}
+console.log(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+process.exitCode = sum.failed === 0 ? 0 : 1;
+
+function check(name, command) {
+  console.log(`\n== ${name}`);
+  const code = show(command);
+  if (code === 0) sum.passed += 1;
+  else sum.failed += 1;
+  console.log(code === 0 ? `${name}: fine` : `${name}: failed with exit ${code}`);
+}
+
+/** Runs a project of vitest.config.ts; its counts are read from its JSON report. */
+function runProject(project, report) {
+  console.log(`\n== ${project} tests`);
+  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
+  const args = ['run', '--project', project, ...reporters];
+  const env = { ...process.env, TSBUILD_TEST_NO_BUILD: '1', CI: '1', NO_COLOR: '1' };
+  const code = show([join(root, 'node_modules/.bin/vitest'), ...args], { env });
+  if (!existsSync(report)) {
+    sum.failed += 1;
+    return;
+  }
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  );
+  sum.passed += numPassedTests;
+  sum.skipped += numPendingTests + numTodoTests;
+  // A file that could not be loaded, or an error outside of any test, fails without a failed test.
+  sum.failed += numFailedTests > 0 ? numFailedTests : code === 0 ? 0 : 1;
+}

@@ -1,0 +1,123 @@
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readLayout } from './oci-layout.ts';
+import { must } from './programs.ts';
+import type { Tree, TreeEntry } from './trees.ts';
+
+/** One folder of testdata/build: a Containerfile, its context and what must come of it. */
+export interface BuildCase {
+  readonly name: string;
+  readonly about: string;
+  /** Also built by the ordinary user. */
+  readonly asUser?: boolean;
+  readonly flags?: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Why Debian's buildah is not asked. */
+  readonly buildah?: string;
+  readonly expect: Expectation;
+}
+
+export interface Expectation {
+  readonly exit: number | readonly number[];
+  /** Regular expressions (over lines) that the output must match, and must not. */
+  readonly messages?: readonly string[];
+  readonly absent?: readonly string[];
+  /** Members of the image's configuration; null stands for an absent one. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** One regular expression per history entry of our own, in order. */
+  readonly history?: readonly string[];
+  /** Path → what stands there; null stands for nothing. */
+  readonly files?: Readonly<Record<string, ExpectedFile | null>>;
+}
+
+export interface ExpectedFile extends Partial<Omit<TreeEntry, 'content'>> {
+  /** A file's whole content. */
+  readonly text?: string;
+  /** A symlink's target. */
+  readonly link?: string;
+}
+
+const root = 'testdata/build';
+
+/** Every case, by name. */
+export function buildCases(): BuildCase[] {
+  const names = readdirSync(root).filter((name) => existsSync(join(root, name, 'case.json')));
+  return names.sort().map((name) => {
+    const text = readFileSync(join(root, name, 'case.json'), 'utf8');
+    return { name, ...(JSON.parse(text) as Omit<BuildCase, 'name'>) };
+  });
+}
+
+/** Whether the case is meant to give an image. */
+export function succeeds(one: BuildCase): boolean {
+  return one.expect.exit === 0;
+}
+
+/** Lays a copy of the case out in `folder` (which must not exist) with the modes that git does not keep. */
+export async function layOut(one: BuildCase, folder: string): Promise<void> {
+  cpSync(join(root, one.name), folder, { recursive: true });
+  await must(['chmod', '-R', 'u=rwX,go=rX', folder]);
+  await must(['rm', '-f', join(folder, 'context/.keep')]);
+  if (existsSync(join(folder, 'prepare.sh'))) await must(['sh', 'prepare.sh'], { cwd: folder });
+}
+
+/** What the case's Containerfile is told besides names and outputs. */
+export function buildArguments(one: BuildCase): string[] {
+  return [...(one.flags ?? []), '-f', 'Containerfile', 'context'];
+}
+
+/** Differences between what the case expects to stand in the image and what does; empty when all is well. */
+export function wrongFiles(one: BuildCase, tree: Tree, rootfs: string, owners: boolean): string[] {
+  return Object.entries(one.expect.files ?? {}).flatMap(([path, expected]) => {
+    const entry = tree.get(path);
+    if (expected === null) return entry === undefined ? [] : [`/${path} should not be there`];
+    if (entry === undefined) return [`/${path} is missing`];
+    const { text, link, ...plain } = expected;
+    const wanted = Object.entries({ ...plain, ...(link === undefined ? {} : { content: link }) });
+    const wrong = wanted
+      .filter(([key]) => owners || (key !== 'uid' && key !== 'gid'))
+      .filter(([key, value]) => JSON.stringify(entry[key as keyof TreeEntry]) !== JSON.stringify(value))
+      .map(
+        ([key, value]) =>
+          `/${path}: ${key} is ${JSON.stringify(entry[key as keyof TreeEntry])}, not ${JSON.stringify(value)}`,
+      );
+    if (text === undefined) return wrong;
+    const found = readFileSync(join(rootfs, path), 'latin1');
+    const same = found === Buffer.from(text).toString('latin1');
+    return same ? wrong : [...wrong, `/${path} holds ${JSON.stringify(found)}, not ${JSON.stringify(text)}`];
+  });
+}
+
+/** Differences of configuration and history. */
+export function wrongConfig(one: BuildCase, layout: string, inherited: number): string[] {
+  const { config } = readLayout(layout);
+  const members = Object.entries(one.expect.config ?? {})
+    .map(([key, value]) => [key, config.config[key] ?? null, value] as const)
+    .filter(([, found, value]) => canonical(found) !== canonical(value))
+    .map(([key, found, value]) => `${key} is ${canonical(found)}, not ${canonical(value)}`);
+  if (one.expect.history === undefined) return members;
+  const lines = config.history.slice(inherited).map((entry) => entry.created_by ?? '');
+  const fits = one.expect.history.every((pattern, index) => new RegExp(pattern).test(lines[index] ?? ''));
+  if (fits && lines.length === one.expect.history.length) return members;
+  return [...members, `history is ${JSON.stringify(lines)}`];
+}
+
+/** What a build said that it should not have, or did not say. */
+export function wrongOutput(one: BuildCase, output: string): string[] {
+  const missing = (one.expect.messages ?? []).filter((pattern) => !new RegExp(pattern, 'm').test(output));
+  const extra = (one.expect.absent ?? []).filter((pattern) => new RegExp(pattern, 'm').test(output));
+  return [
+    ...missing.map((pattern) => `does not say ${pattern}`),
+    ...extra.map((pattern) => `says ${pattern}`),
+  ];
+}
+
+/** JSON with sorted members. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    member !== null && typeof member === 'object' && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort())
+      : member,
+  );
+}
