@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError, errnoOf } from '../../src/core/errors.ts';
+
+export interface IgnoreQuery {
+  /** Absolute path of the context folder. */
+  readonly folder: string;
+  /** Absolute path of the Containerfile, where it is a file. */
+  readonly containerfile?: string;
+  /** `--ignorefile`. */
+  readonly override?: string;
+}
+
+export interface IgnoreFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * The ignore file that applies to a local context: the one asked for, else `<Containerfile>.dockerignore` beside the
+ * Containerfile, else `.containerignore`, else `.dockerignore` at the root of the context. Undefined where none
+ * exists; the one asked for must exist (`not-found`).
+ */
+export function findIgnoreFile({ folder, containerfile, override }: IgnoreQuery): IgnoreFile | undefined {
+  if (override !== undefined) {
+    const text = readIfThere(override);
+    if (text !== undefined) return { path: override, text };
+    throw new BuildError('not-found', `the ignore file ${override} does not exist`, {
+      hint: 'check the path given to --ignorefile',
+    });
+  }
+  const candidates = [join(folder, '.containerignore'), join(folder, '.dockerignore')];
+  if (containerfile !== undefined) candidates.unshift(`${containerfile}.dockerignore`);
+  for (const path of candidates) {
+    const text = readIfThere(path);
+    if (text !== undefined) return { path, text };
+  }
+  return undefined;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw new BuildError('context', `cannot read the ignore file ${path}`, { cause: error });
+  }
+}

@@ -1,0 +1,43 @@
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { BuildError } from '../../src/core/errors.ts';
+import type { Context, ContextFile } from './context.ts';
+import { emptyContext } from './empty.ts';
+import { memoryContext } from './memory.ts';
+import { openArchive, unpack } from './unpacked.ts';
+
+export interface StdinContext {
+  readonly context: Context;
+  /** The Containerfile, where stdin was one and no archive. */
+  readonly containerfile?: string;
+}
+
+/**
+ * Takes what came on stdin (`tsbuild -`): a tar, plain or compressed, is the context; anything else is a Containerfile
+ * with an empty context. `folder` is a private one that outlives the context. No ignore file applies (containerfile
+ * §6). Fails with `context` where nothing came.
+ */
+export async function readStdin(stdin: AsyncIterable<Uint8Array>, folder: string): Promise<StdinContext> {
+  const spooled = join(folder, 'stdin');
+  await pipeline(Readable.from(stdin, { objectMode: true }), createWriteStream(spooled, { mode: 0o600 }));
+  const archive = await openArchive(spooled);
+  if (archive !== undefined) {
+    const files = await unpack(archive, join(folder, 'files'));
+    return { context: memoryContext(files.map(asRoots)) };
+  }
+  const containerfile = await readFile(spooled, 'utf8');
+  if (containerfile.trim() === '') {
+    throw new BuildError('context', 'nothing came on stdin', {
+      hint: 'pipe a tar of the context or a Containerfile into tsbuild, or name a folder',
+    });
+  }
+  return { context: emptyContext(), containerfile };
+}
+
+/** Files of a context belong to root, whoever packed them. */
+function asRoots(file: ContextFile): ContextFile {
+  return { ...file, entry: { ...file.entry, uid: 0, gid: 0 } };
+}

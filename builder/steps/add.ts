@@ -1,0 +1,28 @@
+import { openArchive, unpack } from '../context/unpacked.ts';
+import { baseOf, join, parentOf } from '../path-resolve.ts';
+import { type CopyInput, destinationOf } from './copy-input.ts';
+import type { Ground } from './copy-place.ts';
+import type { Plan } from './copy-plan.ts';
+import type { Item } from './copy-select.ts';
+
+/**
+ * Where ADD was given a local tar, places what it holds into the destination and returns true (containerfile §2).
+ * What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to its entries,
+ * `--chmod` does not.
+ */
+export async function placeArchive(
+  input: CopyInput,
+  item: Item,
+  { plan, ground }: { readonly plan: Plan; readonly ground: Ground },
+): Promise<boolean> {
+  if (input.kind !== 'add' || item.top.entry.type !== 'file') return false;
+  const archive = await openArchive(await ground.tree.locate(item.top));
+  if (archive === undefined) return false;
+  const top = await plan.makeDirectory(destinationOf(input).path);
+  for (const file of await unpack(archive, await ground.scratch())) {
+    if (file.entry.path === '') continue;
+    const directory = await plan.makeDirectory(join(top, parentOf(file.entry.path)));
+    await plan.placeOver(join(directory, baseOf(file.entry.path)), file);
+  }
+  return true;
+}

@@ -1,0 +1,61 @@
+import { BuildError } from '../../src/core/errors.ts';
+import type { Emit } from '../../src/core/events.ts';
+import type { Layers, Scratch } from '../../src/core/store.ts';
+import type { Snapshot } from '../../src/core/types.ts';
+import type { Context } from '../context/context.ts';
+import { cleanPath } from '../path-resolve.ts';
+
+/** A COPY or ADD, its words expanded. */
+export interface CopyInput {
+  readonly kind: 'copy' | 'add';
+  readonly sources: readonly string[];
+  /** Files given in the Containerfile itself. */
+  readonly heredocs: readonly { readonly name: string; readonly content: string }[];
+  readonly destination: string;
+  /** Absolute; what a relative destination starts from. */
+  readonly workdir: string;
+  readonly chown?: string;
+  readonly chmod?: string;
+  readonly link: boolean;
+}
+
+export type CopySource =
+  | { readonly kind: 'context'; readonly context: Context }
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot };
+
+export interface CopyTools {
+  readonly store: { readonly layers: Layers; scratch(): Promise<Scratch> };
+  readonly emit: Emit;
+  readonly signal?: AbortSignal;
+}
+
+/** Where the destination is, and whether it is said to be a directory. */
+export function destinationOf(input: CopyInput): { readonly path: string; readonly isDirectory: boolean } {
+  const { destination, workdir } = input;
+  const isDirectory = destination === '' || destination === '.' || destination.endsWith('/');
+  return {
+    path: cleanPath(destination.startsWith('/') ? destination : `${workdir}/${destination}`),
+    isDirectory,
+  };
+}
+
+/** Refuses what this version cannot do and what the language does not allow. */
+export function checkInput(input: CopyInput): void {
+  const { kind, sources, heredocs } = input;
+  const name = kind.toUpperCase();
+  const url = sources.find((source) => remote.test(source));
+  if (url !== undefined && kind === 'copy') {
+    throw new BuildError('context', `source can't be a URL for COPY`, { hint: 'download it in a RUN' });
+  }
+  if (url !== undefined) {
+    throw new BuildError('context', 'ADD of a URL or git repository is not supported by this version', {
+      hint: 'download it in a RUN, or put the file into the build context',
+    });
+  }
+  if (sources.length + heredocs.length > 1 && !destinationOf(input).isDirectory) {
+    const message = `When using ${name} with more than one source file, the destination must be a directory and end with a /`;
+    throw new BuildError('context', message, { hint: `write "${input.destination}/"` });
+  }
+}
+
+const remote = /^(https?|ftp|git|ssh):\/\/|^git@/;

@@ -1,0 +1,74 @@
+import { BuildError } from '../../src/core/errors.ts';
+
+/** True when a COPY source is a pattern: an unescaped `*`, `?` or `[`. Other sources are taken as they stand. */
+export function hasWildcard(source: string): boolean {
+  return /[*?[]/.test(source.replace(/\\./gs, 'x'));
+}
+
+/**
+ * A test for one path component, by the rules of Go's path.Match: `*` any run, `?` one character, `[a-z]` and `[^a-z]`
+ * classes, `\` takes the next literally. No `**`. A malformed class fails with `context`.
+ */
+export function componentMatcher(pattern: string): (name: string) => boolean {
+  let source = '';
+  for (let i = 0; i < pattern.length; i++) {
+    const character = pattern[i]!;
+    if (character === '*') source += '[^]*';
+    else if (character === '?') source += '[^]';
+    else if (character === '[') {
+      const end = classEnd(pattern, i);
+      source += classOf(pattern.slice(i + 1, end));
+      i = end;
+    } else if (character === '\\') source += quote(pattern[++i] ?? malformed(pattern));
+    else source += quote(character);
+  }
+  const expression = new RegExp(`^${source}$`, 'u');
+  return (name) => expression.test(name);
+}
+
+/** The index of the `]` that ends the class that begins at `start`; a first `]` needs an escape, as in Go. */
+function classEnd(pattern: string, start: number): number {
+  let i = start + (pattern[start + 1] === '^' ? 2 : 1);
+  const first = i;
+  for (; i < pattern.length; i++) {
+    if (pattern[i] === '\\') i++;
+    else if (pattern[i] === ']' && i > first) return i;
+    else if (pattern[i] === ']') malformed(pattern);
+  }
+  return malformed(pattern);
+}
+
+function classOf(body: string): string {
+  const negated = body.startsWith('^');
+  const ranges: string[] = [];
+  const characters = [...body.slice(negated ? 1 : 0)];
+  const take = (): string => {
+    const character = characters.shift() ?? malformed(`[${body}]`);
+    return character === '\\' ? (characters.shift() ?? malformed(`[${body}]`)) : character;
+  };
+  while (characters.length > 0) {
+    const low = take();
+    if (characters[0] !== '-') ranges.push(hex(low));
+    else {
+      characters.shift();
+      const high = take();
+      if (low <= high) ranges.push(`${hex(low)}-${hex(high)}`);
+    }
+  }
+  if (ranges.length === 0) return negated ? '[^]' : '[]';
+  return `[${negated ? '^' : ''}${ranges.join('')}]`;
+}
+
+function hex(character: string): string {
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+}
+
+function quote(character: string): string {
+  return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
+}
+
+function malformed(pattern: string): never {
+  throw new BuildError('context', `syntax error in the pattern "${pattern}"`, {
+    hint: 'close the bracket, or write \\[ for the character itself',
+  });
+}

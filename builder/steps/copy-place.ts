@@ -1,0 +1,91 @@
+import { BuildError } from '../../src/core/errors.ts';
+import type { Layer } from '../../src/core/types.ts';
+import { join, parentOf } from '../path-resolve.ts';
+import { isNumericOwner, ownerOf } from '../users.ts';
+import { LayeredView } from '../view.ts';
+import { placeArchive } from './add.ts';
+import { type CopyInput, type CopyTools, destinationOf } from './copy-input.ts';
+import { keepModes, parseMode } from './copy-mode.ts';
+import { type Dress, Plan } from './copy-plan.ts';
+import type { Item } from './copy-select.ts';
+import type { SourceTree } from './copy-source.ts';
+
+/** What a COPY stands on and takes from. */
+export interface Ground {
+  /** Layers that the destination's links, directories and users are looked up in. */
+  readonly below: readonly Layer[];
+  readonly items: readonly Item[];
+  readonly tree: SourceTree;
+  readonly tools: CopyTools;
+  /** A private folder for unpacked archives, made when it is asked for. */
+  readonly scratch: () => Promise<string>;
+}
+
+/** Decides where every chosen file goes (containerfile §2). Fails with `context` where something is in the way. */
+export async function place(input: CopyInput, ground: Ground): Promise<Plan> {
+  const { store, signal } = ground.tools;
+  const view = LayeredView.of(ground.below, store.layers, signal);
+  const plan = new Plan(view, await dressOf(input, view, ground.tools));
+  for (const { name, content } of input.heredocs) {
+    const path = await targetOf(input, name, plan);
+    await plan.placeBytes(path, Buffer.from(content));
+  }
+  for (const [index, item] of ground.items.entries()) {
+    if (item.top.entry.type === 'dir') await placeContents(input, { item, index, plan });
+    else if (!(await placeArchive(input, item, { plan, ground }))) {
+      await plan.placeFile(await targetOf(input, item.name, plan), item.top, index);
+    }
+  }
+  return plan;
+}
+
+/** The contents of a directory go into the destination; the directory's own attributes are not taken. */
+async function placeContents(
+  input: CopyInput,
+  { item, index, plan }: { readonly item: Item; readonly index: number; readonly plan: Plan },
+): Promise<void> {
+  const top = await plan.makeDirectory(destinationOf(input).path);
+  for (const { path, file } of item.below) {
+    const at = join(top, path);
+    if (file.entry.type === 'dir') await plan.placeDirectory(at, file);
+    else await plan.placeFile(at, file, index);
+  }
+}
+
+/** Where a single file goes: into the destination when that is a directory or is said to be one. */
+async function targetOf(input: CopyInput, name: string, plan: Plan): Promise<string> {
+  const { path, isDirectory } = destinationOf(input);
+  if (isDirectory) return join(await plan.makeDirectory(path), name);
+  const resolved = await plan.resolve(path);
+  if (resolved.entry?.type === 'dir') return join(resolved.path, name);
+  await plan.makeDirectory(parentOf(resolved.path));
+  return resolved.path;
+}
+
+async function dressOf(input: CopyInput, view: LayeredView, tools: CopyTools): Promise<Dress> {
+  const mode = input.chmod === undefined ? keepModes : parseMode(input.chmod);
+  const now = Math.floor(Date.now() / 1000);
+  if (input.chown === undefined) return { owner: undefined, mode, now };
+  if (input.link && input.chmod === undefined && !isNumericOwner(input.chown)) {
+    throw new BuildError(
+      'context',
+      `--chown=${input.chown} cannot be looked up: --link does not see the image`,
+      {
+        hint: 'give numbers, or leave --link out',
+      },
+    );
+  }
+  const { uid, gid, unknown } = await ownerOf(view, tools.store.layers, input.chown);
+  for (const name of unknown) warnUnknown(name, tools);
+  return { owner: { uid, gid }, mode, now };
+}
+
+/** Says that a name stands for 0 because the image does not know it. */
+export function warnUnknown(name: string, { emit }: Pick<CopyTools, 'emit'>): void {
+  emit({
+    type: 'note',
+    level: 'warning',
+    text: `"${name}" is not known in the image: files will belong to 0`,
+    hint: `create it in an earlier RUN, or give its number`,
+  });
+}

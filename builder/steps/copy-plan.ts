@@ -1,0 +1,236 @@
+import { BuildError } from '../../src/core/errors.ts';
+import type { Entry } from '../../src/core/types.ts';
+import { isReserved } from '../../src/oci/tar-path.ts';
+import type { ContextFile } from '../context/context.ts';
+import { join, parentOf, type Resolved, resolveIn } from '../path-resolve.ts';
+import type { LayeredView } from '../view.ts';
+import type { ModeChange } from './copy-mode.ts';
+import type { SourceFile } from './copy-source.ts';
+
+/** An entry that will be written, and where a file's bytes come from. */
+export interface Planned {
+  readonly entry: Entry;
+  /** A file of the source tree, bytes, or the absolute path of a file of our own. */
+  readonly content?: SourceFile | Buffer | string;
+  /** Equal for names of one file that came together: all but the first become hard links. */
+  readonly group?: string;
+}
+
+/** How made directories and placed files look. */
+export interface Dress {
+  /** `--chown`; without it files keep their source's owner and made directories are root's. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly mode: ModeChange;
+  /** Time of made directories, in seconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * A layer in the making, on top of what is below: knows what a path will be once the layer is applied. Paths are
+ * relative to the root; the caller resolves links first.
+ */
+export class Plan {
+  readonly #below: LayeredView;
+  readonly #dress: Dress;
+  readonly #planned = new Map<string, Planned>();
+  /** Directories that do not exist below: nothing below can be in them. */
+  readonly #fresh = new Set<string>();
+  /** Directories asked for, and where they are once links are followed. */
+  readonly #made = new Map<string, string>();
+
+  constructor(below: LayeredView, dress: Dress) {
+    this.#below = below;
+    this.#dress = dress;
+  }
+
+  async lookup(path: string): Promise<Entry | undefined> {
+    const planned = this.#planned.get(path);
+    if (planned !== undefined) return planned.entry;
+    return this.#isHidden(path) ? undefined : await this.#below.lookup(path);
+  }
+
+  resolve(path: string, followLast = true): Promise<Resolved> {
+    return resolveIn((at) => this.lookup(at), path, followLast);
+  }
+
+  /**
+   * Makes a directory and those above it, where missing, following links; returns its resolved path. Fails with
+   * `context` where something else is in the way.
+   */
+  async makeDirectory(path: string): Promise<string> {
+    const known = this.#made.get(path);
+    if (known !== undefined) return known;
+    let at = '';
+    for (const component of path.split('/').filter((name) => name !== '')) {
+      const { path: next, entry } = await this.resolve(join(at, component));
+      if (entry === undefined && parentOf(next) !== at) await this.makeDirectory(parentOf(next));
+      if (entry === undefined) this.#make(next);
+      else if (entry.type !== 'dir') throw notADirectory(next);
+      at = next;
+    }
+    this.#made.set(path, at);
+    return at;
+  }
+
+  /** Places a directory of the source: merges with one that exists, which takes its attributes. */
+  async placeDirectory(path: string, source: SourceFile): Promise<void> {
+    const existing = await this.#existing(path);
+    if (existing !== undefined && existing.type !== 'dir') throw notADirectory(path);
+    if (existing === undefined) this.#fresh.add(path);
+    this.#set(path, { entry: this.#dressed(source.entry, path) });
+  }
+
+  /**
+   * Places anything that is no directory; replaces what is there, but not a directory. Hard links are kept among
+   * files placed with the same `item`.
+   */
+  async placeFile(path: string, source: SourceFile, item: number): Promise<void> {
+    const existing = await this.#existing(path);
+    if (existing?.type === 'dir') throw notAFile(path);
+    const planned = { entry: this.#dressed(source.entry, path), content: source };
+    const { sameFile } = source;
+    this.#set(path, sameFile === undefined ? planned : { ...planned, group: `${item}:${sameFile}` });
+  }
+
+  /** Places bytes as a file 0644 of root. */
+  async placeBytes(path: string, bytes: Buffer): Promise<void> {
+    const existing = await this.lookup(path);
+    if (existing?.type === 'dir') throw notAFile(path);
+    const plain = { path, type: 'file' as const, mode: 0o644, uid: 0, gid: 0, size: bytes.length };
+    this.#set(path, { entry: this.#dressed({ ...plain, mtime: this.#dress.now }, path), content: bytes });
+  }
+
+  /** Places an entry of an archive: whatever is there gives way, a directory with all it holds. */
+  async placeOver(path: string, source: ContextFile): Promise<void> {
+    const existing = await this.lookup(path);
+    const isDirectory = source.entry.type === 'dir';
+    if (existing?.type === 'dir' && !isDirectory) this.#dropBelow(path);
+    if (existing?.type !== 'dir' && isDirectory) this.#fresh.add(path);
+    const entry = { ...plainly(source.entry, path), ...this.#dress.owner };
+    if (!isDirectory) this.#made.clear();
+    const { sameFile, absolute } = source;
+    this.#set(path, sameFile === undefined ? { entry } : { entry, content: absolute, group: absolute });
+  }
+
+  /**
+   * Everything to write, in path order. Directories above it are written too, with the attributes that they have
+   * below, so that an unpacked tree of this layer shows them as they are. Hard links of one source are links again.
+   */
+  async entries(): Promise<Planned[]> {
+    for (const path of [...this.#planned.keys()]) await this.#addParents(path);
+    const sorted = [...this.#planned.values()].sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1));
+    return linked(sorted);
+  }
+
+  #isHidden(path: string): boolean {
+    if (path === '') return false;
+    const parent = parentOf(path);
+    const above = this.#planned.get(parent);
+    return (
+      this.#fresh.has(parent) || (above !== undefined && above.entry.type !== 'dir') || this.#isHidden(parent)
+    );
+  }
+
+  /** The common case of a path in a directory that this very layer makes needs no look below. */
+  #existing(path: string): Entry | undefined | Promise<Entry | undefined> {
+    const planned = this.#planned.get(path);
+    if (planned !== undefined) return planned.entry;
+    return this.#fresh.has(parentOf(path)) ? undefined : this.lookup(path);
+  }
+
+  #make(path: string): void {
+    const { owner, mode, now } = this.#dress;
+    const entry: Entry = {
+      path,
+      type: 'dir',
+      mode: mode.created,
+      uid: 0,
+      gid: 0,
+      size: 0,
+      mtime: now,
+      ...owner,
+    };
+    this.#fresh.add(path);
+    this.#set(path, { entry });
+  }
+
+  #dressed(entry: Entry, path: string): Entry {
+    const { owner, mode } = this.#dress;
+    const changed = entry.type === 'symlink' ? entry.mode : mode.apply(entry.mode, entry.type === 'dir');
+    return { ...plainly(entry, path), ...owner, mode: changed };
+  }
+
+  #set(path: string, planned: Planned): void {
+    if (isReserved(path)) {
+      throw new BuildError(
+        'context',
+        `"/${path}" cannot be part of a layer: names that begin with .wh. mean deletions there`,
+        {
+          hint: 'rename the file, or add it to the ignore file',
+        },
+      );
+    }
+    this.#planned.set(path, planned);
+  }
+
+  #dropBelow(path: string): void {
+    const prefix = `${path}/`;
+    for (const at of this.#planned.keys()) if (at.startsWith(prefix)) this.#planned.delete(at);
+  }
+
+  async #addParents(path: string): Promise<void> {
+    for (let at = parentOf(path); path !== '' && !this.#planned.has(at); at = parentOf(at)) {
+      const entry = await this.#below.lookup(at);
+      const plain = entry === undefined || (at === '' && isPlain(entry));
+      if (!plain) this.#planned.set(at, { entry: plainly(entry, at) });
+      if (at === '') return;
+    }
+  }
+}
+
+/** The root is named only where it is not what every unpacker makes of an unnamed one. */
+function isPlain({ mode, uid, gid, xattrs }: Entry): boolean {
+  return mode === 0o755 && uid === 0 && gid === 0 && xattrs === undefined;
+}
+
+/** The entry under another path, without what a tar of ours does not say or the writer finds out. */
+function plainly(entry: Entry, path: string): Entry {
+  const { type, mode, uid, gid, size, mtime, link, xattrs, device } = entry;
+  const plain: Entry = { path, type, mode, uid, gid, size, mtime };
+  if (link === undefined && xattrs === undefined && device === undefined) return plain;
+  return {
+    ...plain,
+    ...(link !== undefined && { link }),
+    ...(xattrs !== undefined && { xattrs }),
+    ...(device !== undefined && { device }),
+  };
+}
+
+/** The first name of a file carries the content, the others become links to it. */
+function linked(sorted: readonly Planned[]): Planned[] {
+  const first = new Map<string, Entry>();
+  return sorted.map((planned) => {
+    const { entry, group } = planned;
+    if (group === undefined || entry.type !== 'file') return planned;
+    const known = first.get(group);
+    if (known === undefined) first.set(group, entry);
+    if (known === undefined || !looksAlike(known, entry)) return planned;
+    return { ...planned, entry: { ...entry, type: 'hardlink', size: 0, link: known.path } };
+  });
+}
+
+function looksAlike(a: Entry, b: Entry): boolean {
+  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+}
+
+function notADirectory(path: string): BuildError {
+  return new BuildError('context', `cannot copy to non-directory: /${path}`, {
+    hint: `in the image "/${path}" is a file or link: copy to another path, or remove it in an earlier RUN`,
+  });
+}
+
+function notAFile(path: string): BuildError {
+  return new BuildError('context', `cannot replace to directory /${path} with file`, {
+    hint: `in the image "/${path}" is a directory: end the destination with "/${path}/" to copy into it`,
+  });
+}
