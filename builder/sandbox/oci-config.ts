@@ -82,8 +82,15 @@ function systemMounts(plan: SandboxPlan, { realRoot }: BundleFacts): object[] {
       destination: '/dev',
       type: 'tmpfs',
       source: 'tmpfs',
-      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+      options: [
+        'nosuid',
+        'strictatime',
+        'mode=755',
+        'size=65536k',
+        ...(realRoot && !plan.insecure ? ['nodev'] : []),
+      ],
     },
+    ...(realRoot && !plan.insecure ? deviceMounts : []),
     {
       destination: '/dev/pts',
       type: 'devpts',
@@ -101,6 +108,17 @@ function systemMounts(plan: SandboxPlan, { realRoot }: BundleFacts): object[] {
     },
   ];
 }
+
+/**
+ * Real root may make device nodes: whatever it makes must not open, so that its file systems are all `nodev` (in a user
+ * namespace they are by nature) and the few harmless devices are those of the machine, bound one by one.
+ */
+const deviceMounts = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => ({
+  destination: `/dev/${name}`,
+  type: 'bind',
+  source: `/dev/${name}`,
+  options: ['bind', 'rw', 'nosuid', 'noexec'],
+}));
 
 function fileMounts(facts: BundleFacts): object[] {
   const options = ['bind', 'ro', 'nosuid', 'noexec', 'nodev'];

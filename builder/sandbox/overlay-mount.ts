@@ -36,13 +36,13 @@ export class ShortNames {
 /**
  * The mount that lays `tree` out at `target`. Always `userxattr`, so that layers are the same for root and for an
  * ordinary user; what distributions may switch on besides is switched off, since it would change what the upper
- * directory holds. Throws `sandbox` where the kernel would not take so many layers.
+ * directory holds. `nodev`: a layer may bring device nodes, and real root could open them. Throws `sandbox` where the kernel would not take so many layers.
  */
 export function overlayMount(tree: Overlay, target: string, names: ShortNames): SetupMount {
   const { lower, upper, work } = tree;
   if (lower.length > LARGEST_LOWER) throw tooManyLayers(lower.length);
   if (upper === undefined && lower.length === 1) {
-    return { type: 'none', source: lower[0]!, options: 'bind,ro', target };
+    return { type: 'none', source: lower[0]!, options: 'bind,ro,nodev', target };
   }
   const writable =
     upper === undefined ? [] : [`upperdir=${names.of(upper)}`, `workdir=${names.of(work!)}`, 'index=off'];
