@@ -14,7 +14,7 @@ export function networkError(error: unknown, facts: RequestFacts): BuildError {
   if (facts.signal?.aborted) return interrupted(facts.signal);
   if (error instanceof BuildError) return error;
   const code = deepestCode(error);
-  const { said, hint, retry = true } = meaning(code, facts, String((error as Error | null)?.message ?? ''));
+  const { said, hint, retry = true } = meaning(code, facts, error);
   const via = facts.proxy === undefined ? '' : ` through the proxy ${facts.proxy.host}`;
   const message = `${facts.method} ${redact(facts.url)}${via} failed: ${said}.`;
   return new BuildError('network', message, { retry, ...(hint !== undefined && { hint }) });
@@ -26,7 +26,8 @@ interface Meaning {
   readonly retry?: boolean;
 }
 
-function meaning(code: string, facts: RequestFacts, message: string): Meaning {
+function meaning(code: string, facts: RequestFacts, error: unknown): Meaning {
+  const { name = '', message = '' } = error instanceof Error ? error : {};
   const proxyStatus = /^Proxy response \((\d+)\)/.exec(message)?.[1];
   if (proxyStatus !== undefined) return proxyRefused(proxyStatus);
   if (/Proxy Authentication Required/.test(message)) return proxyRefused('407');
@@ -35,7 +36,8 @@ function meaning(code: string, facts: RequestFacts, message: string): Meaning {
   if (isCertificateFault(code)) return untrusted(code, facts.url.host);
   if (/^(ERR_SSL|EPROTO|ERR_TLS)/.test(code))
     return { said: `TLS could not be agreed on (${code})`, retry: false };
-  if (code.startsWith('HPE_')) return { said: 'the answer is not HTTP', retry: false };
+  if (code.startsWith('HPE_') || name === 'HTTPParserError')
+    return { said: 'the answer is not HTTP', retry: false };
   return { said: code === '' ? 'the connection broke' : `the connection broke (${code})` };
 }
 

@@ -3,7 +3,9 @@ import { BuildError } from '../core/errors.ts';
 import { gate } from '../core/gates.ts';
 import type { Layers } from '../core/store.ts';
 import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
-import { manifestOf } from '../oci/manifest.ts';
+import { interrupted } from '../http/retry.ts';
+import { manifestOf, parseManifest } from '../oci/manifest.ts';
+import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { OpenSession } from './fetch.ts';
 import { accessTo } from './session.ts';
@@ -98,9 +100,11 @@ async function pushLayers(image: Image, target: Target, options: PushOptions): P
 
 async function pushLayer(layer: Layer, target: Target, options: PushOptions): Promise<Descriptor> {
   const { layers, forceCompression = false } = options;
+  // Such layers may not be passed on: they stay where their publisher keeps them.
+  if (layer.descriptor !== undefined && isForeignLayer(layer.descriptor.mediaType)) return layer.descriptor;
   const compression =
     layer.descriptor !== undefined && !forceCompression ? 'any' : (options.compression ?? 'gzip');
-  target.signal?.throwIfAborted();
+  if (target.signal?.aborted) throw interrupted(target.signal);
   const known = layers.descriptor(layer, compression);
   const report = reporter(options, layer.diffId, known?.size);
   try {
@@ -146,7 +150,7 @@ async function findOrMount(
 
 async function pushConfig(config: Buffer, target: Target, options: PushOptions): Promise<void> {
   const digest = digestOf(config);
-  const descriptor: Descriptor = { mediaType: 'application/octet-stream', digest, size: config.length };
+  const descriptor: Descriptor = { mediaType: mediaTypes.ociConfig, digest, size: config.length };
   const report = reporter(options, digest, config.length);
   if (await hasBlob(target, descriptor)) return report('exists', config.length);
   await uploadBlob(target, descriptor, config);
@@ -163,7 +167,14 @@ function manifestFor(image: Image, layers: readonly Descriptor[], options: PushO
   ) {
     return { ...kept, digest: digestOf(kept.bytes), size: kept.bytes.length };
   }
-  return manifestOf(image, layers, options);
+  const { format, annotations } = options;
+  const { descriptor, ...made } = manifestOf({
+    config: image.config,
+    layers,
+    format,
+    ...(annotations !== undefined && { annotations }),
+  });
+  return { ...made, digest: descriptor.digest, size: descriptor.size };
 }
 
 async function putManifest(target: Target, manifest: Pushed, name: Reference): Promise<void> {
@@ -197,13 +208,11 @@ async function putManifest(target: Target, manifest: Pushed, name: Reference): P
 
 /** True when a manifest is about exactly this configuration and these blobs. */
 function describes(manifest: Buffer, config: Buffer, layers: readonly Descriptor[]): boolean {
-  const parsed = JSON.parse(manifest.toString('utf8')) as {
-    config: Descriptor;
-    layers: readonly Descriptor[];
-  };
-  const same =
-    parsed.layers.map((layer) => layer.digest).join() === layers.map((layer) => layer.digest).join();
-  return same && parsed.config.digest === digestOf(config);
+  const parsed = parseManifest(manifest);
+  if (parsed.kind !== 'image') return false;
+  const listed = parsed.manifest.layers.map((layer) => layer.digest);
+  const same = listed.join() === layers.map((layer) => layer.digest).join();
+  return same && parsed.manifest.config.digest === digestOf(config);
 }
 
 type Report = (state: Transfer['state'], done: number, total?: number) => void;

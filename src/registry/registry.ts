@@ -77,7 +77,7 @@ function certificateFolders(env: Environment, home: string): string[] {
 function sessionOpener(
   client: HttpClient,
   credentials: Pick<Credentials, 'find'>,
-  options: RegistryOptions & EndpointOptions,
+  options: Pick<RegistryOptions, 'retries' | 'retryDelayMs'> & EndpointOptions,
 ): OpenSession {
   const sessions = new Map<string, Promise<Session>>();
   const { tlsVerify, retries, retryDelayMs } = options;

@@ -215,7 +215,9 @@ describe('what breaks', () => {
   });
 
   it('says that it is no HTTP', async () => {
-    const server = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {}).write('SSH-2.0-OpenSSH\r\n', () => socket.destroySoon());
+    });
     const { host } = await listening(server);
     await expect(client().request(`http://${host}/`)).rejects.toThrow(/not HTTP/);
   });
