@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { usageError } from '../core/errors.ts';
 import { normalise } from './argv.ts';
 import type { CommandSpec } from './spec.ts';
@@ -30,6 +30,6 @@ function commandOf(spec: CommandSpec, write: (text: string) => void): Command {
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => 80 })
     .configureHelp({ commandUsage: (): string => `tsbuild ${spec.name} ${command.usage()}` })
-    .helpOption('-h, --help', 'show this');
+    .addHelpOption(new Option('-h, --help', 'show this').helpGroup('General:'));
   return spec.define(command).description(spec.summary);
 }

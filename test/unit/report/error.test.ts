@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { BuildError, type SourceRange } from '../../../src/core/errors.ts';
+import { renderFailure, renderSnippet } from '../../../src/report/error.ts';
+
+const text = [
+  '# syntax',
+  'FROM alpine',
+  'RUN echo a \\',
+  '  && make all',
+  '',
+  'COPY --chown=me src /app',
+  '\tENV a=b',
+  'LABEL 名前=値 x=y',
+  'USER me',
+].join('\n');
+
+function at(startLine: number, startColumn: number, endLine: number, endColumn: number): SourceRange {
+  return { file: 'Containerfile', startLine, startColumn, endLine, endColumn };
+}
+
+const plain = { read: () => text, debug: false };
+
+describe('source', () => {
+  it.each([
+    ['one-line', at(6, 6, 6, 16)],
+    ['several-lines', at(3, 1, 4, 14)],
+    ['behind-a-tab', at(7, 2, 7, 5)],
+    ['wide-characters', at(8, 7, 8, 11)],
+    ['first-line', at(1, 1, 1, 9)],
+    ['last-line', at(9, 1, 9, 8)],
+    ['whole-lines', at(3, 1, 5, 1)],
+    ['past-the-end', at(20, 1, 20, 5)],
+  ])('shows %s', async (name, location) => {
+    await expect(renderSnippet(text, location)).toMatchFileSnapshot(
+      `../../../testdata/report/source.${name}.txt`,
+    );
+  });
+
+  it('puts the carets under the exact columns', () => {
+    const lines = renderSnippet(text, at(6, 6, 6, 16)).split('\n');
+    const marked = lines.findIndex((line) => line.startsWith('   6 |'));
+    const [source, carets] = [lines[marked]!, lines[marked + 1]!];
+    expect(source.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1)).toBe('--chown=me');
+  });
+});
+
+describe('a failure', () => {
+  it('tells log, source, reason and hint, in this order', async () => {
+    const error = new BuildError('run-failed', 'the command `make all` exited with code 2', {
+      location: at(3, 1, 4, 14),
+      hint: 'Look at the log.',
+      log: ['gcc x.c', '\x1b[2Jx.c:1: error'],
+      exitCode: 2,
+    });
+    const out = renderFailure(error, {
+      ...plain,
+      step: '[2/4] RUN echo a && make all',
+      logFile: '/logs/2.log',
+    });
+    await expect(out).toMatchFileSnapshot('../../../testdata/report/failure.run.txt');
+  });
+
+  it('goes without what is not known', () => {
+    const error = new BuildError('registry', 'no answer\x1b]0;x\x07');
+    expect(renderFailure(error, plain)).toBe('error: no answer\n');
+    const placed = new BuildError('parse', 'no such stage', { location: at(2, 1, 2, 5) });
+    const blind = renderFailure(placed, { read: () => undefined, debug: false });
+    expect(blind).toBe('Containerfile:2:1\nerror: no such stage\n');
+  });
+
+  it('tells causes only under --debug', () => {
+    const cause = new Error('connect ECONNREFUSED', { cause: new Error('deeper') });
+    const error = new BuildError('registry', 'no answer', { cause });
+    expect(renderFailure(error, plain)).not.toContain('ECONNREFUSED');
+    expect(renderFailure(error, { ...plain, debug: true })).toBe(
+      'error: no answer\ncause: connect ECONNREFUSED\ncause: deeper\n',
+    );
+  });
+
+  it('ends on a cause that is its own cause', () => {
+    const error = new Error('loop');
+    error.cause = error;
+    const out = renderFailure(new BuildError('x', 'y', { cause: error }), { ...plain, debug: true });
+    expect(out.split('\n').length).toBeLessThan(12);
+  });
+
+  it('says of anything else that it is a bug', () => {
+    const out = renderFailure(new TypeError('x is not a function'), plain);
+    expect(out).toContain('error: unexpected failure: x is not a function\n');
+    expect(out).toContain('bug in tsbuild');
+    expect(out).not.toContain('error.test.ts');
+    expect(renderFailure(new TypeError('x'), { ...plain, debug: true })).toContain('error.test.ts');
+    expect(renderFailure('a string', plain)).toContain('a string');
+  });
+});
