@@ -1,0 +1,41 @@
+import { assemble } from '../builder/assemble.ts';
+import { schedule } from '../builder/schedule.ts';
+import { deliver } from './build/deliver.ts';
+import { graphOptions } from './build/graph-options.ts';
+import { readInput } from './build/input.ts';
+import { openTools } from './build/open-tools.ts';
+import { type BuildResult, writeResult } from './build/result.ts';
+import { tidy } from './build/tidy.ts';
+import { tellBuild } from './build/tell.ts';
+import { openParts } from './commands/wiring.ts';
+import { graphOf } from './containerfile/graph.ts';
+import { parse } from './containerfile/parse.ts';
+import type { BuildOptions, RegistryOptions } from './core/options.ts';
+import type { Place } from './core/place.ts';
+
+export type { BuildResult };
+
+/**
+ * text → StageGraph → Snapshot → Image → somewhere. Fails with BuildError, or with the signal's reason; what is in the
+ * store stays whole either way.
+ */
+export async function build(
+  options: BuildOptions,
+  registry: RegistryOptions,
+  place: Place,
+  storeRoot: string,
+): Promise<BuildResult> {
+  await using parts = await openParts(storeRoot, registry, place);
+  await using input = await readInput(options, parts.store);
+  const containerfile = parse(input.text, input.file);
+  const graph = graphOf(containerfile, graphOptions(options));
+  return await tellBuild({ containerfile, graph }, options, async (told) => {
+    const tools = openTools(told, { context: input.context, parts, place });
+    const image = await assemble(await schedule(graph, tools), tools);
+    await input.context.save();
+    await parts.store.images.put(image, options.tags);
+    const delivered = await deliver(image, { options: told, parts, place });
+    await tidy(parts.store, options);
+    return await writeResult(image, delivered, options);
+  });
+}

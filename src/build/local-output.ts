@@ -1,0 +1,80 @@
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { LayeredView } from '../../builder/view.ts';
+import { bytesOf } from '../core/bytes.ts';
+import { BuildError, errnoOf } from '../core/errors.ts';
+import type { Layers } from '../core/store.ts';
+import type { Entry, Image } from '../core/types.ts';
+import { type ExportedFile, filesOf } from './filesystem.ts';
+
+/**
+ * Writes the image's files into a folder (`-o DIR`), owned by the person: what stands there under the same names is
+ * replaced, the rest stays. Links are written, never followed; devices are left out, which the result tells.
+ */
+export async function writeLocal(
+  image: Image,
+  folder: string,
+  { layers, signal }: { readonly layers: Layers; readonly signal: AbortSignal },
+): Promise<readonly string[]> {
+  const skipped: string[] = [];
+  const directories: Entry[] = [];
+  mkdirSync(folder, { recursive: true });
+  const view = LayeredView.of(image.layers, layers, signal);
+  for await (const file of filesOf(view, layers, signal)) {
+    const { type, path } = file.entry;
+    if (type === 'char' || type === 'block' || type === 'fifo') skipped.push(path);
+    else if (type === 'dir') directories.push(file.entry);
+    if (type !== 'char' && type !== 'block' && type !== 'fifo') guarded(path, () => place(file, folder));
+  }
+  for (const { path, mode, mtime } of directories.toReversed()) {
+    chmodSync(inside(folder, path), mode & 0o777);
+    utimesSync(inside(folder, path), mtime, mtime);
+  }
+  return skipped;
+}
+
+function place({ entry, content }: ExportedFile, folder: string): void {
+  const target = inside(folder, entry.path);
+  if (entry.type === 'dir') return makeDirectory(target);
+  rmSync(target, { force: true, recursive: true });
+  if (entry.type === 'symlink') return symlinkSync(bytesOf(entry.link ?? ''), target);
+  if (entry.type === 'hardlink') return linkSync(inside(folder, entry.link ?? ''), target);
+  if (content === undefined) copyFileSync('/dev/null', target);
+  else copyFileSync(content, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  chmodSync(target, entry.mode & 0o777);
+  utimesSync(target, entry.mtime, entry.mtime);
+}
+
+/** A directory that may be there; a link or file in its place is replaced. */
+function makeDirectory(path: string | Buffer): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  if (stat !== undefined) rmSync(path, { force: true });
+  mkdirSync(path, { recursive: true, mode: 0o755 });
+}
+
+function inside(folder: string, path: string): string | Buffer {
+  return path.isWellFormed() ? join(folder, path) : Buffer.concat([Buffer.from(`${folder}/`), bytesOf(path)]);
+}
+
+function guarded(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const full = errnoOf(error) === 'ENOSPC';
+    throw new BuildError(full ? 'disk-full' : 'output', `The file ${path} cannot be written (${errnoOf(error)}).`, {
+      cause: error,
+      hint: full ? 'Free some space, or choose another folder with -o.' : 'Choose an empty folder that you may write to.',
+    });
+  }
+}

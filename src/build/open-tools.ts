@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { baseImages } from '../../builder/base-image.ts';
+import type { Context } from '../../builder/context/context.ts';
+import type { Engine } from '../../builder/sandbox/plan.ts';
+import type { Tools } from '../../builder/tools.ts';
+import type { Parts } from '../commands/wiring.ts';
+import { BuildError } from '../core/errors.ts';
+import { gate } from '../core/gates.ts';
+import type { BuildOptions, SecretSource } from '../core/options.ts';
+import type { Place } from '../core/place.ts';
+
+/** What the steps of this build may use. */
+export function openTools(
+  options: BuildOptions,
+  { context, parts, place }: { readonly context: Context; readonly parts: Parts; readonly place: Place },
+): Tools {
+  const { store, registry } = parts;
+  const { emit, signal } = options;
+  return {
+    store,
+    options,
+    place,
+    emit,
+    signal,
+    context,
+    gate: gate(options.jobs),
+    engine: once(() => chooseEngine(options, place)),
+    image: baseImages(store, options.pull, (reference, platform) => registry.resolve(reference, platform, signal)),
+    secret: (id) => secretValue(id, options.secrets),
+    logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** The engine is loaded only when a step has to run. */
+async function chooseEngine({ runtime, emit }: BuildOptions, place: Place): Promise<Engine> {
+  const { chooseEngine } = await import('../../builder/sandbox/choose.ts');
+  const { engine, sentence } = chooseEngine(place, runtime);
+  emit({ type: 'note', level: 'info', text: sentence });
+  return engine;
+}
+
+async function secretValue(id: string, secrets: readonly SecretSource[]): Promise<Buffer | undefined> {
+  const source = secrets.find((one) => one.id === id);
+  if (source === undefined) return undefined;
+  if (source.env !== undefined) return Buffer.from(process.env[source.env] ?? '', 'utf8');
+  try {
+    return await readFile(source.file!);
+  } catch (error) {
+    throw new BuildError('not-found', `The file of the secret "${id}" cannot be read: ${source.file}`, {
+      cause: error,
+      hint: `Check --secret id=${id},src=FILE.`,
+    });
+  }
+}
