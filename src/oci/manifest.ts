@@ -6,6 +6,11 @@ import { type Format, mediaTypes, relabel } from './media-types.ts';
 /** Bytes that a manifest may have: what registries take and keep. */
 export const maxManifestBytes = 4 * 2 ** 20;
 
+const oldTypes = new Set([
+  'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  'application/vnd.docker.distribution.manifest.v1+json',
+]);
+
 export interface EncodedManifest {
   readonly bytes: Buffer;
   readonly mediaType: string;
@@ -53,7 +58,7 @@ export function descriptorOf(bytes: Buffer, mediaType: string): Descriptor {
 export function parseManifest(bytes: Buffer, mediaType?: string): ParsedManifest {
   if (bytes.length > maxManifestBytes) throw malformed('is larger than 4 MiB');
   const json = parseJson(bytes);
-  const type = typeOf(json, mediaType?.split(';')[0]!.trim().toLowerCase());
+  const type = typeOf(json, contentType(mediaType));
   if (type === mediaTypes.ociIndex || type === mediaTypes.dockerIndex) {
     return { kind: 'index', manifests: descriptors(json.manifests, 'manifests') };
   }
@@ -119,13 +124,12 @@ function typeOf(json: Json, came: string | undefined): string {
   return type;
 }
 
+function contentType(header: string | undefined): string | undefined {
+  return header?.replace(/;.*$/s, '').trim().toLowerCase();
+}
+
 function refuseOld(json: Json, type: string | undefined): void {
-  if (
-    json.schemaVersion !== 1 &&
-    !/manifest\.v1\+(?:prettyjws|json)$/.test(type?.replace('.oci.image', '') ?? '')
-  )
-    return;
-  if (json.schemaVersion === 2) return;
+  if (json.schemaVersion !== 1 && !oldTypes.has(type ?? '')) return;
   throw new BuildError('image', 'the image is in the schema 1 format of 2015, which tsbuild does not read', {
     hint: 'Have its publisher push it again with a current tool, or choose a newer tag.',
   });
