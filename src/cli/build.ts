@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { BuildError } from '../core/errors.ts';
 import { type BuildFlags, buildExamples, defineBuildFlags } from './build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
-import { Failure, failureCode } from './failure.ts';
+import { errorLine, Failure, failureCode } from './failure.ts';
 import { registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { kaniko } from './kaniko.ts';
@@ -39,7 +38,7 @@ async function runBuild(options: WrittenOptions, { flags, host, showing }: Aroun
   const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
   try {
     const { build } = await import('../build.ts');
-    const told = { ...options, emit: showing.emit, signal: host.signal };
+    const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
     showing.close();
     if (showing.mode === 'rawjson') showing.writeLine({ type: 'result', ...result });
@@ -59,6 +58,15 @@ function sayIgnored(flags: BuildFlags, showing: Showing): void {
   if (names.length === 0) return;
   const text = `${names.join(', ')}: accepted, without effect in tsbuild`;
   showing.emit({ type: 'note', level: 'info', text });
+}
+
+/** `myapp` is `docker.io/library/myapp:latest` wherever it goes. Fails with `usage` on what is no name. */
+async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
+  const { nameToGive } = await import('../commands/find-image.ts');
+  const outputs = options.outputs.map((output) =>
+    output.type === 'registry' ? { ...output, names: output.names.map(nameToGive) } : output,
+  );
+  return { ...options, outputs, tags: [...new Set(options.tags.map(nameToGive))] };
 }
 
 function writesToStdout(options: WrittenOptions): boolean {
@@ -83,12 +91,4 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A failure as a line of rawjson. */
-function errorLine(error: unknown, host: Host): object {
-  const known = error instanceof BuildError ? error : undefined;
-  const { code = 'bug', hint, location, exitCode, log } = known ?? {};
-  const message = error instanceof Error ? error.message : String(error);
-  return { type: 'error', code, message, hint, location, exitCode, log, status: failureCode(error, host) };
 }

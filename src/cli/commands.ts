@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { usageError } from '../core/errors.ts';
+import { errorLine, failureCode } from './failure.ts';
 import {
   addAll,
   addCommon,
@@ -107,7 +108,7 @@ const push: CommandSpec = {
           [
             flag('--compression <kind>', 'gzip, zstd or uncompressed, for layers of our own'),
             flag('-q, --quiet', 'print the digest alone'),
-            progressFlag(),
+            ...progressFlags(),
           ],
         ),
       ),
@@ -136,7 +137,7 @@ const pull: CommandSpec = {
         addAll(command.usage('[flags] NAME').argument('<name>'), 'Output:', [
           flag('--platform <os/arch>', 'the platform to fetch'),
           flag('-q, --quiet', 'print the image id alone'),
-          progressFlag(),
+          ...progressFlags(),
         ]),
       ),
     ),
@@ -278,19 +279,24 @@ async function shown(
   };
   try {
     await work(here);
+    return 0;
+  } catch (error) {
+    if (showing.mode !== 'rawjson') throw error;
+    showing.writeLine(errorLine(error, host));
+    return failureCode(error, host);
   } finally {
     showing.close();
     for (const [fd, text] of late) host.write(fd, text);
   }
-  return 0;
 }
 
 function jsonFlag() {
   return flag('--format <kind>', 'json');
 }
 
-function progressFlag() {
-  return flag('--progress <mode>', 'auto (default), tty, plain, rawjson or quiet');
+function progressFlags() {
+  const events = flag('--events-fd <number>', '').hideHelp();
+  return [flag('--progress <mode>', 'auto (default), tty, plain, rawjson or quiet'), events];
 }
 
 function wantsJson(flags: { readonly format?: string }): boolean {

@@ -29,6 +29,14 @@ export async function tellFailure(thrown: unknown, debug: boolean, host: Host): 
   return code;
 }
 
+/** A failure as a line of rawjson. */
+export function errorLine(error: unknown, host: Host): object {
+  const known = error instanceof BuildError ? error : undefined;
+  const { code = 'bug', hint, location, exitCode, log } = known ?? {};
+  const message = error instanceof Error ? error.message : String(error);
+  return { type: 'error', code, message, hint, location, exitCode, log, status: failureCode(error, host) };
+}
+
 function unpack(thrown: unknown): { readonly error: unknown; readonly about: Omit<FailureSetting, 'debug'> } {
   if (thrown instanceof Failure) return { error: thrown.cause, about: thrown.about };
   return { error: thrown, about: { read: () => undefined } };

@@ -1,0 +1,257 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Digest } from './core/digest.ts';
+import { BuildError } from './core/errors.ts';
+import type { BuildEvent } from './core/events.ts';
+
+export type { Digest } from './core/digest.ts';
+export { BuildError, type SourceRange } from './core/errors.ts';
+export type { BuildEvent } from './core/events.ts';
+
+/** What both calls take. */
+export interface Common {
+  /** The store; default as on the command line (`TSBUILD_ROOT`, or tsbuild in the data folder). */
+  readonly root?: string;
+  /** Folder that relative paths start from; default the current one. */
+  readonly cwd?: string;
+  /** Environment of the command; default this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Told everything that happens; must not throw. */
+  readonly onEvent?: (event: BuildEvent) => void;
+  /** Stops the work; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** false accepts any certificate and plain HTTP. */
+  readonly tlsVerify?: boolean;
+  readonly authFile?: string;
+  readonly certDir?: string;
+}
+
+/** A secret that RUN can mount; its value is never part of the image or of a cache key. */
+export interface Secret {
+  readonly id: string;
+  /** One of both: a file, or the name of a variable of `env`. */
+  readonly file?: string;
+  readonly variable?: string;
+}
+
+/** What to build; the fields mean what the flags of the same name mean. */
+export interface BuildRequest extends Common {
+  /** The context folder. */
+  readonly context: string;
+  readonly file?: string;
+  readonly target?: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** `linux/arm64` */
+  readonly platform?: string;
+  readonly tags?: readonly string[];
+  /** As for `--output`: a folder, or `type=oci,dest=image.tar`. stdout (`-`) is not for the API. */
+  readonly outputs?: readonly string[];
+  readonly push?: boolean;
+  readonly load?: boolean;
+  readonly format?: 'oci' | 'docker';
+  /** true, or the stages whose steps are made again. */
+  readonly noCache?: boolean | readonly string[];
+  readonly pull?: 'always' | 'missing' | 'never' | 'newer';
+  readonly network?: 'host' | 'none';
+  readonly secrets?: readonly Secret[];
+  /** `name:ip` */
+  readonly addHosts?: readonly string[];
+  readonly ulimits?: readonly string[];
+  /** Bytes. */
+  readonly shmSize?: number;
+  readonly runtime?: string;
+  readonly jobs?: number;
+  /** Seconds since 1970. */
+  readonly sourceDateEpoch?: number;
+  readonly ignoreFile?: string;
+}
+
+export interface Built {
+  /** The image id: digest of its configuration. */
+  readonly id: Digest;
+  /** Digest of the manifest, where one was written or pushed. */
+  readonly digest?: Digest;
+  readonly names: readonly string[];
+  /** What `--metadata-file` would hold. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+export interface PushRequest extends Common {
+  /** An image of the store, by name or id. */
+  readonly name: string;
+  /** Where it goes; default its own name. */
+  readonly destination?: string;
+}
+
+/**
+ * Builds an image in a child process of its own. Rejects with BuildError as the command line would tell it: `code`,
+ * `hint`, `location` and, for a failing RUN, `exitCode` and `log`.
+ */
+export async function build(request: BuildRequest): Promise<Built> {
+  if (request.context === '-' || request.outputs?.includes('-'))
+    throw new BuildError('usage', 'build() reads no stdin and writes no stdout', {
+      hint: 'Name a folder or a file.',
+    });
+  const ended = await run(['build', ...buildArguments(request), '--', request.context], request);
+  const { id, digest, names, metadata } = ended.result as unknown as Built;
+  return { id, names, metadata, ...(digest !== undefined && { digest }) };
+}
+
+/** Sends an image of the store to a registry, and gives the digest of its manifest. */
+export async function push(request: PushRequest): Promise<{ readonly digest: Digest }> {
+  const names = [request.name, ...(request.destination === undefined ? [] : [request.destination])];
+  const ended = await run(['push', ...commonArguments(request), '--', ...names], request);
+  return { digest: ended.stdout.trim() as Digest };
+}
+
+function buildArguments(request: BuildRequest): string[] {
+  const { noCache } = request;
+  return [
+    ...commonArguments(request),
+    ...one('--file', request.file),
+    ...one('--target', request.target),
+    ...pairs('--build-arg', request.buildArgs),
+    ...pairs('--label', request.labels),
+    ...pairs('--annotation', request.annotations),
+    ...one('--platform', request.platform),
+    ...many('--tag', request.tags),
+    ...many('--output', request.outputs),
+    ...(request.push ? ['--push'] : []),
+    ...(request.load ? ['--load'] : []),
+    ...one('--format', request.format),
+    ...(noCache === true ? ['--no-cache'] : many('--no-cache-filter', noCache === false ? [] : noCache)),
+    ...one('--pull', request.pull),
+    ...one('--network', request.network),
+    ...many('--secret', request.secrets?.map(secretText)),
+    ...many('--add-host', request.addHosts),
+    ...many('--ulimit', request.ulimits),
+    ...one('--shm-size', request.shmSize),
+    ...one('--runtime', request.runtime),
+    ...one('--jobs', request.jobs),
+    ...one('--source-date-epoch', request.sourceDateEpoch),
+    ...one('--ignorefile', request.ignoreFile),
+  ];
+}
+
+function commonArguments({ root, tlsVerify, authFile, certDir }: Common): string[] {
+  return [
+    ...['--events-fd', '3'],
+    ...one('--root', root),
+    ...one('--tls-verify', tlsVerify),
+    ...one('--authfile', authFile),
+    ...one('--cert-dir', certDir),
+  ];
+}
+
+function secretText({ id, file, variable }: Secret): string {
+  const source = file === undefined ? `env=${variable ?? id}` : `src=${file}`;
+  return [`id=${id}`, source].map((field) => `"${field.replaceAll('"', '""')}"`).join(',');
+}
+
+function one(flag: string, value: string | number | boolean | undefined): string[] {
+  return value === undefined ? [] : [`${flag}=${value}`];
+}
+
+function many(flag: string, values: readonly string[] = []): string[] {
+  return values.map((value) => `${flag}=${value}`);
+}
+
+function pairs(flag: string, values: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries(values).map(([name, value]) => `${flag}=${name}=${value}`);
+}
+
+/** What the child said besides its events. */
+interface Ended {
+  readonly result: Readonly<Record<string, unknown>>;
+  readonly stdout: string;
+}
+
+/** Events come on descriptor 3, one per line; the last line is the result or the error. */
+async function run(args: readonly string[], { cwd, env, onEvent, signal }: Common): Promise<Ended> {
+  signal?.throwIfAborted();
+  const child = spawn(launcher(), args, {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    cwd,
+    env: { ...(env ?? process.env) },
+  });
+  const stop = (): void => void child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop);
+  try {
+    const [last, stdout, stderr, code] = await Promise.all([
+      lastLine(child.stdio[3] as Readable, onEvent),
+      read(child.stdout as Readable),
+      read(child.stderr as Readable),
+      exitCode(child),
+    ]);
+    signal?.throwIfAborted();
+    if (code === 0) return { result: last.result ?? {}, stdout };
+    throw last.error ?? new BuildError('bug', `tsbuild ended with code ${code}: ${stderr.trim()}`);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    if (child.exitCode === null) stop();
+  }
+}
+
+/** `bin/tsbuild` of this package, from `dist/` as from `src/`. */
+function launcher(): string {
+  const path = fileURLToPath(new URL('../bin/tsbuild', import.meta.url));
+  if (existsSync(path)) return path;
+  throw new BuildError('not-found', `the command of tsbuild is not at ${path}`, {
+    hint: 'Install the package again.',
+  });
+}
+
+interface Last {
+  result?: Readonly<Record<string, unknown>>;
+  error?: BuildError;
+}
+
+async function lastLine(stream: Readable, onEvent: Common['onEvent']): Promise<Last> {
+  const last: Last = {};
+  const take = (line: string): void => {
+    const value = JSON.parse(line) as { readonly type: string };
+    if (value.type === 'result') last.result = { ...value };
+    else if (value.type === 'error') last.error = errorOf(value as unknown as ErrorLine);
+    else onEvent?.(value as BuildEvent);
+  };
+  let rest = '';
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  }
+  return last;
+}
+
+interface ErrorLine extends Pick<BuildError, 'code' | 'message'> {
+  readonly hint?: string;
+  readonly location?: NonNullable<BuildError['location']>;
+  readonly exitCode?: number;
+  readonly log?: readonly string[];
+}
+
+function errorOf({ code, message, hint, location, exitCode, log }: ErrorLine): BuildError {
+  return new BuildError(code, message, {
+    ...(hint !== undefined && { hint }),
+    ...(location !== undefined && { location }),
+    ...(exitCode !== undefined && { exitCode }),
+    ...(log !== undefined && { log }),
+  });
+}
+
+async function read(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of stream.setEncoding('utf8')) text += String(chunk);
+  return text;
+}
+
+function exitCode(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
