@@ -53,14 +53,13 @@ export function parseTrigger(text: string, escapeWith: '\\' | '`'): Instruction 
   const source = sourceText(text, 'ONBUILD trigger');
   const line = logicalLine(source, 0, escapeWith);
   const { statement, next } = readStatement({ source, escape: escapeWith }, line, []);
-  const instruction = instructionOf(statement);
   checkTrigger(statement);
-  if (instruction.kind === 'from' || source.lines.slice(next).some((line) => line.trim() !== '')) {
-    throw new BuildError('parse', 'an ONBUILD trigger must be exactly one instruction', {
-      location: statement.range,
-    });
-  }
-  return instruction;
+  const more = source.lines.slice(next).some((other) => other.trim() !== '');
+  const instruction = more || isComment(text) || text.trim() === '' ? undefined : instructionOf(statement);
+  if (instruction !== undefined && instruction.kind !== 'from') return instruction;
+  throw new BuildError('parse', 'an ONBUILD trigger must be exactly one instruction', {
+    location: statement.range,
+  });
 }
 
 interface Reading {
