@@ -1,0 +1,379 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { type Digest, finish, hasher, hexOf } from '../src/core/digest.ts';
+import { BuildError } from '../src/core/errors.ts';
+import { gate } from '../src/core/gates.ts';
+import type { Blobs, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
+import type { Compression, Descriptor, Layer, Listing, Origin } from '../src/core/types.ts';
+import { compress } from '../src/oci/compress.ts';
+import { inflate } from '../src/oci/inflate.ts';
+import { encodeListing } from '../src/oci/listing.ts';
+import { compressionOf, layerMediaType } from '../src/oci/media-types.ts';
+import { clampTar } from '../src/oci/tar-clamp.ts';
+import { BlobWriter, damaged } from './blobs.ts';
+import { type Packed, packFolder } from './commit.ts';
+import { checkDiffId, checkedTar, type Downloads, download, fetchLayer, unpackFile } from './download.ts';
+import { Facts } from './facts.ts';
+import { guarded } from './faults.ts';
+import { fileFromTar, fileFromTree, regularFile } from './file-of.ts';
+import type { Home } from './home.ts';
+import { openLayerWriter } from './layer-writer.ts';
+import { Listings } from './listings.ts';
+import { lock } from './lock.ts';
+import { retar } from './retar.ts';
+import { removeTree } from './scratch.ts';
+import { sizeOf, Trees } from './trees.ts';
+import type { Unpacked } from './unpack-worker.ts';
+import { dropResidue, dropSockets, entriesOfUpper, isSmall } from './upper.ts';
+import { start } from './workers.ts';
+
+/** The forms of a layer from which its tar can be had without a registry, cheapest first. */
+type Form =
+  | { readonly kind: 'file'; readonly path: string; readonly digest: Digest }
+  | { readonly kind: 'tree'; readonly path: string }
+  | { readonly kind: 'base'; readonly layer: Layer; readonly epoch: number };
+
+/** Unpacking is bound by the processor: two at once. */
+const workers = gate(2);
+
+/**
+ * Layers and the conversions between their forms: blob → tar → tree and listing; tree → tar for layers of our own.
+ * Every conversion is made at most once at a time in this process, and a tree once among all processes.
+ */
+export class LayerStore implements Layers {
+  readonly #home: Home;
+  readonly #blobs: Blobs;
+  readonly #facts: Facts;
+  readonly #listings: Listings;
+  readonly #trees: Trees;
+  readonly #from: Downloads;
+  readonly #running = new Map<string, Promise<unknown>>();
+
+  constructor(home: Home, blobs: Blobs, fetch: FetchBlob) {
+    this.#home = home;
+    this.#blobs = blobs;
+    this.#facts = new Facts(home);
+    this.#listings = new Listings(home);
+    this.#trees = new Trees(home);
+    this.#from = { home, facts: this.#facts, fetch };
+  }
+
+  async listing(layer: Layer, signal?: AbortSignal): Promise<Listing> {
+    const known = this.#listings.find(layer.diffId);
+    if (known !== undefined) return known;
+    return this.#once(`listing ${layer.diffId}`, () => this.#makeListing(layer, signal));
+  }
+
+  async tree(layer: Layer, signal?: AbortSignal): Promise<string> {
+    const known = this.#findTree(layer);
+    if (known !== undefined) return known;
+    return this.#once(`tree ${layer.diffId}`, async () => {
+      const held = await lock(this.#home.path('locks', `layer-${hexOf(layer.diffId)}`), 'exclusive', signal);
+      try {
+        return this.#findTree(layer) ?? (await this.#makeTree(layer, signal));
+      } finally {
+        held.release();
+      }
+    });
+  }
+
+  async readFile(layer: Layer, path: string, signal?: AbortSignal): Promise<Buffer> {
+    const entry = regularFile(await this.listing(layer, signal), path);
+    const kept = this.#accountFile(layer.diffId, entry.path);
+    const known = isAccountFile(entry.path) && existsSync(kept) ? this.#home.readChecked(kept) : undefined;
+    if (known !== undefined) return known;
+    const tree = this.#findTree(layer);
+    if (tree !== undefined) return fileFromTree(tree, entry);
+    return fileFromTar(
+      this.#form(layer) === undefined ? this.#fetchedTar(layer, signal) : this.tar(layer, signal),
+      entry,
+    );
+  }
+
+  tar(layer: Layer, signal?: AbortSignal): AsyncIterable<Buffer> {
+    return checkedTar(layer, this.#tarOf(layer, signal));
+  }
+
+  async packed(
+    layer: Layer,
+    compression: Compression | 'any',
+    signal?: AbortSignal,
+    progress?: (done: number, total?: number) => void,
+  ): Promise<{ readonly descriptor: Descriptor; readonly path: string }> {
+    const known = this.descriptor(layer, compression);
+    const path = known && this.#blobs.find(known.digest);
+    if (known !== undefined && path !== undefined) return { descriptor: known, path };
+    const wanted = compression === 'any' ? 'gzip' : compression;
+    return this.#once(`packed ${wanted} ${layer.diffId}`, async () => {
+      const descriptor =
+        known !== undefined && known.digest === layer.descriptor?.digest
+          ? await this.#fetchBlob(layer, known, signal)
+          : await this.#pack(layer, wanted, { signal, progress });
+      return { descriptor, path: this.#blobs.find(descriptor.digest) ?? gone(layer) };
+    });
+  }
+
+  descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined {
+    const { descriptor } = layer;
+    if (descriptor && (compression === 'any' || compressionOf(descriptor.mediaType) === compression))
+      return descriptor;
+    const wanted = compression === 'any' ? 'gzip' : compression;
+    const fact = wanted === 'uncompressed' ? this.#tarFact(layer) : this.#facts.packed(layer.diffId, wanted);
+    return fact && { mediaType: layerMediaType('oci', wanted), digest: fact.digest, size: fact.size };
+  }
+
+  async atHand(layer: Layer, signal?: AbortSignal): Promise<void> {
+    if (this.isAtHand(layer)) return;
+    if (layer.descriptor === undefined) gone(layer);
+    await this.#once(`blob ${layer.diffId}`, () => this.#fetchBlob(layer, layer.descriptor!, signal));
+  }
+
+  isAtHand(layer: Layer): boolean {
+    return this.#form(layer) !== undefined;
+  }
+
+  async writer(): Promise<LayerWriter> {
+    return guarded(async () =>
+      openLayerWriter({ home: this.#home, facts: this.#facts, listings: this.#listings }),
+    );
+  }
+
+  async commitUpper(upper: string, options: { readonly residue: readonly string[] }): Promise<Layer> {
+    return guarded(async () => {
+      dropResidue(upper, options.residue);
+      const packed = await this.#packUpper(upper);
+      dropSockets(upper);
+      const listing = this.#learn(packed);
+      this.#trees.keep(packed.diffId, upper, { bytes: sizeOf(listing), own: true });
+      return { diffId: packed.diffId, own: true };
+    });
+  }
+
+  async clamp(layer: Layer, epoch: number): Promise<Layer> {
+    if (!layer.own) return layer;
+    const known = this.#facts.clamped(layer.diffId, epoch);
+    if (known !== undefined) return { diffId: known, own: true };
+    return this.#once(`clamp ${epoch} ${layer.diffId}`, () => guarded(() => this.#makeClamped(layer, epoch)));
+  }
+
+  async addOrigin(descriptor: Descriptor, origin: Origin): Promise<void> {
+    this.#facts.addOrigin(descriptor.digest, origin);
+  }
+
+  origins(digest: Digest): readonly Origin[] {
+    return this.#facts.origins(digest);
+  }
+
+  tarSize(layer: Layer): number | undefined {
+    return this.#facts.tarSize(layer.diffId);
+  }
+
+  #findTree(layer: Layer): string | undefined {
+    return this.#trees.find(layer.diffId, () => this.#listings.find(layer.diffId));
+  }
+
+  /** The local form to make others from, or undefined. */
+  #form(layer: Layer): Form | undefined {
+    const gzipped = this.#facts.packed(layer.diffId, 'gzip')?.digest;
+    for (const digest of [layer.diffId, layer.descriptor?.digest, gzipped]) {
+      const path = digest && this.#blobs.find(digest);
+      if (digest !== undefined && path !== undefined) return { kind: 'file', path, digest };
+    }
+    const tree = layer.own ? this.#findTree(layer) : undefined;
+    if (tree !== undefined) return { kind: 'tree', path: tree };
+    const base = layer.own ? this.#facts.base(layer.diffId) : undefined;
+    const from: Layer | undefined = base && { diffId: base.diffId, own: true };
+    return base && from && this.isAtHand(from) ? { kind: 'base', layer: from, epoch: base.epoch } : undefined;
+  }
+
+  async *#tarOf(layer: Layer, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    let form = this.#form(layer);
+    if (form === undefined) {
+      await this.atHand(layer, signal);
+      form = this.#form(layer) ?? gone(layer);
+    }
+    if (form.kind === 'tree') yield* retar(form.path, await this.listing(layer, signal));
+    else if (form.kind === 'base') yield* clampTar(this.tar(form.layer, signal), form.epoch);
+    else if (form.digest === layer.diffId) yield* readBlob(form.path, signal);
+    else yield* inflate(readBlob(form.path, signal));
+  }
+
+  async *#fetchedTar(layer: Layer, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    yield* inflate(await fetchLayer(this.#from, layer, signal));
+  }
+
+  async #makeListing(layer: Layer, signal?: AbortSignal): Promise<Listing> {
+    const form = this.#form(layer);
+    if (form?.kind === 'base') {
+      const clamped = clampListing(await this.listing(form.layer, signal), form.epoch);
+      return this.#listings.put(layer.diffId, encodeListing(clamped));
+    }
+    if (form?.kind === 'tree') {
+      const packed = await this.#packUpper(form.path);
+      checkDiffId(layer, packed.diffId);
+      return this.#learn(packed);
+    }
+    return this.#learn(await this.#unpack(layer, form, { signal }));
+  }
+
+  async #makeTree(layer: Layer, signal?: AbortSignal): Promise<string> {
+    const tree = this.#home.temp();
+    const form = this.#form(layer);
+    const unpacked =
+      form?.kind === 'base'
+        ? await this.#unpackBase(layer, tree, signal)
+        : await this.#unpack(layer, form, { tree, signal });
+    const listing = this.#learn(unpacked);
+    return this.#trees.keep(layer.diffId, tree, { bytes: sizeOf(listing), own: layer.own });
+  }
+
+  /** A clamped layer has no tar of its own: it is made for the moment. */
+  async #unpackBase(layer: Layer, tree: string, signal?: AbortSignal): Promise<Unpacked> {
+    const blob = new BlobWriter(this.#home);
+    try {
+      for await (const chunk of this.tar(layer, signal)) blob.append(chunk);
+      return await unpackFile(this.#home, { file: blob.path, tree }, signal);
+    } finally {
+      blob.abandon();
+    }
+  }
+
+  async #unpack(
+    layer: Layer,
+    form: Exclude<Form, { readonly kind: 'base' }> | undefined,
+    how: { readonly tree?: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<Unpacked> {
+    const tree = how.tree === undefined ? {} : { tree: how.tree };
+    return workers(() =>
+      guarded(async () => {
+        if (form?.kind !== 'file') {
+          return download(this.#from, layer, { ...tree, keepBlob: how.tree !== undefined }, how.signal);
+        }
+        return this.#unpackBlob(layer, form, { ...tree, signal: how.signal });
+      }),
+    );
+  }
+
+  /** A stored blob that does not unpack to what it should is looked at: a damaged one is taken out of the store. */
+  async #unpackBlob(
+    layer: Layer,
+    form: { readonly path: string; readonly digest: Digest },
+    how: { readonly tree?: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<Unpacked> {
+    try {
+      const unpacked = await unpackFile(this.#home, { file: form.path, tree: how.tree }, how.signal);
+      checkDiffId(layer, unpacked.diffId);
+      return unpacked;
+    } catch (error) {
+      if (how.tree !== undefined) removeTree(how.tree);
+      if (error instanceof BuildError && !(await isIntact(form))) throw damaged(this.#home, form.digest);
+      throw error;
+    }
+  }
+
+  /** Keeps what unpacking or packing found out. */
+  #learn(packed: Packed | Unpacked): Listing {
+    this.#facts.setTarSize(packed.diffId, packed.tarSize);
+    for (const { path, bytes } of 'accounts' in packed ? packed.accounts : []) {
+      this.#home.writeChecked(this.#accountFile(packed.diffId, path), Buffer.from(bytes));
+    }
+    return this.#listings.put(packed.diffId, Buffer.from(packed.listing));
+  }
+
+  #accountFile(diffId: Digest, path: string): string {
+    return this.#home.path('facts', `${hexOf(diffId)}.${path.replaceAll('/', '-')}`);
+  }
+
+  /** Little is done at once; much in a worker thread, so that the event loop stays free. */
+  async #packUpper(upper: string): Promise<Packed> {
+    if (isSmall(upper)) return packFolder(upper, entriesOfUpper(upper));
+    return workers(() => start<Packed>('commit-worker', upper, { warn: this.#home.warn }).result);
+  }
+
+  async #makeClamped(layer: Layer, epoch: number): Promise<Layer> {
+    const listing = await this.listing(layer);
+    if (listing.every((entry) => entry.mtime <= epoch)) {
+      this.#facts.setClamped(layer.diffId, epoch, layer.diffId);
+      return layer;
+    }
+    const hash = hasher();
+    let size = 0;
+    for await (const chunk of clampTar(this.tar(layer), epoch)) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
+    const diffId = finish(hash);
+    this.#facts.setTarSize(diffId, size);
+    this.#listings.keep(diffId, encodeListing(clampListing(listing, epoch)));
+    this.#facts.setClamped(layer.diffId, epoch, diffId);
+    return { diffId, own: true };
+  }
+
+  async #fetchBlob(layer: Layer, descriptor: Descriptor, signal?: AbortSignal): Promise<Descriptor> {
+    if (this.#blobs.find(descriptor.digest) !== undefined) return descriptor;
+    await this.#blobs.writeStream(await fetchLayer(this.#from, layer, signal), descriptor);
+    return descriptor;
+  }
+
+  async #pack(layer: Layer, compression: Compression, how: Packing): Promise<Descriptor> {
+    const tar = counted(this.tar(layer, how.signal), { progress: how.progress, total: this.tarSize(layer) });
+    const chunks = compression === 'uncompressed' ? tar : compress(tar, compression);
+    const blob = await this.#blobs.writeStream(chunks);
+    if (compression !== 'uncompressed') this.#facts.setPacked(layer.diffId, compression, blob);
+    return { mediaType: layerMediaType('oci', compression), digest: blob.digest, size: blob.size };
+  }
+
+  #tarFact(layer: Layer): { digest: Digest; size: number } | undefined {
+    const size = this.#facts.tarSize(layer.diffId);
+    return size === undefined ? undefined : { digest: layer.diffId, size };
+  }
+
+  /** Runs `task`, or waits for the one of the same name that runs already. */
+  #once<T>(name: string, task: () => Promise<T>): Promise<T> {
+    const running = this.#running.get(name) as Promise<T> | undefined;
+    if (running !== undefined) return running;
+    const started = task().finally(() => this.#running.delete(name));
+    this.#running.set(name, started);
+    return started;
+  }
+}
+
+interface Packing {
+  readonly signal: AbortSignal | undefined;
+  readonly progress: ((done: number, total?: number) => void) | undefined;
+}
+
+function gone(layer: Layer): never {
+  throw new BuildError('not-found', `the layer ${layer.diffId} is no longer in the store`, {
+    hint: 'Build again with --no-cache, so that the step that made it runs again.',
+  });
+}
+
+function isAccountFile(path: string): boolean {
+  return path === 'etc/passwd' || path === 'etc/group';
+}
+
+function clampListing(listing: Listing, epoch: number): Listing {
+  return listing.map((entry) => (entry.mtime > epoch ? { ...entry, mtime: epoch } : entry));
+}
+
+function readBlob(path: string, signal?: AbortSignal): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 2 ** 20, ...(signal && { signal }) });
+}
+
+async function isIntact(form: { readonly path: string; readonly digest: Digest }): Promise<boolean> {
+  const hash = hasher();
+  for await (const chunk of readBlob(form.path)) hash.update(chunk);
+  return finish(hash) === form.digest;
+}
+
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  to: { readonly progress: Packing['progress']; readonly total: number | undefined },
+): AsyncGenerator<Buffer> {
+  let done = 0;
+  for await (const chunk of chunks) {
+    done += chunk.length;
+    to.progress?.(done, to.total);
+    yield chunk;
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { hexOf, keyOf } from '../src/core/digest.ts';
+import { errnoOf } from '../src/core/errors.ts';
+import type { HeldMount, Mounts } from '../src/core/store.ts';
+import { guarded } from './faults.ts';
+import { type Home, touch } from './home.ts';
+import { type Lock, lock, tryLock } from './lock.ts';
+import { discard } from './scratch.ts';
+
+type HoldOptions = Parameters<Mounts['hold']>[1];
+
+/** Cache mounts: a folder per id, `0`, and further ones where a private mount is wanted while others are held. */
+export function openMounts(home: Home): Mounts {
+  return {
+    hold: (id, options, signal) =>
+      guarded(async () => {
+        const name = hexOf(keyOf(id));
+        const { number, held } = await holdNumber(home, name, { sharing: options.sharing, signal });
+        try {
+          return mounted(prepare(home, `${name}/${number}`, options), held);
+        } catch (error) {
+          held.release();
+          throw error;
+        }
+      }),
+  };
+}
+
+/** Finds a folder that may be used the way that was asked for, and locks it so. */
+async function holdNumber(
+  home: Home,
+  name: string,
+  how: { readonly sharing: HoldOptions['sharing']; readonly signal: AbortSignal | undefined },
+): Promise<{ number: number; held: Lock }> {
+  const file = (number: number): string => home.path('locks', `mount-${name}-${number}`);
+  if (how.sharing === 'shared') return { number: 0, held: await lock(file(0), 'shared', how.signal) };
+  if (how.sharing === 'locked') return { number: 0, held: await lock(file(0), 'exclusive', how.signal) };
+  for (let number = 0; ; number++) {
+    const held = tryLock(file(number), 'exclusive');
+    if (held !== undefined) return { number, held };
+  }
+}
+
+function mounted(path: string, held: Lock): HeldMount {
+  return { path, [Symbol.asyncDispose]: async () => held.release() };
+}
+
+/** Makes the folder aside and moves it in: another build may be doing the same at this moment. */
+function prepare(home: Home, name: string, options: HoldOptions): string {
+  const path = join(home.path('mounts', name), 'data');
+  if (!existsSync(path)) {
+    const fresh = home.temp();
+    mkdirSync(fresh, { mode: 0o700 });
+    if (options.seed !== undefined) copyTree(options.seed, fresh);
+    chmodSync(fresh, options.mode);
+    if (lstatSync(fresh).uid !== options.uid || lstatSync(fresh).gid !== options.gid) {
+      chownSync(fresh, options.uid, options.gid);
+      chmodSync(fresh, options.mode);
+    }
+    placeFolder(home, fresh, path);
+  }
+  touch(join(path, '..'));
+  return path;
+}
+
+function placeFolder(home: Home, fresh: string, path: string): void {
+  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+  try {
+    home.place(fresh, path);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) throw error;
+    discard(home.tmp, fresh);
+  }
+}
+
+/** Contents with modes, times and owners; links stay links. */
+function copyTree(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  copyOwners(from, to);
+}
+
+function copyOwners(from: string, to: string): void {
+  const stat = lstatSync(from);
+  lchownSync(to, stat.uid, stat.gid);
+  if (!stat.isSymbolicLink()) chmodSync(to, stat.mode & 0o7777);
+  if (!stat.isDirectory()) return;
+  for (const name of readdirSync(from)) copyOwners(join(from, name), join(to, name));
+}

@@ -1,0 +1,173 @@
+import { lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { nameOf, pathOf } from '../src/core/bytes.ts';
+import { BuildError, errnoOf } from '../src/core/errors.ts';
+import type { Entry } from '../src/core/types.ts';
+import { sorted } from '../src/oci/listing.ts';
+import { isReserved } from '../src/oci/tar-path.ts';
+import { majorMinor } from '../src/sys/file.ts';
+import { lgetxattr, llistxattr } from '../src/sys/xattr.ts';
+
+/** A file with several names: where the first was seen. */
+type Links = Map<string, Entry[]>;
+
+/** Attributes that belong to a file wherever it is; labels and checksums of this machine do not. */
+const kept = /^(user\.(?!overlay\.)|security\.capability$|system\.posix_acl_(access|default)$)/;
+
+/**
+ * The entries that the finished upper directory of an overlay stands for, sorted as a listing, files without digests
+ * yet. What overlayfs left in it is taken for what it means: character devices 0:0 are whiteouts (before hard links:
+ * all whiteouts of an overlay are one inode), user.overlay.opaque is an opaque mark; sockets are no part of a layer.
+ * Times are cut to whole seconds, as the tar has them.
+ */
+export function entriesOfUpper(upper: string): Entry[] {
+  const entries: Entry[] = [];
+  const links: Links = new Map();
+  walk(upper, '', { entries, links });
+  withHardlinks(links);
+  return sorted(entries.filter((entry) => entry.path !== '' || entry.type === 'opaque')) as Entry[];
+}
+
+/**
+ * Removes mountpoints that only the runtime made: those of `residue` that are still empty.
+ */
+export function dropResidue(upper: string, residue: readonly string[]): void {
+  for (const path of [...residue].sort().reverse()) {
+    const clean = path.replace(/^\/+|\/+$/g, '');
+    if (clean === '' || clean.split('/').includes('..')) continue;
+    if (hasLinkedParent(upper, clean)) continue;
+    dropIfEmpty(`${upper}/${clean}`);
+  }
+}
+
+/** Removes the sockets of programs that have ended: they are no part of the layer, so not of its tree either. */
+export function dropSockets(folder: string): void {
+  for (const name of readdirSync(pathOf(folder), { withFileTypes: true, encoding: 'buffer' })) {
+    const full = `${folder}/${nameOf(name.name as unknown as Buffer)}`;
+    if (name.isSocket()) unlinkSync(pathOf(full));
+    else if (name.isDirectory()) dropSockets(full);
+  }
+}
+
+/** True where reading the upper directory takes no longer than telling another thread to: few entries, few bytes. */
+export function isSmall(upper: string): boolean {
+  const left = { entries: 200, bytes: 4 * 2 ** 20 };
+  const fits = (folder: string): boolean =>
+    namesIn(folder).every((name) => {
+      const stat = lstatSync(pathOf(`${folder}/${name}`));
+      left.entries--;
+      left.bytes -= stat.isFile() ? stat.size : 0;
+      return left.entries >= 0 && left.bytes >= 0 && (!stat.isDirectory() || fits(`${folder}/${name}`));
+    });
+  return fits(upper);
+}
+
+function walk(upper: string, path: string, out: { readonly entries: Entry[]; readonly links: Links }): void {
+  const full = path === '' ? upper : `${upper}/${path}`;
+  const stat = lstatSync(pathOf(full));
+  const entry = entryOf(full, path, stat);
+  if (entry === undefined) return;
+  out.entries.push(entry);
+  if (entry.type === 'dir') {
+    if (isOpaque(full)) out.entries.push({ ...mark(path), type: 'opaque' });
+    for (const name of namesIn(full)) walk(upper, path === '' ? name : `${path}/${name}`, out);
+  } else if (stat.nlink > 1 && entry.type !== 'whiteout') {
+    const key = `${stat.dev}:${stat.ino}`;
+    out.links.set(key, [...(out.links.get(key) ?? []), entry]);
+  }
+}
+
+function entryOf(full: string, path: string, stat: Stats): Entry | undefined {
+  if (stat.isSocket()) return undefined;
+  if (stat.isCharacterDevice() && stat.rdev === 0) return mark(path);
+  if (isReserved(path)) throw reserved(path);
+  const xattrs = xattrsOf(full);
+  return {
+    path,
+    type: typeOf(stat),
+    mode: stat.mode & 0o7777,
+    uid: stat.uid,
+    gid: stat.gid,
+    size: stat.isFile() ? stat.size : 0,
+    mtime: Math.floor(stat.mtimeMs / 1000),
+    ...(stat.isSymbolicLink() && { link: nameOf(readlinkSync(pathOf(full), { encoding: 'buffer' })) }),
+    ...((stat.isCharacterDevice() || stat.isBlockDevice()) && { device: majorMinor(stat.rdev) }),
+    ...(xattrs && { xattrs }),
+  };
+}
+
+function typeOf(stat: Stats): Entry['type'] {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'dir';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isFIFO()) return 'fifo';
+  return stat.isBlockDevice() ? 'block' : 'char';
+}
+
+function mark(path: string): Entry {
+  return { path, type: 'whiteout', mode: 0, uid: 0, gid: 0, size: 0, mtime: 0 };
+}
+
+/** The first name in path order is the file, the others are links to it. */
+function withHardlinks(links: Links): void {
+  for (const names of links.values()) {
+    const [first, ...others] = sorted(names);
+    for (const other of others) {
+      const { digest: _, xattrs: __, ...bare } = other;
+      Object.assign(other, bare, { type: 'hardlink', size: 0, link: first!.path });
+      delete (other as { xattrs?: unknown }).xattrs;
+    }
+  }
+}
+
+function xattrsOf(full: string): Record<string, string> | undefined {
+  const names = llistxattr(pathOf(full)).filter((name) => kept.test(name));
+  if (names.length === 0) return undefined;
+  const values = names
+    .sort()
+    .map((name) => [name, lgetxattr(pathOf(full), name).toString('latin1')] as const);
+  return Object.fromEntries(values);
+}
+
+function isOpaque(full: string): boolean {
+  try {
+    return lgetxattr(pathOf(full), 'user.overlay.opaque').toString() === 'y';
+  } catch (error) {
+    if (errnoOf(error) === 'ENODATA' || errnoOf(error) === 'EOPNOTSUPP') return false;
+    throw error;
+  }
+}
+
+function namesIn(full: string): string[] {
+  return readdirSync(pathOf(full), { encoding: 'buffer' }).map(nameOf);
+}
+
+function reserved(path: string): BuildError {
+  return new BuildError(
+    'layer',
+    `the step made "${path}": in an image, names that begin with ".wh." mark deletions`,
+    {
+      hint: 'Rename the file, or remove it in the step that makes it.',
+    },
+  );
+}
+
+/** A path that leads through anything but directories of the upper is nobody's residue. */
+function hasLinkedParent(upper: string, path: string): boolean {
+  const parts = path.split('/').slice(0, -1);
+  return parts.some((_, i) => {
+    const folder = pathOf(`${upper}/${parts.slice(0, i + 1).join('/')}`);
+    return lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true;
+  });
+}
+
+function dropIfEmpty(full: string): void {
+  const path = pathOf(full);
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  try {
+    if (stat.isDirectory()) rmdirSync(path);
+    else if (stat.isFile() && stat.size === 0) unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTEMPTY') throw error;
+  }
+}

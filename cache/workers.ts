@@ -1,0 +1,109 @@
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { BuildError } from '../src/core/errors.ts';
+import { workerFile } from '../src/core/worker.ts';
+
+/** A failure on its way between threads: an Error that keeps what makes it ours. */
+interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly hint: string | undefined;
+  readonly retry: boolean | undefined;
+  readonly stack: string | undefined;
+}
+
+type Answer = { readonly warning: string } | { readonly failed: Failure } | { readonly done: unknown };
+
+/** A job that runs in a worker thread. */
+export interface Job<Result> {
+  readonly result: Promise<Result>;
+  /** Tells the running job something more. */
+  tell(message: unknown): void;
+}
+
+/** Worker threads that wait for work: starting one costs 20 ms, so they are kept, without keeping the process alive. */
+const idle = new Map<string, Worker[]>();
+
+/** Runs one job of the worker `name`; an aborted signal ends the thread and rejects with the signal's reason. */
+export function start<Result>(
+  name: string,
+  input: unknown,
+  options: { readonly warn: (text: string) => void; readonly signal?: AbortSignal | undefined },
+): Job<Result> {
+  const worker = idle.get(name)?.pop() ?? new Worker(workerFile(name), { stdout: false, stderr: false });
+  worker.ref();
+  const result = new Promise<Result>((resolve, reject) => {
+    const settle = (act: () => void): void => {
+      worker.removeAllListeners();
+      options.signal?.removeEventListener('abort', abort);
+      act();
+    };
+    const abort = (): void =>
+      settle(() => void worker.terminate().then(() => reject(options.signal?.reason)));
+    worker.on('message', (answer: Answer) => {
+      if ('warning' in answer) options.warn(answer.warning);
+      else settle(() => ('done' in answer ? resolve(answer.done as Result) : reject(thawed(answer.failed))));
+      if (!('warning' in answer)) rest(name, worker);
+    });
+    worker.on('error', (error) => settle(() => reject(error)));
+    worker.on('exit', (code) => settle(() => reject(new Error(`worker thread ${name} ended with ${code}`))));
+    if (options.signal?.aborted) abort();
+    else options.signal?.addEventListener('abort', abort, { once: true });
+  });
+  worker.postMessage({ input });
+  return { result, tell: (message) => worker.postMessage({ more: message }) };
+}
+
+/** In a worker thread: answers each job by `work`. `more` yields what the job is told while it runs. */
+export function serve<Input, Result>(
+  name: string,
+  work: (input: Input, job: { more(): Promise<unknown>; warn(text: string): void }) => Promise<Result>,
+): void {
+  if (isMainThread || parentPort === null) throw new Error(`${name} is a worker thread`);
+  const port = parentPort;
+  const queue: unknown[] = [];
+  let wake: (() => void) | undefined;
+  const more = async (): Promise<unknown> => {
+    while (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    return queue.shift();
+  };
+  const warn = (text: string): void => port.postMessage({ warning: text } satisfies Answer);
+  port.on('message', (message: { readonly input: Input } | { readonly more: unknown }) => {
+    if ('more' in message) {
+      queue.push(message.more);
+      wake?.();
+      return;
+    }
+    queue.length = 0;
+    work(message.input, { more, warn }).then(
+      (done) => port.postMessage({ done } satisfies Answer),
+      (error: unknown) => port.postMessage({ failed: frozen(error) } satisfies Answer),
+    );
+  });
+}
+
+/** A worker that is done is kept for the next job, two of a kind at most. */
+function rest(name: string, worker: Worker): void {
+  const waiting = idle.get(name) ?? [];
+  if (waiting.length >= 2) {
+    void worker.terminate();
+    return;
+  }
+  worker.unref();
+  idle.set(name, [...waiting, worker]);
+}
+
+function frozen(error: unknown): Failure {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { code, hint, retry } = error as Partial<BuildError>;
+  return { name, message, stack, code, hint, retry };
+}
+
+function thawed({ name, message, code, hint, retry, stack }: Failure): Error {
+  if (name === 'BuildError' && code !== undefined) {
+    return new BuildError(code, message, { ...(hint !== undefined && { hint }), retry: retry ?? false });
+  }
+  const error = Object.assign(new Error(message), { name, ...(code !== undefined && { code }) });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
