@@ -11,6 +11,8 @@ export interface BundleFacts {
   readonly resolvFile: string;
   /** Absolute source of each mount of the plan, by its position; a tmpfs has none. */
   readonly sources: readonly (string | undefined)[];
+  /** Where a target really lies inside the root, links followed. */
+  readonly placeOf: (target: string) => string;
   /** What we hold ourselves: a step never gets more. */
   readonly held: readonly string[];
   readonly rlimits: readonly Rlimit[];
@@ -31,7 +33,7 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
     mounts: [
       ...systemMounts(plan, facts),
       ...fileMounts(facts),
-      ...plan.mounts.map((m, i) => mountOf(m, facts.sources[i])),
+      ...plan.mounts.map((m, i) => mountOf(m, facts.placeOf(m.target), facts.sources[i])),
     ],
     linux: {
       namespaces: [
@@ -123,13 +125,12 @@ const deviceMounts = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((n
 function fileMounts(facts: BundleFacts): object[] {
   const options = ['bind', 'ro', 'nosuid', 'noexec', 'nodev'];
   return [
-    { destination: '/etc/resolv.conf', type: 'bind', source: facts.resolvFile, options },
-    { destination: '/etc/hosts', type: 'bind', source: facts.hostsFile, options },
+    { destination: facts.placeOf('/etc/resolv.conf'), type: 'bind', source: facts.resolvFile, options },
+    { destination: facts.placeOf('/etc/hosts'), type: 'bind', source: facts.hostsFile, options },
   ];
 }
 
-function mountOf(mount: Mount, source: string | undefined): object {
-  const destination = mount.target;
+function mountOf(mount: Mount, destination: string, source: string | undefined): object {
   if (mount.kind === 'tmpfs') {
     const { sizeBytes, mode } = mount;
     const options = [

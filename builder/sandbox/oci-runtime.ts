@@ -90,20 +90,18 @@ function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bu
     sourceOf(mount, { aside: join(folder, `t${at}`), names, setup }),
   );
   if (isCrun(program) && !isCgroup2()) setup.push(cgroupMask);
+  const layers = layersOf(plan.root);
   const facts = {
     rootfs,
     sources,
     held: heldCapabilities(),
     rlimits: rlimits(plan.ulimits),
     realRoot: isRealRoot(),
+    placeOf: (target: string) => placeOf(target, plan, layers),
     ...writeEtcFiles(plan, folder),
   };
   writeFileSync(join(folder, 'config.json'), jsonOf(ociConfig(plan, facts)), { mode: 0o600 });
-  return {
-    folder,
-    setup,
-    layers: [...(plan.root.upper === undefined ? [] : [plan.root.upper]), ...plan.root.lower],
-  };
+  return { folder, setup, layers };
 }
 
 /** An overlay needs something below: an empty directory for `FROM scratch`. */
@@ -125,7 +123,7 @@ function sourceOf(mount: Mount, { aside, names, setup }: Aside): string | undefi
   if (mount.kind === 'tmpfs') return undefined;
   if (mount.kind === 'bind') return mount.source;
   const { tree, path } = mount;
-  const layers = [...(tree.upper === undefined ? [] : [tree.upper]), ...tree.lower];
+  const layers = layersOf(tree);
   const found = resolveIn(layers, path);
   if (found.existing < found.path.split('/').filter((part) => part !== '').length) {
     throw new BuildError(
@@ -138,6 +136,23 @@ function sourceOf(mount: Mount, { aside, names, setup }: Aside): string | undefi
   return join(aside, found.path);
 }
 
+/** Topmost first. */
+function layersOf({ lower, upper }: Overlay): readonly string[] {
+  return upper === undefined ? lower : [upper, ...lower];
+}
+
+/**
+ * Links of the image are followed here, inside its root: runtimes differ in what they do with them. What lies below
+ * another mount is not in the layers and is left to the runtime, which stays inside the root as well.
+ */
+function placeOf(target: string, plan: SandboxPlan, layers: readonly string[]): string {
+  const covers = [...system, ...plan.mounts.map((mount) => mount.target)];
+  if (covers.some((cover) => target.startsWith(`${cover}/`))) return target;
+  return `/${resolveIn(layers, target).path}`;
+}
+
+const system = ['/proc', '/sys', '/dev'];
+
 /** All that is mounted on, and so made where it is missing. */
 function residueOf(plan: SandboxPlan, layers: readonly string[]): readonly string[] {
   const targets = [
@@ -148,9 +163,9 @@ function residueOf(plan: SandboxPlan, layers: readonly string[]): readonly strin
     '/etc/hosts',
     ...plan.mounts.map((m) => m.target),
   ];
-  const below = ['proc', 'sys', 'dev'];
+  const covered = system.map((path) => `${path}/`);
   const paths = targets.flatMap((target) => missingParts(layers, target));
-  return [...new Set(paths)].filter((path) => !below.some((parent) => path.startsWith(`${parent}/`))).sort();
+  return [...new Set(paths)].filter((path) => !covered.some((cover) => `/${path}`.startsWith(cover))).sort();
 }
 
 /** crun refuses a hybrid cgroup hierarchy even when it is told to leave cgroups alone; hidden, it does not look. */

@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { must, type Outcome, run } from './programs.ts';
+import type { Job, JobResult } from './sandbox-driver.ts';
+
+/** Who runs steps in a test: real root, or an ordinary user in a user namespace. */
+export type Who = 'root' | 'user';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const userName = 'tsbuild-test';
+
+/** A folder that every user may enter, with the driver, the launcher and a root filesystem made of busybox. */
+export class SandboxPlace {
+  readonly folder: string;
+  readonly root: string;
+  #ids: { uid: number; gid: number } | undefined;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.root = join(folder, 'root');
+  }
+
+  static async make(): Promise<SandboxPlace> {
+    const place = new SandboxPlace(mkdtempSync(join(tmpdir(), 'tsbuild-sandbox-')));
+    chmodSync(place.folder, 0o755);
+    await place.install();
+    layOutBusybox(place.root);
+    return place;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A private folder of `who`. */
+  work(who: Who): string {
+    const path = mkdtempSync(join(this.folder, `${who}-`));
+    if (who === 'user') chownSync(path, this.ids.uid, this.ids.gid);
+    return path;
+  }
+
+  /** Runs jobs with one engine, and gives what came of each. */
+  async perform(who: Who, runtime: string, jobs: readonly Job[]): Promise<JobResult[]> {
+    const outcome = await this.start(who, runtime, jobs);
+    if (outcome.code !== 0) throw new Error(`the driver ended with ${outcome.code}: ${outcome.stderr}`);
+    return outcome.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as JobResult);
+  }
+
+  async start(who: Who, runtime: string, jobs: readonly Job[]): Promise<Outcome> {
+    return await run(this.command(who, runtime, jobs), { env: this.environment(), cwd: '/' });
+  }
+
+  /** The driver through the launcher, as `who`. */
+  command(who: Who, runtime: string, jobs: readonly Job[]): string[] {
+    const work = this.work(who);
+    const file = join(work, 'jobs.json');
+    writeFileSync(file, JSON.stringify(jobs), { mode: 0o644 });
+    return [...this.as(who), join(this.folder, 'bin/tsbuild'), runtime, file, work];
+  }
+
+  as(who: Who): string[] {
+    if (who === 'root') return [];
+    const { uid, gid } = this.ids;
+    return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+  }
+
+  environment(): Record<string, string> {
+    return { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: '/', SECRET_OF_THE_BUILDER: 'must not leak' };
+  }
+
+  get ids(): { uid: number; gid: number } {
+    this.#ids ??= ordinaryIds();
+    return this.#ids;
+  }
+
+  private async install(): Promise<void> {
+    for (const name of ['bin', 'dist']) mkdirSync(join(this.folder, name));
+    cpSync(join(repository, 'bin'), join(this.folder, 'bin'), { recursive: true });
+    await bundle('sandbox-driver.ts', join(this.folder, 'dist/cli.js'));
+    writeFileSync(join(this.folder, 'package.json'), '{"type":"module"}');
+    for (const name of ['koffi', '@koromix']) {
+      const from = join(repository, 'node_modules', name);
+      if (existsSync(from)) cpSync(from, join(this.folder, 'node_modules', name), { recursive: true });
+    }
+    await must(['chmod', '-R', 'a+rX', this.folder]);
+  }
+}
+
+/** Bundles a program of test/support as the package's own build does. */
+export async function bundle(name: string, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [join(repository, 'test/support', name)],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    external: ['koffi'],
+    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+    logLevel: 'error',
+  });
+}
+
+/** One file of a tree to lay out; a name that ends in `/` is a directory. */
+export interface TreeFile {
+  readonly text?: string;
+  readonly link?: string;
+  readonly copy?: string;
+  /** Octal. */
+  readonly mode?: string;
+}
+
+/** Lays out a layer in `folder`, owned by `owner`. */
+export function layOutTree(
+  folder: string,
+  tree: Readonly<Record<string, TreeFile>>,
+  owner: { uid: number; gid: number },
+): void {
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  for (const [name, file] of Object.entries(tree)) {
+    const path = join(folder, name);
+    mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true, mode: 0o755 });
+    if (file.link !== undefined) symlinkSync(file.link, path);
+    else if (file.copy !== undefined) copyFileSync(file.copy, path);
+    else if (file.text !== undefined) writeFileSync(path, file.text);
+  }
+  execFileSync('chown', ['-R', '-h', `${owner.uid}:${owner.gid}`, folder]);
+  for (const [name, file] of Object.entries(tree)) {
+    if (file.mode !== undefined) chmodSync(join(folder, name), Number.parseInt(file.mode, 8));
+  }
+}
+
+function layOutBusybox(root: string): void {
+  mkdirSync(join(root, 'bin'), { recursive: true });
+  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
+  const names = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  for (const name of names) if (name !== 'busybox') symlinkSync('busybox', join(root, 'bin', name));
+}
+
+/** The ids of the user `tsbuild-test`, who is made where it is absent, with ranges. */
+function ordinaryIds(): { uid: number; gid: number } {
+  const line = (): string | undefined =>
+    readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((entry) => entry.startsWith(`${userName}:`));
+  if (line() === undefined) execFileSync('useradd', ['--create-home', '--shell', '/bin/sh', userName]);
+  for (const [file, flag] of [
+    ['/etc/subuid', '--add-subuids'],
+    ['/etc/subgid', '--add-subgids'],
+  ] as const) {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (text.includes(`${userName}:`)) continue;
+    const ends = [...text.matchAll(/^[^:]+:(\d+):(\d+)/gm)].map(
+      (match) => Number(match[1]) + Number(match[2]),
+    );
+    const first = Math.max(100_000, ...ends);
+    execFileSync('usermod', [flag, `${first}-${first + 65_535}`, userName]);
+  }
+  const [, , uid, gid] = line()!.split(':');
+  return { uid: Number(uid), gid: Number(gid) };
+}
