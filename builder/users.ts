@@ -29,11 +29,12 @@ export async function userOf(
   layers: Pick<Layers, 'readFile'>,
   spec: string,
 ): Promise<User> {
-  const { user, group } = split(spec);
+  const { user: written, group } = split(spec);
+  const user = written === '' ? '0' : written;
   const passwd = await accounts(view, layers, 'etc/passwd');
   const account =
     passwd.find((line) => line.name === user) ?? passwd.find((line) => String(line.id) === user);
-  const uid = account?.id ?? idOf(user) ?? (user === '' || user === 'root' ? 0 : unknown('user', user));
+  const uid = account?.id ?? idOf(user) ?? (user === 'root' ? 0 : unknown('user', user));
   const home = account?.fields[5] || '/';
   if (group === undefined) {
     const groups = account === undefined ? [] : await groupsOf(view, layers, account.name);

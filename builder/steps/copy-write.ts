@@ -35,17 +35,21 @@ async function writeFile(
   { tree, writer }: { readonly tree: SourceTree; readonly writer: LayerWriter },
 ): Promise<Digest> {
   const known = tree.recall(file);
-  try {
-    const { digest } = await writer.add(entry, await tree.locate(file));
-    tree.remember(file, digest!);
-    if (known === undefined || digest === known) return digest!;
-  } catch (error) {
-    tree.forget();
-    throw error;
-  }
+  const path = await tree.locate(file);
+  const { digest } = await writer.add(entry, path).catch((error: unknown) => {
+    throw error instanceof BuildError && error.code === 'context' ? changed(file, tree, error) : error;
+  });
+  tree.remember(file, digest!);
+  if (known !== undefined && digest !== known) throw changed(file, tree);
+  return digest!;
+}
+
+/** What was seen of the source is forgotten, so that the step can start again. */
+function changed(file: SourceFile, tree: SourceTree, cause?: BuildError): BuildError {
   tree.forget();
-  throw new BuildError('context', `"/${file.entry.path}" of ${tree.name} changed while it was read`, {
-    hint: 'try again once nothing writes to it',
+  return new BuildError('context', `"/${file.entry.path}" of ${tree.name} changed while it was read`, {
+    hint: cause?.hint ?? 'try again once nothing writes to it',
     retry: true,
+    cause,
   });
 }
