@@ -167,7 +167,7 @@ function otherBytes(doing: string, wanted: string, got: Digest): BuildError {
 /** What is wrong inside an image is told with the image's name. */
 function named(error: unknown, reference: Reference): unknown {
   if (!(error instanceof BuildError) || (error.code !== 'image' && error.code !== 'not-found')) return error;
-  if (error.message.includes(reference.repository)) return error;
+  if (error.message.includes(`${reference.host}/${reference.repository}`)) return error;
   const { code, hint, cause } = error;
   const message = `${formatReference(reference)}: ${error.message}`;
   return new BuildError(code, message, { cause, ...(hint !== undefined && { hint }) });
