@@ -18,7 +18,7 @@ export interface LoginCommand {
 export async function login(options: LoginCommand, here: Surroundings): Promise<void> {
   const host = hostOf(options.registry);
   const { username, password } = await credentialsOf(options, here);
-  await using registry = await openRegistry(here.registry, here.place);
+  await using registry = openRegistry(here.registry, here.place);
   await registry.checkLogin(host, username, password, here.signal);
   const place = await registry.credentials.writeLogin(host, username, password);
   here.say(`logged in to ${host}; the login is kept in ${place}\n`);

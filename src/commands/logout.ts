@@ -6,8 +6,8 @@ import { openRegistry } from './wiring.ts';
 /** Forgets the login of a registry. Fails with `not-found` where there is none. */
 export async function logout(registry: string, here: Surroundings): Promise<void> {
   const host = hostOf(registry);
-  await using parts = await openRegistry(here.registry, here.place);
-  if (!(await parts.credentials.removeLogin(host)))
+  await using registries = openRegistry(here.registry, here.place);
+  if (!(await registries.credentials.removeLogin(host)))
     throw new BuildError('not-found', `there is no login for ${host}`, {
       hint: 'It may be filed under another name.',
     });

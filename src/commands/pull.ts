@@ -1,9 +1,9 @@
-import { arch } from 'node:os';
 import { digestOf } from '../core/digest.ts';
 import { gate } from '../core/gates.ts';
 import type { Store } from '../core/store.ts';
 import type { Image, Layer, Platform } from '../core/types.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import { ownPlatform } from './own-platform.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
@@ -20,10 +20,12 @@ const width = 4;
 export async function pull(options: PullCommand, here: Surroundings): Promise<void> {
   const reference = parseReference(options.name.replace(/^docker:\/\//, ''));
   await using parts = await openParts(here.root, here.registry, here.place);
-  const image = await parts.registry.resolve(reference, options.platform ?? ownPlatform(), here.signal);
+  const platform = options.platform ?? ownPlatform();
+  const { image, referenceDigest } = await parts.registry.resolve(reference, platform, here.signal);
   const turn = gate(width);
   await Promise.all(image.layers.map((layer) => turn(() => fetchLayer(layer, { store: parts.store, here }))));
-  await parts.store.images.put(image, [formatReference(reference)]);
+  const canonical = `${reference.host}/${reference.repository}@${referenceDigest}`;
+  await parts.store.images.put(image, [...new Set([formatReference(reference), canonical])]);
   here.say(`pulled ${formatReference(reference)}\n`);
   here.print(`${idOf(image)}\n`);
 }
@@ -55,10 +57,4 @@ async function fetchLayer(
 
 function idOf(image: Image): string {
   return digestOf(image.config);
-}
-
-function ownPlatform(): Platform {
-  const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
-  const own = arch();
-  return { os: 'linux', architecture: names[own] ?? own };
 }

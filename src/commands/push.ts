@@ -24,6 +24,8 @@ export async function push(options: PushCommand, here: Surroundings): Promise<vo
     signal: here.signal,
     progress: (transfer) => here.emit({ type: 'transfer', ...transfer }),
   });
+  const canonical = `${reference.host}/${reference.repository}@${pushed.digest}`;
+  await parts.store.images.put(image, [canonical]);
   here.say(`pushed ${formatReference(reference)}\n`);
   here.print(`${pushed.digest}\n`);
 }

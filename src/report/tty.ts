@@ -5,12 +5,16 @@ import { widthOf } from './width.ts';
 /** The picture is painted again at most this often. */
 const repaintEveryMs = 100;
 
+/** Rows that a terminal wrapped count as one line for it until they are cleared. */
+const clearBelow = '\x1b[J';
+
 const tones = { plain: '', done: '\x1b[34m', failed: '\x1b[31m', warning: '\x1b[33m', dim: '\x1b[2m' };
 
 /** A live picture on a terminal, painted over itself; the last frame stays, in full. */
 export function ttyReporter(screen: Screen): Reporter {
   const picture = emptyPicture();
   let painted: readonly number[] = [];
+  let paintedColumns = screen.size().columns;
   let closed = false;
   const paint = (last: boolean): void => {
     const { columns, rows } = screen.size();
@@ -21,8 +25,9 @@ export function ttyReporter(screen: Screen): Reporter {
     const size = last ? whole : { ...whole, rows: Math.max(2, rows - 1) };
     const lines = frameOf(picture, size);
     screen.write(
-      `${back(painted, { columns, rows })}${lines.map((line) => ink(line, screen.colour)).join('')}\x1b[J`,
+      `${back(painted, { columns, rows })}${columns === paintedColumns ? '' : clearBelow}${lines.map((line) => ink(line, screen.colour)).join('')}${clearBelow}`,
     );
+    paintedColumns = columns;
     painted = lines.map((line) => widthOf(line.text));
   };
   const timer = setInterval(() => paint(false), repaintEveryMs);

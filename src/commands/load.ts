@@ -1,0 +1,53 @@
+import { createReadStream, statSync } from 'node:fs';
+import { BuildError } from '../core/errors.ts';
+import type { Store } from '../core/store.ts';
+import type { Image } from '../core/types.ts';
+import { readArchive } from '../oci/archive-read.ts';
+import { parseConfig } from '../oci/config.ts';
+import { readLayout } from '../oci/layout.ts';
+import type { FoundImage } from '../oci/packed.ts';
+import { ownPlatform } from './own-platform.ts';
+import type { Surroundings } from './surroundings.ts';
+import { openParts } from './wiring.ts';
+
+/** Takes the images of an archive or a layout folder into the store; prints their names, or ids where they have none. */
+export async function load(options: { readonly source: string }, here: Surroundings): Promise<void> {
+  await using parts = await openParts(here.root, here.registry, here.place);
+  await using scratch = await parts.store.scratch();
+  for (const found of await readImages(options.source, scratch.path)) {
+    const stored = await parts.store.images.put(await keep(found, parts.store), found.names);
+    const shown = found.names.length > 0 ? found.names : [stored.id];
+    here.print(shown.map((name) => `${name}\n`).join(''));
+  }
+}
+
+async function readImages(source: string, folder: string): Promise<readonly FoundImage[]> {
+  if (source === '-') return readArchive(process.stdin, folder, ownPlatform());
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (stat === undefined)
+    throw new BuildError('not-found', `there is no ${source}`, {
+      hint: 'Name an archive or an OCI layout folder with -i.',
+    });
+  if (stat.isDirectory()) return readLayout(source, ownPlatform());
+  return readArchive(createReadStream(source, { highWaterMark: 1 << 20 }), folder, ownPlatform());
+}
+
+/** Brings the blobs of an image into the store, each checked against its digest on the way. */
+async function keep(found: FoundImage, store: Store): Promise<Image> {
+  const config = parseConfig(found.config);
+  for (const { descriptor, path } of found.layers) {
+    if (store.blobs.has(descriptor.digest)) continue;
+    await store.blobs.writeStream(createReadStream(path, { highWaterMark: 1 << 20 }), descriptor);
+  }
+  const { os, architecture, variant } = config;
+  return {
+    config: found.config,
+    manifest: found.manifest,
+    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+    layers: found.layers.map(({ descriptor }, i) => ({
+      diffId: config.rootfs.diff_ids[i]!,
+      descriptor,
+      own: false,
+    })),
+  };
+}

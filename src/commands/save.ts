@@ -1,0 +1,59 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { digestOf } from '../core/digest.ts';
+import { BuildError, errnoOf } from '../core/errors.ts';
+import type { Layers, StoredImage } from '../core/store.ts';
+import { writeDockerArchive, writeOciArchive } from '../oci/archive.ts';
+import { manifestOf } from '../oci/manifest.ts';
+import type { PackedImage } from '../oci/packed.ts';
+import { findImage } from './find-image.ts';
+import type { Surroundings } from './surroundings.ts';
+import { openParts } from './wiring.ts';
+
+export interface SaveCommand {
+  readonly name: string;
+  readonly format: 'oci-archive' | 'docker-archive';
+  /** Absolute path, or `-` for stdout. */
+  readonly dest: string;
+}
+
+/** Writes an image of the store to an archive; a file appears only once it is whole. */
+export async function save(options: SaveCommand, here: Surroundings): Promise<void> {
+  await using parts = await openParts(here.root, here.registry, here.place);
+  const packed = await packedImage(
+    await findImage(parts.store, options.name),
+    parts.store.layers,
+    here.signal,
+  );
+  const write = options.format === 'oci-archive' ? writeOciArchive : writeDockerArchive;
+  if (options.dest === '-') return write(process.stdout, [packed]);
+  await intoFile(options.dest, (out) => write(out, [packed]));
+}
+
+/** An image with its layers packed as they are or, where they never were, with gzip. */
+async function packedImage(stored: StoredImage, layers: Layers, signal: AbortSignal): Promise<PackedImage> {
+  const { image } = stored;
+  const packed = await Promise.all(image.layers.map((layer) => layers.packed(layer, 'any', signal)));
+  const descriptors = packed.map(({ descriptor }) => descriptor);
+  const manifest = image.manifest ?? manifestOf({ config: image.config, layers: descriptors, format: 'oci' });
+  const { bytes, mediaType } = manifest;
+  return {
+    config: image.config,
+    manifest: { bytes, mediaType, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } },
+    layers: packed.map(({ descriptor, path }) => ({ descriptor, content: path })),
+    names: stored.names.filter((name) => !name.includes('@')),
+  };
+}
+
+async function intoFile(dest: string, write: (out: Writable) => Promise<void>): Promise<void> {
+  const temporary = `${dest}.${process.pid}.tmp`;
+  try {
+    await write(createWriteStream(temporary, { flags: 'wx' }));
+    await rename(temporary, dest);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    if (errnoOf(error) === undefined) throw error;
+    throw new BuildError('output', `${dest} cannot be written (${errnoOf(error)})`, { cause: error });
+  }
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { type OpenStore, openStore } from '../../cache/store.ts';
+import { digestOf, hexOf } from '../core/digest.ts';
+import type { RegistryOptions } from '../core/options.ts';
+import type { Place } from '../core/place.ts';
+import type { Registry } from '../registry/registry.ts';
+
+/** What most commands work with. */
+export interface Parts extends AsyncDisposable {
+  readonly store: OpenStore;
+  readonly registry: Registry;
+}
+
+/** Opens the store, and registries for what is not in it. Fails with `store`. */
+export async function openParts(
+  root: string,
+  options: RegistryOptions,
+  place: Place,
+  onWarning?: (text: string) => void,
+): Promise<Parts> {
+  const registry = openRegistry(options, place);
+  const mapping = mappingOf(place);
+  const store = await openStore(root, { fetch: registry.fetch, mapping, ...(onWarning && { onWarning }) });
+  return {
+    store,
+    registry,
+    [Symbol.asyncDispose]: async () => {
+      await store[Symbol.asyncDispose]();
+      await registry.close();
+    },
+  };
+}
+
+/** Registries as this person reaches them. The client is loaded at the first call: a cached build makes none. */
+export function openRegistry(options: RegistryOptions, place: Place): AsyncDisposable & Registry {
+  let opening: Promise<Registry> | undefined;
+  const open = (): Promise<Registry> => {
+    opening ??= connectTo(options, place);
+    return opening;
+  };
+  const close = async (): Promise<void> => (await opening)?.close();
+  return {
+    resolve: async (...args) => (await open()).resolve(...args),
+    digest: async (...args) => (await open()).digest(...args),
+    fetch: async (...args) => (await open()).fetch(...args),
+    push: async (...args) => (await open()).push(...args),
+    checkLogin: async (...args) => (await open()).checkLogin(...args),
+    credentials: {
+      find: async (...args) => (await open()).credentials.find(...args),
+      writeLogin: async (...args) => (await open()).credentials.writeLogin(...args),
+      removeLogin: async (...args) => (await open()).credentials.removeLogin(...args),
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function connectTo(options: RegistryOptions, place: Place): Promise<Registry> {
+  const { connect } = await import('../registry/registry.ts');
+  const { runOutside } = await import('../../builder/sandbox/outside.ts');
+  return connect(options, {
+    env: process.env,
+    place,
+    runOutside: async (argv, stdin) => {
+      const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin) });
+      return { code, stdout: stdout.toString(), stderr: stderr.toString() };
+    },
+  });
+}
+
+/** Names how ids are mapped here: unpacked trees are shared only under the same mapping. */
+function mappingOf({ isolation }: Place): string {
+  if (isolation === 'root') return 'root';
+  if (isolation === 'none') return 'plain';
+  const maps = ['uid_map', 'gid_map'].map((name) => readFileSync(`/proc/self/${name}`, 'utf8'));
+  return hexOf(digestOf(maps.join('\0'))).slice(0, 16);
+}
