@@ -25,8 +25,16 @@ export function quiet(command, options = {}) {
   throw new Error(`${command.join(' ')} failed\n${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`);
 }
 
+/** A busybox counts only when it is static: it must run in an image that holds nothing else. */
 export function has(program) {
+  if (program === 'busybox') return busybox() !== undefined;
   return spawnSync('sh', ['-c', 'command -v -- "$1"', 'sh', program]).status === 0;
+}
+
+/** The path of a static busybox, undefined where there is none. */
+export function busybox() {
+  const files = ['/bin/busybox', '/usr/bin/busybox', '/usr/lib/busybox/busybox-static'];
+  return files.find((file) => existsSync(file) && spawnSync('ldd', [file]).status !== 0);
 }
 
 /** Stops with one sentence when Node is too old for the development tools. */
