@@ -6,6 +6,7 @@ import { readArchive } from '../oci/archive-read.ts';
 import { parseConfig } from '../oci/config.ts';
 import { readLayout } from '../oci/layout.ts';
 import type { FoundImage } from '../oci/packed.ts';
+import { fullName } from './find-image.ts';
 import { ownPlatform } from './own-platform.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
@@ -15,8 +16,9 @@ export async function load(options: { readonly source: string }, here: Surroundi
   await using parts = await openParts(here.root, here.registry, here.place);
   await using scratch = await parts.store.scratch();
   for (const found of await readImages(options.source, scratch.path)) {
-    const stored = await parts.store.images.put(await keep(found, parts.store), found.names);
-    const shown = found.names.length > 0 ? found.names : [stored.id];
+    const names = found.names.flatMap((name) => fullName(name) ?? []);
+    const stored = await parts.store.images.put(await keep(found, parts.store), names);
+    const shown = names.length > 0 ? names : [stored.id];
     here.print(shown.map((name) => `${name}\n`).join(''));
   }
 }

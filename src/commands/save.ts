@@ -3,11 +3,12 @@ import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { digestOf } from '../core/digest.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
-import type { Layers, StoredImage } from '../core/store.ts';
+import type { Layers } from '../core/store.ts';
+import type { Image } from '../core/types.ts';
 import { writeDockerArchive, writeOciArchive } from '../oci/archive.ts';
 import { manifestOf } from '../oci/manifest.ts';
 import type { PackedImage } from '../oci/packed.ts';
-import { findImage } from './find-image.ts';
+import { findImage, fullName } from './find-image.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
@@ -18,31 +19,34 @@ export interface SaveCommand {
   readonly dest: string;
 }
 
-/** Writes an image of the store to an archive; a file appears only once it is whole. */
+/** Writes an image of the store to an archive, under the name asked for; a file appears only once it is whole. */
 export async function save(options: SaveCommand, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
-  const packed = await packedImage(
-    await findImage(parts.store, options.name),
-    parts.store.layers,
-    here.signal,
-  );
+  const { image, names: all } = await findImage(parts.store, options.name);
+  const names = all.filter((name) => name === fullName(options.name));
+  const packed = await packedImage(image, { names, layers: parts.store.layers, signal: here.signal });
   const write = options.format === 'oci-archive' ? writeOciArchive : writeDockerArchive;
   if (options.dest === '-') return write(process.stdout, [packed]);
   await intoFile(options.dest, (out) => write(out, [packed]));
 }
 
+interface Packing {
+  readonly names: readonly string[];
+  readonly layers: Layers;
+  readonly signal: AbortSignal;
+}
+
 /** An image with its layers packed as they are or, where they never were, with gzip. */
-async function packedImage(stored: StoredImage, layers: Layers, signal: AbortSignal): Promise<PackedImage> {
-  const { image } = stored;
+async function packedImage(image: Image, { names, layers, signal }: Packing): Promise<PackedImage> {
   const packed = await Promise.all(image.layers.map((layer) => layers.packed(layer, 'any', signal)));
   const descriptors = packed.map(({ descriptor }) => descriptor);
   const manifest = image.manifest ?? manifestOf({ config: image.config, layers: descriptors, format: 'oci' });
   const { bytes, mediaType } = manifest;
   return {
+    names,
     config: image.config,
     manifest: { bytes, mediaType, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } },
     layers: packed.map(({ descriptor, path }) => ({ descriptor, content: path })),
-    names: stored.names.filter((name) => !name.includes('@')),
   };
 }
 
