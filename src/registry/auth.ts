@@ -74,7 +74,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
   const renew = (key: string, access: Access, secret: TokenRequest['secret'], signal?: AbortSignal): Held => {
     const scopes = [...(wanted.get(key) ?? []), ...access.scopes];
-    const token = fetchToken(server!, { ...options, secret, scopes, signal });
+    const token = fetchToken(server!, { ...options, secret, scopes, signal, conceal });
     const fresh: Held = { token, renewAt: Number.POSITIVE_INFINITY, value: undefined };
     tokens.set(key, fresh);
     token.then(

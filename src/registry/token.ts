@@ -26,6 +26,8 @@ export interface TokenRequest {
   readonly retries: number;
   readonly retryDelayMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Takes secrets out of what the server said. */
+  readonly conceal: (text: string) => string;
 }
 
 /**
@@ -108,7 +110,7 @@ function parse(text: string): { token?: unknown; access_token?: unknown; expires
 async function refusal(response: HttpResponse, request: TokenRequest): Promise<BuildError> {
   const { status } = response;
   if (status !== 401 && status !== 403)
-    return answerError(response, { doing: `Getting a token for ${request.host}` });
+    return answerError(response, { doing: `Getting a token for ${request.host}`, conceal: request.conceal });
   await response.discard();
   const message =
     request.secret === undefined
