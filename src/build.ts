@@ -5,8 +5,8 @@ import { graphOptions } from './build/graph-options.ts';
 import { readInput } from './build/input.ts';
 import { openTools } from './build/open-tools.ts';
 import { type BuildResult, writeResult } from './build/result.ts';
-import { tidy } from './build/tidy.ts';
 import { tellBuild } from './build/tell.ts';
+import { tidy } from './build/tidy.ts';
 import { openParts } from './commands/wiring.ts';
 import { graphOf } from './containerfile/graph.ts';
 import { parse } from './containerfile/parse.ts';
@@ -35,7 +35,7 @@ export async function build(
     await input.context.save();
     await parts.store.images.put(image, options.tags);
     const delivered = await deliver(image, { options: told, parts, place });
-    await tidy(parts.store, options);
+    await tidy(parts.store);
     return await writeResult(image, delivered, options);
   });
 }

@@ -10,7 +10,11 @@ import { headerOf, paddingOf, trailer } from '../oci/tar-write.ts';
  * The image's files as one tar, without its layers' whiteouts: `-o type=tar`, and what `type=local` unpacks. Entries
  * come parents first, in path order; names of one file within a layer stay hard links.
  */
-export async function* filesystemTar(image: Image, layers: Layers, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* filesystemTar(
+  image: Image,
+  layers: Layers,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const view = LayeredView.of(image.layers, layers, signal);
   for await (const { entry, content } of filesOf(view, layers, signal)) {
     yield headerOf(entry);
@@ -28,7 +32,11 @@ export interface ExportedFile {
 }
 
 /** Every entry of the image's root filesystem with the place of its bytes. */
-export async function* filesOf(view: LayeredView, layers: Layers, signal: AbortSignal): AsyncGenerator<ExportedFile> {
+export async function* filesOf(
+  view: LayeredView,
+  layers: Layers,
+  signal: AbortSignal,
+): AsyncGenerator<ExportedFile> {
   const first = new Map<string, string>();
   for (const entry of await view.walk('')) {
     signal.throwIfAborted();
@@ -40,7 +48,11 @@ export async function* filesOf(view: LayeredView, layers: Layers, signal: AbortS
     const key = `${layer.diffId}/${path}`;
     const known = first.get(key);
     if (known !== undefined) yield { entry: { ...entry, type: 'hardlink', size: 0, link: known } };
-    else yield { entry, ...(entry.size > 0 && { content: contentPath(await layers.tree(layer, signal), path) }) };
+    else
+      yield {
+        entry,
+        ...(entry.size > 0 && { content: contentPath(await layers.tree(layer, signal), path) }),
+      };
     first.set(key, known ?? entry.path);
   }
 }

@@ -33,7 +33,8 @@ async function fromStdin(options: BuildOptions, store: Store): Promise<Input> {
   const scratch = await store.scratch();
   try {
     const { context, containerfile } = await readStdin(process.stdin, scratch.path);
-    const own = containerfile === undefined ? ofArchive(context, options.file) : { text: containerfile, file: '-' };
+    const own =
+      containerfile === undefined ? ofArchive(context, options.file) : { text: containerfile, file: '-' };
     return { ...own, context, [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() };
   } catch (error) {
     await scratch[Symbol.asyncDispose]();
@@ -66,7 +67,12 @@ async function fromFolder(options: BuildOptions, store: Store): Promise<Input> {
     ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
   });
   const text = path === undefined ? await readAll(process.stdin) : readContainerfile(path);
-  return { text, file: path === undefined ? '-' : shown(path), context, [Symbol.asyncDispose]: async () => {} };
+  return {
+    text,
+    file: path === undefined ? '-' : shown(path),
+    context,
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 function checkFolder(folder: string): void {

@@ -45,12 +45,15 @@ export async function writeLocal(
 
 function place({ entry, content }: ExportedFile, folder: string): void {
   const target = inside(folder, entry.path);
-  if (entry.type === 'dir') return makeDirectory(target);
-  rmSync(target, { force: true, recursive: true });
-  if (entry.type === 'symlink') return symlinkSync(bytesOf(entry.link ?? ''), target);
-  if (entry.type === 'hardlink') return linkSync(inside(folder, entry.link ?? ''), target);
-  if (content === undefined) copyFileSync('/dev/null', target);
-  else copyFileSync(content, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  if (entry.type === 'dir') makeDirectory(target);
+  else rmSync(target, { force: true, recursive: true });
+  if (entry.type === 'symlink') symlinkSync(bytesOf(entry.link ?? ''), target);
+  if (entry.type === 'hardlink') linkSync(inside(folder, entry.link ?? ''), target);
+  if (entry.type === 'file') placeFile(entry, content, target);
+}
+
+function placeFile(entry: Entry, content: string | Buffer | undefined, target: string | Buffer): void {
+  copyFileSync(content ?? '/dev/null', target, content === undefined ? 0 : constants.COPYFILE_FICLONE);
   chmodSync(target, entry.mode & 0o777);
   utimesSync(target, entry.mtime, entry.mtime);
 }
@@ -72,9 +75,15 @@ function guarded(path: string, work: () => void): void {
     work();
   } catch (error) {
     const full = errnoOf(error) === 'ENOSPC';
-    throw new BuildError(full ? 'disk-full' : 'output', `The file ${path} cannot be written (${errnoOf(error)}).`, {
-      cause: error,
-      hint: full ? 'Free some space, or choose another folder with -o.' : 'Choose an empty folder that you may write to.',
-    });
+    throw new BuildError(
+      full ? 'disk-full' : 'output',
+      `The file ${path} cannot be written (${errnoOf(error)}).`,
+      {
+        cause: error,
+        hint: full
+          ? 'Free some space, or choose another folder with -o.'
+          : 'Choose an empty folder that you may write to.',
+      },
+    );
   }
 }

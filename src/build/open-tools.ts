@@ -26,7 +26,10 @@ export function openTools(
     context,
     gate: gate(options.jobs),
     engine: once(() => chooseEngine(options, place)),
-    image: baseImages(store, options.pull, (reference, platform) => registry.resolve(reference, platform, signal)),
+    image: baseImages(store, options.pull, async (reference, platform) => {
+      const { image } = await registry.resolve(reference, platform, signal);
+      return image;
+    }),
     secret: (id) => secretValue(id, options.secrets),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
   };

@@ -31,7 +31,8 @@ export async function writeResult(
     ...(tags.length > 0 && { 'image.name': tags.join(',') }),
   };
   if (iidFile !== undefined) await write(iidFile, id, '--iidfile');
-  if (metadataFile !== undefined) await write(metadataFile, `${JSON.stringify(metadata, null, 2)}\n`, '--metadata-file');
+  if (metadataFile !== undefined)
+    await write(metadataFile, `${JSON.stringify(metadata, null, 2)}\n`, '--metadata-file');
   return { id, names: tags, metadata, ...(manifest !== undefined && { digest: manifest.digest }) };
 }
 

@@ -34,6 +34,8 @@ export async function tellBuild(
 }
 
 function countSteps({ stages }: StageGraph): number {
-  const counts = stages.map(({ stage }) => stage.instructions.filter(({ kind }) => SHOWN.includes(kind)).length);
+  const counts = stages.map(
+    ({ stage }) => stage.instructions.filter(({ kind }) => SHOWN.includes(kind)).length,
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -35,14 +35,12 @@ function world(lost: readonly string[] = []) {
   return { records, tools };
 }
 
-const start: Candidate[] = [
-  { snapshot: { layers: [], config: {} as Snapshot['config'] }, created: [] },
-];
+const start: Candidate[] = [{ snapshot: { layers: [], config: {} as Snapshot['config'] }, created: [] }];
 const policy = { lookUp: true, obtainable: false };
 
 function counted(name: string, fields: Partial<Recallable> = {}): Recallable & { made: number } {
-  const step = {
-    first: { step: name } as Framed,
+  const step: Recallable & { made: number } = {
+    first: { step: name },
     made: 0,
     make: async () => {
       step.made++;

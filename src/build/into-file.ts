@@ -1,0 +1,29 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { BuildError, errnoOf } from '../core/errors.ts';
+
+/** Writes a file that appears only once it is whole; `-` is stdout. Fails with `output` or `disk-full`. */
+export async function intoFile(dest: string, write: (out: Writable) => Promise<void>): Promise<void> {
+  if (dest === '-') return await write(process.stdout);
+  const temporary = `${dest}.${process.pid}.tmp`;
+  try {
+    await write(createWriteStream(temporary, { flags: 'wx' }));
+    await rename(temporary, dest);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw outputError(dest, error);
+  }
+}
+
+function outputError(dest: string, error: unknown): unknown {
+  const code = errnoOf(error);
+  if (code === undefined || error instanceof BuildError) return error;
+  const full = code === 'ENOSPC';
+  return new BuildError(full ? 'disk-full' : 'output', `${dest} cannot be written (${code}).`, {
+    cause: error,
+    hint: full
+      ? 'Free some space there, or choose another place.'
+      : 'Check that its folder exists and that you may write there.',
+  });
+}
