@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { BuildError } from '../core/errors.ts';
 import { type Gate, gate } from '../core/gates.ts';
-import { type Connections, connections } from './connections.ts';
+import { Connections } from './connections.ts';
 import { networkError, type RequestFacts } from './failure.ts';
 import type { Environment } from './proxy.ts';
 import { redact } from './redact.ts';
@@ -60,7 +60,7 @@ export interface HttpClient {
  * nothing is loaded before the first request.
  */
 export function createClient(options: ClientOptions): HttpClient {
-  const pools = connections(options);
+  const pools = new Connections(options);
   const gates = new Map<string, Gate>();
   const gateOf = (url: URL): Gate => {
     const known = gates.get(url.host) ?? gate(options.perHost ?? 8);

@@ -1,15 +1,9 @@
 import type { SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { BuildError } from '../core/errors.ts';
-import { hostCertificates, systemCertificates } from './certificates.ts';
+import { type HostCertificates, hostCertificates, systemCertificates } from './certificates.ts';
 import type { ClientOptions } from './client.ts';
 import { proxyFor } from './proxy.ts';
-
-export interface Connections {
-  /** What sends requests to the server of `url`, made at the first use and kept. */
-  to(url: URL, alsoTrust?: string): Promise<Connection>;
-  close(): Promise<void>;
-}
 
 export interface Connection {
   readonly dispatcher: Dispatcher;
@@ -23,79 +17,74 @@ interface Tls {
 }
 
 /** Connections to servers, one pool each, through the proxy and with the certificates that belong to it. */
-export function connections(options: ClientOptions): Connections {
-  const pools = new Map<string, Promise<Connection>>();
-  let system: readonly string[] | undefined;
-  let systemContext: Promise<SecureContext> | undefined;
+export class Connections {
+  readonly #options: ClientOptions;
+  readonly #pools = new Map<string, Promise<Connection>>();
+  #authorities: readonly string[] | undefined;
+  #plainContext: Promise<SecureContext> | undefined;
 
-  const to = (url: URL, alsoTrust?: string): Promise<Connection> => {
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** What sends requests to the server of `url`, made at the first use and kept. */
+  to(url: URL, alsoTrust?: string): Promise<Connection> {
     const key = `${url.origin} ${alsoTrust ?? ''}`;
-    const known = pools.get(key) ?? open(url, alsoTrust);
-    pools.set(key, known);
+    const known = this.#pools.get(key) ?? this.#open(url, alsoTrust);
+    this.#pools.set(key, known);
     return known;
-  };
+  }
 
-  const open = async (url: URL, alsoTrust: string | undefined): Promise<Connection> => {
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#pools.values());
+    await Promise.all(opened.map((one) => one.status === 'fulfilled' && one.value.dispatcher.destroy()));
+  }
+
+  async #open(url: URL, alsoTrust: string | undefined): Promise<Connection> {
     const { Pool, ProxyAgent } = await import('undici');
-    const proxy = proxyFor(url, options.env);
-    const connect = await tlsFor(url, alsoTrust);
+    const proxy = proxyFor(url, this.#options.env);
+    const connect = await this.#tlsFor(url, alsoTrust);
     if (proxy === undefined) return { dispatcher: new Pool(url.origin, { connect }), proxy };
     const dispatcher = new ProxyAgent({
       uri: proxy.origin,
       ...(proxy.username !== '' && { token: basic(proxy) }),
       proxyTunnel: url.protocol === 'https:',
       requestTls: connect,
-      proxyTls: proxy.protocol === 'https:' ? await tlsFor(proxy, undefined) : { timeout: connect.timeout },
+      proxyTls: await this.#tlsFor(proxy, undefined),
     });
     return { dispatcher, proxy };
-  };
+  }
 
-  const tlsFor = async (url: URL, alsoTrust: string | undefined): Promise<Tls> => {
-    const plain = { rejectUnauthorized: options.tlsVerify, timeout: options.timeouts?.connectMs ?? 30_000 };
+  async #tlsFor(url: URL, alsoTrust: string | undefined): Promise<Tls> {
+    const { tlsVerify, timeouts } = this.#options;
+    const plain = { rejectUnauthorized: tlsVerify, timeout: timeouts?.connectMs ?? 30_000 };
     if (url.protocol !== 'https:') return plain;
-    return { ...plain, secureContext: await contextFor(url, alsoTrust) };
-  };
+    return { ...plain, secureContext: await this.#contextFor(url, alsoTrust) };
+  }
 
-  const contextFor = async (url: URL, alsoTrust: string | undefined): Promise<SecureContext> => {
-    const hosts = [
-      url.host,
-      ...(url.port === '' ? [`${url.host}:443`] : []),
-      ...(alsoTrust ? [alsoTrust] : []),
-    ];
-    const [own, ...others] = hosts.map((host, i) =>
-      hostCertificates(host, options.certDirs, i === 0 ? options.certDir : undefined),
-    );
-    const ca = [own!, ...others].flatMap((found) => found.ca);
-    // A client certificate is for its own host alone.
-    const client = own!.cert !== undefined ? own! : url.port === '' ? others[0]! : own!;
-    if (ca.length === 0 && client.cert === undefined) {
-      systemContext ??= secureContext({ ca: trusted() });
-      return systemContext;
+  /** A host's own client certificate is for it alone; another's authorities may count as well. */
+  #contextFor(url: URL, alsoTrust: string | undefined): Promise<SecureContext> {
+    const { certDirs, certDir } = this.#options;
+    const names = url.port === '' ? [url.host, `${url.host}:443`] : [url.host];
+    const own = names.map((name, i) => hostCertificates(name, certDirs, i === 0 ? certDir : undefined));
+    const others = alsoTrust === undefined ? [] : [hostCertificates(alsoTrust, certDirs)];
+    const ca = [...own, ...others].flatMap((found) => found.ca);
+    const client = own.find((found) => found.cert !== undefined);
+    if (ca.length === 0 && client === undefined) {
+      this.#plainContext ??= secureContext({ ca: this.#trusted() });
+      return this.#plainContext;
     }
-    return secureContext({
-      ca: [...trusted(), ...ca],
-      ...(client.cert && { cert: client.cert, key: client.key! }),
-    });
-  };
+    return secureContext({ ...client, ca: [...this.#trusted(), ...ca] });
+  }
 
-  const trusted = (): readonly string[] => {
-    if (!options.tlsVerify) return [];
-    system ??= systemCertificates(options.env);
-    return system;
-  };
-
-  const close = async (): Promise<void> => {
-    const open = await Promise.allSettled(pools.values());
-    await Promise.all(open.map((one) => one.status === 'fulfilled' && one.value.dispatcher.destroy()));
-  };
-  return { to, close };
+  #trusted(): readonly string[] {
+    if (!this.#options.tlsVerify) return [];
+    this.#authorities ??= systemCertificates(this.#options.env);
+    return this.#authorities;
+  }
 }
 
-async function secureContext(parts: {
-  ca: readonly string[];
-  cert?: string;
-  key?: string;
-}): Promise<SecureContext> {
+async function secureContext(parts: HostCertificates): Promise<SecureContext> {
   const { createSecureContext } = await import('node:tls');
   try {
     return createSecureContext({ ...parts, ca: [...parts.ca] });

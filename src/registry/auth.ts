@@ -27,101 +27,95 @@ export interface AuthorizerOptions {
 }
 
 /** Knows how one registry wants to be asked, and keeps its tokens by scope set. */
-export interface Authorizer {
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #tokens = new Map<string, Held>();
+  readonly #secrets = new Map<string, Promise<Secret | undefined>>();
+  /** Scopes that the registry asked for beyond ours, by scope set. */
+  readonly #wanted = new Map<string, readonly string[]>();
+  /** Every secret that was used so far. */
+  readonly #used = new Set<string>();
+  #scheme: 'none' | 'basic' | 'bearer' = 'none';
+  #server: TokenServer | undefined;
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
   /** The Authorization header; undefined as long as the registry has not asked for one, or there is no secret. */
-  header(access: Access, signal?: AbortSignal): Promise<string | undefined>;
+  async header(access: Access, signal?: AbortSignal): Promise<string | undefined> {
+    if (this.#scheme === 'none') return undefined;
+    const secret = await this.#secretFor(access);
+    for (const text of secret === undefined ? [] : textsOf(secret)) this.#used.add(text);
+    if (secret?.type === 'access') return `Bearer ${secret.token}`;
+    if (this.#scheme === 'basic') return secret === undefined ? undefined : `Basic ${pairOf(secret)}`;
+    const token = await this.#tokenFor(access, secret, signal);
+    this.#used.add(token.value);
+    return `Bearer ${token.value}`;
+  }
+
   /**
    * Learns from a 401 that answered a request sent with `used`: the scheme, the token server, further scopes. The
    * token that was used is forgotten. True when something new was learnt.
    */
-  learn(challenge: string, access: Access, used: string | undefined): boolean;
-  /** Takes every secret known here out of a text. */
-  conceal(text: string): string;
-}
-
-export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  const tokens = new Map<string, Held>();
-  const secrets = new Map<string, Promise<Secret | undefined>>();
-  const wanted = new Map<string, readonly string[]>();
-  const shown = new Set<string>();
-  let scheme: 'none' | 'basic' | 'bearer' = 'none';
-  let server: TokenServer | undefined;
-
-  const secretFor = ({ repository = '' }: Access): Promise<Secret | undefined> => {
-    const known = secrets.get(repository) ?? options.credentials.find(options.host, repository || undefined);
-    secrets.set(repository, known);
-    return known;
-  };
-
-  const tokenFor = async (
-    access: Access,
-    secret: TokenRequest['secret'],
-    signal?: AbortSignal,
-  ): Promise<Token> => {
+  learn(challenge: string, access: Access, used: string | undefined): boolean {
+    const offered = parseChallenges(challenge);
+    const bearer = offered.find((one) => one.scheme === 'bearer' && one.parameters.has('realm'));
+    const before = this.#scheme;
+    if (bearer === undefined) {
+      if (offered.some((one) => one.scheme === 'basic')) this.#scheme = 'basic';
+      return this.#scheme !== before;
+    }
+    this.#server = tokenServer(bearer.parameters, this.#options);
+    this.#scheme = 'bearer';
     const key = keyOf(access);
-    const held = tokens.get(key);
-    const usable =
-      held !== undefined && performance.now() < held.renewAt ? held : renew(key, access, secret, signal);
+    if (used === `Bearer ${this.#tokens.get(key)?.value}`) this.#tokens.delete(key);
+    const wanted = this.#wanted.get(key) ?? [];
+    const missing = missingScopes(bearer.parameters.get('scope') ?? '', [...access.scopes, ...wanted]);
+    this.#wanted.set(key, [...missing, ...wanted]);
+    return before !== 'bearer' || missing.length > 0;
+  }
+
+  /** Takes every secret that was used out of a text. */
+  conceal(text: string): string {
+    let concealed = text;
+    for (const secret of this.#used) if (secret.length > 3) concealed = concealed.replaceAll(secret, '***');
+    return concealed;
+  }
+
+  #secretFor({ repository = '' }: Access): Promise<Secret | undefined> {
+    const { credentials, host } = this.#options;
+    const known = this.#secrets.get(repository) ?? credentials.find(host, repository || undefined);
+    this.#secrets.set(repository, known);
+    return known;
+  }
+
+  async #tokenFor(access: Access, secret: TokenRequest['secret'], signal?: AbortSignal): Promise<Token> {
+    const key = keyOf(access);
+    const held = this.#tokens.get(key);
+    const isUsable = held !== undefined && performance.now() < held.renewAt;
     try {
-      return await usable.token;
+      return await (isUsable ? held : this.#renew(key, access, secret, signal)).token;
     } catch (error) {
       // Whoever began to fetch the token gave up; we did not.
       const isOthers = error instanceof BuildError && error.code === 'interrupted' && !signal?.aborted;
-      if (isOthers && usable === held) return tokenFor(access, secret, signal);
+      if (isOthers && isUsable) return this.#tokenFor(access, secret, signal);
       throw error;
     }
-  };
+  }
 
-  const renew = (key: string, access: Access, secret: TokenRequest['secret'], signal?: AbortSignal): Held => {
-    const scopes = [...(wanted.get(key) ?? []), ...access.scopes];
-    const token = fetchToken(server!, { ...options, secret, scopes, signal, conceal });
+  #renew(key: string, access: Access, secret: TokenRequest['secret'], signal?: AbortSignal): Held {
+    const scopes = [...(this.#wanted.get(key) ?? []), ...access.scopes];
+    const conceal = (text: string): string => this.conceal(text);
+    const token = fetchToken(this.#server!, { ...this.#options, secret, scopes, signal, conceal });
     const fresh: Held = { token, renewAt: Number.POSITIVE_INFINITY, value: undefined };
-    tokens.set(key, fresh);
+    this.#tokens.set(key, fresh);
     token.then(
       (got) => Object.assign(fresh, { renewAt: got.renewAt, value: got.value }),
-      () => tokens.get(key) === fresh && tokens.delete(key),
+      () => this.#tokens.get(key) === fresh && this.#tokens.delete(key),
     );
     return fresh;
-  };
-
-  const header = async (access: Access, signal?: AbortSignal): Promise<string | undefined> => {
-    if (scheme === 'none') return undefined;
-    const secret = await secretFor(access);
-    for (const text of secret === undefined ? [] : textsOf(secret)) shown.add(text);
-    if (secret?.type === 'access') return `Bearer ${secret.token}`;
-    if (scheme === 'basic') return secret === undefined ? undefined : `Basic ${pairOf(secret)}`;
-    const token = await tokenFor(access, secret, signal);
-    shown.add(token.value);
-    return `Bearer ${token.value}`;
-  };
-
-  const learn = (challenge: string, access: Access, used: string | undefined): boolean => {
-    const offered = parseChallenges(challenge);
-    const bearer = offered.find((one) => one.scheme === 'bearer' && one.parameters.has('realm'));
-    if (bearer === undefined) {
-      const isNew = scheme !== 'basic' && offered.some((one) => one.scheme === 'basic');
-      if (isNew) scheme = 'basic';
-      return isNew;
-    }
-    const key = keyOf(access);
-    if (used === `Bearer ${tokens.get(key)?.value}`) tokens.delete(key);
-    const isNew = scheme !== 'bearer';
-    scheme = 'bearer';
-    server = tokenServer(bearer.parameters, options);
-    const missing = missingScopes(bearer.parameters.get('scope') ?? '', [
-      ...access.scopes,
-      ...(wanted.get(key) ?? []),
-    ]);
-    if (missing.length > 0) wanted.set(key, [...missing, ...(wanted.get(key) ?? [])]);
-    return isNew || missing.length > 0;
-  };
-
-  const conceal = (text: string): string => {
-    let concealed = text;
-    for (const secret of shown) if (secret.length > 3) concealed = concealed.replaceAll(secret, '***');
-    return concealed;
-  };
-  return { header, learn, conceal };
+  }
 }
 
 /** A token that is on its way or at hand. */

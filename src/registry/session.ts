@@ -3,7 +3,7 @@ import type { HttpClient, HttpRequest } from '../http/client.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { type RetryOptions, retrying } from '../http/retry.ts';
 import { answerError } from './answer-error.ts';
-import { type Access, type Authorizer, type AuthorizerOptions, createAuthorizer } from './auth.ts';
+import { type Access, Authorizer, type AuthorizerOptions } from './auth.ts';
 
 export interface SessionRequest extends HttpRequest {
   readonly access: Access;
@@ -26,7 +26,7 @@ export interface Session {
 
 export function createSession(options: AuthorizerOptions): Session {
   const { client, endpoint, host } = options;
-  const authorizer = createAuthorizer(options);
+  const authorizer = new Authorizer(options);
   const retry: RetryOptions = { retries: options.retries, delayMs: options.retryDelayMs };
   return {
     host,
@@ -38,7 +38,8 @@ export function createSession(options: AuthorizerOptions): Session {
       const isElsewhere = response.status === 401 && response.url.origin !== endpoint.origin;
       return isElsewhere ? anonymously(response, request, options) : response;
     },
-    refusal: (response, doing) => answerError(response, { doing, conceal: authorizer.conceal }),
+    refusal: (response, doing) =>
+      answerError(response, { doing, conceal: (text) => authorizer.conceal(text) }),
     retrying: (attempt, signal) => retrying(attempt, { ...retry, signal }),
   };
 }
@@ -61,12 +62,17 @@ async function authorized(
     const challenge = response.header('www-authenticate');
     if (response.status !== 401 || response.url.origin !== url.origin || challenge === undefined)
       return response;
-    const learnt = authorizer.learn(challenge, request.access, used);
-    if (attempt === 3 || (attempt > 0 && !learnt)) return response;
-    const next = await authorizer.header(request.access, request.signal);
-    if (next === used) return response;
+    try {
+      const learnt = authorizer.learn(challenge, request.access, used);
+      if (attempt === 3 || (attempt > 0 && !learnt)) return response;
+      const next = await authorizer.header(request.access, request.signal);
+      if (next === used) return response;
+      used = next;
+    } catch (error) {
+      await response.discard();
+      throw error;
+    }
     await response.discard();
-    used = next;
   }
 }
 
@@ -78,7 +84,7 @@ async function anonymously(
 ): Promise<HttpResponse> {
   const { url } = response;
   const nobody = { find: async () => undefined };
-  const authorizer = createAuthorizer({ ...options, endpoint: url, host: url.host, credentials: nobody });
+  const authorizer = new Authorizer({ ...options, endpoint: url, host: url.host, credentials: nobody });
   await response.discard();
   const { authorization: _, ...headers } = request.headers ?? {};
   return authorized(options.client, authorizer, url, { ...request, headers });

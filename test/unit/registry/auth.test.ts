@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { BuildError } from '../../../src/core/errors.ts';
 import { createClient } from '../../../src/http/client.ts';
-import { type AuthorizerOptions, createAuthorizer } from '../../../src/registry/auth.ts';
+import { Authorizer, type AuthorizerOptions } from '../../../src/registry/auth.ts';
 import { parseChallenges } from '../../../src/registry/challenge.ts';
 import type { Secret } from '../../../src/registry/credentials.ts';
 import { accessTo, createSession, type Session } from '../../../src/registry/session.ts';
@@ -205,7 +205,7 @@ describe('tokens', () => {
 
 describe('token servers that secrets are not sent to', () => {
   const learn = (endpoint: string, realm: string, tlsVerify = true): boolean =>
-    createAuthorizer({ ...options(endpoint, ann), tlsVerify }).learn(
+    new Authorizer({ ...options(endpoint, ann), tlsVerify }).learn(
       `Bearer realm="${realm}"`,
       accessTo('a', 'pull'),
       undefined,
