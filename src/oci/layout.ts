@@ -1,0 +1,129 @@
+import { createWriteStream, lstatSync } from 'node:fs';
+import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { hexOf } from '../core/digest.ts';
+import { BuildError, errnoOf } from '../core/errors.ts';
+import type { Descriptor, Platform } from '../core/types.ts';
+import { parseConfig } from './config.ts';
+import { imagesOf, refName } from './layout-read.ts';
+import { parseManifest } from './manifest.ts';
+import { mediaTypes } from './media-types.ts';
+import { type BlobSource, blobBytes, type FoundImage, type PackedImage } from './packed.ts';
+
+/** The content of the file `oci-layout`. */
+export const layoutFile = '{"imageLayoutVersion":"1.0.0"}';
+
+/**
+ * Writes an image into an OCI layout folder (image-spec, image-layout.md), which is made where there is none. Other
+ * images in it stay; one of the same name is replaced. Blobs that are files are linked where that is possible.
+ */
+export async function writeLayout(folder: string, image: PackedImage): Promise<void> {
+  await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
+  for (const blob of blobsOf(image)) await placeBlob(folder, blob);
+  const former = await formerEntries(folder);
+  await writeWhole(join(folder, 'oci-layout'), layoutFile);
+  await writeWhole(join(folder, 'index.json'), encodeIndex([...entriesOf(image)], former));
+}
+
+/** The images of an OCI layout folder for a platform; see `imagesOf` for what is checked. */
+export async function readLayout(folder: string, platform: Platform): Promise<readonly FoundImage[]> {
+  const index = await readFile(join(folder, 'index.json')).catch((cause: unknown) => {
+    throw new BuildError('not-found', `${folder} is no OCI layout: it has no index.json`, { cause });
+  });
+  const find = (digest: Descriptor['digest']): string | undefined => regularFile(blobPath(folder, digest));
+  return imagesOf(index, find, { platform, verify: true });
+}
+
+/** Every blob of an image, each once: layers, configuration, manifest. */
+export function blobsOf(image: PackedImage): readonly BlobSource[] {
+  const { config } = manifestIn(image);
+  const all: BlobSource[] = [
+    ...image.layers,
+    { descriptor: config, content: image.config },
+    { descriptor: image.manifest.descriptor, content: image.manifest.bytes },
+  ];
+  return [...new Map(all.map((blob) => [blob.descriptor.digest, blob])).values()];
+}
+
+/** The entries of `index.json` for an image: one per name, or a single one without. */
+export function entriesOf(image: PackedImage): readonly Descriptor[] {
+  const { os, architecture, variant } = parseConfig(image.config);
+  const platform = { os, architecture, ...(variant !== undefined && { variant }) };
+  const { mediaType, digest, size } = image.manifest.descriptor;
+  const plain = { mediaType, digest, size, platform };
+  if (image.names.length === 0) return [plain];
+  return image.names.map((name) => ({
+    mediaType,
+    digest,
+    size,
+    annotations: { [refName]: name },
+    platform,
+  }));
+}
+
+/** The bytes of `index.json`: `entries` replace those of `former` that have the same name. */
+export function encodeIndex(entries: readonly Descriptor[], former: readonly Descriptor[] = []): Buffer {
+  const names = new Set(entries.map((entry) => entry.annotations?.[refName]));
+  const digests = new Set(entries.map((entry) => entry.digest));
+  const kept = former.filter((entry) => {
+    const name = entry.annotations?.[refName];
+    return name === undefined ? !digests.has(entry.digest) : !names.has(name);
+  });
+  const manifests = [...kept, ...entries];
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
+}
+
+function manifestIn(image: PackedImage): { readonly config: Descriptor } {
+  const parsed = parseManifest(image.manifest.bytes, image.manifest.mediaType);
+  if (parsed.kind !== 'image') throw new BuildError('image', 'an index cannot be written as an image');
+  return parsed.manifest;
+}
+
+async function formerEntries(folder: string): Promise<readonly Descriptor[]> {
+  try {
+    const parsed = parseManifest(await readFile(join(folder, 'index.json')));
+    return parsed.kind === 'index' ? parsed.manifests : [];
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function placeBlob(folder: string, blob: BlobSource): Promise<void> {
+  const path = blobPath(folder, blob.descriptor.digest);
+  if (regularFile(path) !== undefined) return;
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    if (typeof blob.content === 'string') await linkOrCopy(blob.content, temporary);
+    else await pipeline(blobBytes(blob), createWriteStream(temporary, { flags: 'wx', mode: 0o644 }));
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch {
+    // Another file system, or one without links.
+    await copyFile(from, to);
+  }
+}
+
+async function writeWhole(path: string, content: Buffer | string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, content);
+  await rename(temporary, path);
+}
+
+function blobPath(folder: string, digest: Descriptor['digest']): string {
+  return join(folder, 'blobs', 'sha256', hexOf(digest));
+}
+
+/** The path where a regular file is there: no link is followed. */
+function regularFile(path: string): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? path : undefined;
+}
