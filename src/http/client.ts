@@ -23,7 +23,7 @@ export interface ClientOptions {
   readonly timeouts?: Timeouts;
 }
 
-export interface Timeouts {
+interface Timeouts {
   /** Default 30 s. */
   readonly connectMs?: number;
   /** From the end of the request to the answer's headers; default 60 s, five minutes after an upload. */
@@ -33,7 +33,7 @@ export interface Timeouts {
 }
 
 /** What is sent: bytes, or a function that begins the same bytes anew each time (with `content-length` in the headers). */
-export type RequestBody = Buffer | (() => AsyncIterable<Buffer>);
+type RequestBody = Buffer | (() => AsyncIterable<Buffer>);
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -51,7 +51,7 @@ export function openCredentials(options: CredentialsOptions): Credentials {
 }
 
 /** The names under which a host's secrets may be filed, the usual one first. Docker Hub has several. */
-export function aliasesOf(host: string): readonly string[] {
+function aliasesOf(host: string): readonly string[] {
   return isDockerHub(host) ? [dockerHubKey, 'docker.io', 'index.docker.io', 'registry-1.docker.io'] : [host];
 }
 

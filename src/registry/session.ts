@@ -5,7 +5,7 @@ import { type RetryOptions, retrying } from '../http/retry.ts';
 import { answerError } from './answer-error.ts';
 import { type Access, Authorizer, type AuthorizerOptions } from './auth.ts';
 
-export interface SessionRequest extends HttpRequest {
+interface SessionRequest extends HttpRequest {
   readonly access: Access;
 }
 
