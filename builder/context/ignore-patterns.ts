@@ -11,7 +11,7 @@ export interface IgnorePatterns {
 interface Pattern {
   readonly negated: boolean;
   readonly text: string;
-  readonly test: (path: string) => boolean;
+  readonly test: Test;
 }
 
 /**
@@ -23,11 +23,11 @@ export function compileIgnore(text: string, file = '.dockerignore'): IgnorePatte
     .replace(/^\uFEFF/, '')
     .split('\n')
     .flatMap((line, i) => patternOf(line, { file, line: i + 1 }) ?? []);
-  const negated = patterns.filter((pattern) => pattern.negated);
+  const negated = patterns.filter((pattern) => pattern.negated).map(({ text: pattern }) => partsOf(pattern));
   const directories = new Map<string, readonly boolean[]>();
   return {
     matches: (path) => isIgnored(patterns, hits(patterns, path.replace(/(.)\/+$/, '$1'), directories)),
-    couldReinclude: (directory) => negated.some(({ text: pattern }) => mayMatchBelow(pattern, directory)),
+    couldReinclude: (directory) => negated.some((parts) => mayMatchBelow(parts, directory)),
   };
 }
 
@@ -69,14 +69,21 @@ function isIgnored(patterns: readonly Pattern[], hit: readonly boolean[]): boole
   return last >= 0 && !patterns[last]!.negated;
 }
 
-/** Compares component by component; where `**` or anything uncertain comes, the answer is yes. */
-function mayMatchBelow(pattern: string, directory: string): boolean {
-  const parts = pattern.split('/');
-  const names = directory.split('/');
-  for (const [i, name] of names.entries()) {
-    const part = parts[i];
-    if (part === undefined || part.includes('**')) return true;
-    if (!tester(part, () => new Error('compiled before'))(name)) return false;
+type Test = (name: string) => boolean;
+
+/** A test for each component of a pattern; undefined from where on it may match at any depth, or cannot be taken apart. */
+function partsOf(pattern: string): (Test | undefined)[] {
+  const parts = /\[[^\]]*\//.test(pattern) ? ['**'] : pattern.split('/');
+  const fail = (): Error => new Error(`the pattern ${pattern} was compiled before`);
+  return parts.map((part) => (part.includes('**') ? undefined : tester(part, fail)));
+}
+
+/** Compares component by component; where anything is uncertain, the answer is yes. */
+function mayMatchBelow(parts: readonly (Test | undefined)[], directory: string): boolean {
+  for (const [i, name] of directory.split('/').entries()) {
+    const test = parts[i];
+    if (test === undefined) return true;
+    if (!test(name)) return false;
   }
   return true;
 }
@@ -93,7 +100,7 @@ function cleaned(pattern: string): string {
   return pattern.startsWith('/') ? '/' : '.';
 }
 
-function tester(pattern: string, fail: () => Error): (path: string) => boolean {
+function tester(pattern: string, fail: () => Error): Test {
   if (!/[*?[\\]/.test(pattern)) return (path) => path === pattern;
   const source = expressionOf([...pattern], fail);
   const expression = new RegExp(`^${source}$`, 'su');

@@ -15,9 +15,6 @@ export function healthcheck(statement: Statement): Check | undefined {
   if (type === '') throw missingArgument(statement, 'at least one argument');
   if (type.toUpperCase() === 'NONE') {
     if (rest.end > rest.start) throw failure(statement, rest, 'HEALTHCHECK NONE takes no arguments');
-    if (statement.flags[0] !== undefined) {
-      throw failure(statement, statement.flags[0], 'HEALTHCHECK NONE takes no flags');
-    }
     return undefined;
   }
   const typeSpan = { start: statement.args.start, end: statement.args.start + type.length };

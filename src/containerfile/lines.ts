@@ -45,7 +45,9 @@ export function sourceText(text: string, file: string): SourceText {
 
 /** A line without its line ending. */
 export function bare(line: string): string {
-  return line.replace(/[\r\n]+$/, '');
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === '\n' || line[end - 1] === '\r')) end--;
+  return line.slice(0, end);
 }
 
 /** True for a line whose first visible character is `#`. */
@@ -61,8 +63,8 @@ export function logicalLine(source: SourceText, at: number, escapeWith: string):
   const pieces: Piece[] = [];
   const emptyLines: number[] = [];
   const ending = continuationEnding(escapeWith);
-  let text = '';
-  let display = '';
+  const parts: string[] = [];
+  let length = 0;
   let line = at;
   for (let open = true; open && line < source.lines.length; line++) {
     const whole = checkedLine(source, line);
@@ -74,11 +76,12 @@ export function logicalLine(source: SourceText, at: number, escapeWith: string):
     const column = line === at ? whole.length - whole.trimStart().length : 0;
     const ended = whole.slice(column).replace(ending, '$1');
     open = ended.length < whole.length - column;
-    pieces.push({ at: text.length, line, column, length: ended.length });
-    display = joinForDisplay(display, ended);
-    text += ended;
+    pieces.push({ at: length, line, column, length: ended.length });
+    parts.push(ended);
+    length += ended.length;
   }
-  return { file: source.file, text, pieces, display: display.trim(), emptyLines, next: line };
+  const text = parts.join('');
+  return { file: source.file, text, pieces, display: displayOf(parts), emptyLines, next: line };
 }
 
 /** Where the part `start`..`end` (exclusive) of a logical line stands in the file. */
@@ -125,10 +128,18 @@ function continuationEnding(escapeWith: string): RegExp {
   return new RegExp(`(^|[^${character}])${character}[ \\t]*$`);
 }
 
-function joinForDisplay(before: string, piece: string): string {
-  if (before === '') return piece;
-  const blank = /\s$/.test(before) || /^\s/.test(piece);
-  return before.trimEnd() + (blank ? ' ' : '') + piece.trimStart();
+/** Joins the parts of a line; where blanks stood between two of them, one stays. */
+function displayOf(parts: readonly string[]): string {
+  const shown: string[] = [];
+  let blank = false;
+  for (const part of parts) {
+    const text = part.trim();
+    blank ||= /^\s/.test(part);
+    if (text === '') continue;
+    shown.push(blank && shown.length > 0 ? ` ${text}` : text);
+    blank = /\s/.test(part.slice(-1));
+  }
+  return shown.join('');
 }
 
 function pieceAt(line: LogicalLine, offset: number): Piece {

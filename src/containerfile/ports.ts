@@ -1,11 +1,12 @@
 import { BuildError } from '../core/errors.ts';
 
 /**
- * The ports of EXPOSE as an image names them (`8080/tcp`), in the order written, none twice. Takes `port`, `from-to`,
+ * The ports of EXPOSE as an image names them (`8080/tcp`), in the order written, none twice. A variable's value may be none or
+ * several with blanks between them. Takes `port`, `from-to`,
  * `…/protocol`, and `[ip:]host:container`, of which only the container's part counts. Fails with `parse`.
  */
 export function exposedPorts(specs: readonly string[]): string[] {
-  return [...new Set(specs.flatMap(portsOf))];
+  return [...new Set(specs.flatMap((spec) => (spec.match(/\S+/g) ?? []).flatMap(portsOf)))];
 }
 
 function portsOf(spec: string): string[] {

@@ -91,7 +91,10 @@ export function jsonArguments(statement: Statement, args: Span = statement.args)
   const places = [...text.matchAll(/"(?:[^"\\]|\\.)*"/g)];
   return values.map((value, i) => {
     const start = args.start + places[i]!.index;
-    return { text: value, range: rangeOf(statement.line, start, start + places[i]![0].length) };
+    return {
+      text: value.toWellFormed(),
+      range: rangeOf(statement.line, start, start + places[i]![0].length),
+    };
   });
 }
 

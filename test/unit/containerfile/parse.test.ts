@@ -80,10 +80,71 @@ describe('parse', () => {
   });
 
   it('shows an instruction in one line', () => {
-    const text = 'FROM a\nRUN  apt-get update \\\n      && apt-get install\nENV a=b\\\nc';
+    const text =
+      'FROM a\nRUN  apt-get update \\\n      && apt-get install\nENV a=b\\\nc\nRUN hi \\\n \\\n you';
     const { instructions } = parse(text, 'f').stages[0]!;
-    const shown = ['RUN  apt-get update && apt-get install', 'ENV a=bc'];
+    const shown = ['RUN  apt-get update && apt-get install', 'ENV a=bc', 'RUN hi you'];
     expect(instructions.map(({ source }) => source)).toEqual(shown);
+  });
+});
+
+describe('any text', () => {
+  const bits = [
+    '<<E',
+    '\nE\n',
+    '\\\n',
+    '"',
+    "'",
+    '$',
+    '{',
+    '}',
+    '--',
+    '[',
+    ']',
+    '#',
+    '\n\n',
+    '\r',
+    '`',
+    ' ',
+    '\t',
+  ];
+  const more = [
+    '=',
+    'ONBUILD ',
+    'RUN ',
+    'COPY --from=x ',
+    'FROM a AS b\n',
+    '$((',
+    '\0',
+    '\ud800',
+    '--mount=id=',
+  ];
+
+  /** A text spoilt in a few places; the same for the same number. */
+  function spoilt(text: string, seed: number): string {
+    let state = seed;
+    const random = (below: number): number => {
+      state = (state * 1_103_515_245 + 12_345) & 0x7fffffff;
+      return (state >> 8) % below;
+    };
+    let result = text;
+    for (let i = 0; i < 4; i++) {
+      const at = random(result.length + 1);
+      const bit = [...bits, ...more][random(bits.length + more.length)]!;
+      result = result.slice(0, at) + (random(2) ? bit : '') + result.slice(at + random(6));
+    }
+    return result;
+  }
+
+  it('gives a file, or errors that all have a place', () => {
+    const odd = cases.flatMap(({ text }, i) =>
+      Array.from({ length: 10 }, (_, n) => spoilt(text, i * 10 + n)).filter((one) => {
+        const { containerfile, errors } = parseAll(one, 'f');
+        const placed = errors.every(({ location }) => location !== undefined && location.startLine > 0);
+        return !placed || (containerfile === undefined) !== errors.length > 0;
+      }),
+    );
+    expect(odd).toEqual([]);
   });
 });
 

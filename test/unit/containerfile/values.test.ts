@@ -3,7 +3,6 @@ import { formatDuration, parseDuration } from '../../../src/containerfile/durati
 import { exposedPorts } from '../../../src/containerfile/ports.ts';
 import { envRecord, isPredefinedArg, PROXY_ARGS, withEnv } from '../../../src/containerfile/predefined.ts';
 import { checkSignal } from '../../../src/containerfile/signals.ts';
-import { splitUser } from '../../../src/containerfile/user.ts';
 import {
   formatPlatform,
   hostPlatform,
@@ -28,9 +27,13 @@ describe('exposedPorts', () => {
       ['80/tcp', '90/udp', '91/udp', '2/tcp'],
     ],
     [['127.0.0.1::80'], ['80/tcp']],
+    [
+      ['80 443/udp', '', ' 9 '],
+      ['80/tcp', '443/udp', '9/tcp'],
+    ],
   ])('%j', (specs, ports) => expect(exposedPorts(specs)).toEqual(ports));
 
-  it.each(['http', '80/http', '65536', '90-80', '-1', '80-', '', '80/tcp/udp', '1-2:80', '8000-70000'])(
+  it.each(['http', '80/http', '65536', '90-80', '-1', '80-', '80/tcp/udp', '1-2:80', '8000-70000'])(
     'refuses %j',
     (spec) => expect(() => exposedPorts([spec])).toThrow('invalid port'),
   );
@@ -116,11 +119,5 @@ describe('predefined names and environments', () => {
     expect(withEnv(['A=1', 'B=2'], 'A', '3')).toEqual(['A=3', 'B=2']);
     expect(withEnv(['AB=1'], 'A', 'x=y')).toEqual(['AB=1', 'A=x=y']);
     expect(envRecord(['A=1', 'B', 'C=d=e', 'A=2'])).toEqual({ A: '2', B: '', C: 'd=e' });
-  });
-
-  it('splits users', () => {
-    expect(splitUser('me')).toEqual({ user: 'me' });
-    expect(splitUser('1:2')).toEqual({ user: '1', group: '2' });
-    expect(splitUser('me:')).toEqual({ user: 'me', group: '' });
   });
 });
