@@ -34,23 +34,20 @@ export function headerOf(entry: Entry): Buffer {
   const name = bytesOf(writtenName(entry));
   const link = entry.link === undefined ? undefined : bytesOf(entry.link);
   const isMark = entry.type === 'whiteout' || entry.type === 'opaque';
-  const stat = isMark ? { mode: 0, uid: 0, gid: 0, mtime: 0, size: 0 } : entry;
-  const records = isMark ? marksRecords(name) : recordsOf(entry, name, link);
-  const block = headerBlock({ ...stat, name, flag: flags[entry.type], link, device: entry.device });
+  const block = headerBlock(isMark ? markStat : entry, name, flags[entry.type]);
+  link?.copy(block, fields.link[0], 0, fields.link[1]);
+  if (entry.device !== undefined) {
+    putNumber(block, 'major', entry.device.major);
+    putNumber(block, 'minor', entry.device.minor);
+  }
+  seal(block);
+  const records = isMark ? pathRecord(name) : recordsOf(entry, name, link);
   return records.length === 0 ? block : Buffer.concat([paxHeader(records), block]);
 }
 
-interface HeaderFields {
-  readonly name: Buffer;
-  readonly flag: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly mtime: number;
-  readonly link: Buffer | undefined;
-  readonly device: Entry['device'];
-}
+type Stat = Pick<Entry, 'mode' | 'uid' | 'gid' | 'size' | 'mtime'>;
+
+const markStat: Stat = { mode: 0, uid: 0, gid: 0, size: 0, mtime: 0 };
 
 function writtenName(entry: Entry): string {
   const { path, type } = entry;
@@ -71,52 +68,77 @@ function writtenName(entry: Entry): string {
 
 /** A fixed order, so that equal entries give equal bytes: names, numbers, then attributes by name. */
 function recordsOf(entry: Entry, name: Buffer, link: Buffer | undefined): Buffer[] {
-  const records = marksRecords(name);
-  const add = (key: string, value: Buffer | string | number): void => {
-    records.push(paxRecord(key, Buffer.isBuffer(value) ? value : Buffer.from(String(value))));
-  };
-  if (link !== undefined && link.length > fields.link[1]) add('linkpath', link);
-  for (const key of ['size', 'uid', 'gid', 'mtime'] as const) {
-    if (!fits(key, entry[key])) add(key, entry[key]);
+  const records = pathRecord(name);
+  if (link !== undefined && link.length > fields.link[1]) records.push(paxRecord('linkpath', link));
+  for (const key of numbers) {
+    if (!fits(key, entry[key])) records.push(paxRecord(key, Buffer.from(String(entry[key]))));
   }
-  for (const key of Object.keys(entry.xattrs ?? {}).sort())
-    records.push(xattrRecord(key, entry.xattrs![key]!));
+  if (entry.xattrs === undefined) return records;
+  for (const key of Object.keys(entry.xattrs).sort()) records.push(xattrRecord(key, entry.xattrs[key]!));
   return records;
 }
 
-function marksRecords(name: Buffer): Buffer[] {
+const numbers = ['size', 'uid', 'gid', 'mtime'] as const;
+
+function pathRecord(name: Buffer): Buffer[] {
   return name.length > fields.name[1] ? [paxRecord('path', name)] : [];
 }
 
 function paxHeader(records: readonly Buffer[]): Buffer {
   const body = Buffer.concat(records);
-  const none = { uid: 0, gid: 0, mtime: 0, link: undefined, device: undefined };
-  const name = Buffer.from('PaxHeaders/0');
-  const block = headerBlock({ ...none, name, flag: 'x', mode: 0o644, size: body.length });
+  const block = headerBlock({ ...markStat, mode: 0o644, size: body.length }, paxName, 'x');
+  seal(block);
   return Buffer.concat([block, body, paddingOf(body.length)]);
 }
 
-function headerBlock(header: HeaderFields): Buffer {
+/** A header but for link, device and checksum. */
+function headerBlock(stat: Stat, name: Buffer, flag: string): Buffer {
+  const block = Buffer.from(template);
+  name.copy(block, 0, 0, fields.name[1]);
+  block[fields.type[0]] = flag.charCodeAt(0);
+  putNumber(block, 'mode', stat.mode);
+  putNumber(block, 'uid', stat.uid);
+  putNumber(block, 'gid', stat.gid);
+  putNumber(block, 'size', stat.size);
+  putNumber(block, 'mtime', stat.mtime);
+  return block;
+}
+
+function emptyHeader(): Buffer {
   const block = Buffer.alloc(blockSize);
-  header.name.copy(block, 0, 0, fields.name[1]);
-  header.link?.copy(block, fields.link[0], 0, fields.link[1]);
   block.write('ustar\x0000', fields.magic[0], 'latin1');
-  block.write(header.flag, fields.type[0], 'latin1');
-  for (const key of ['mode', 'uid', 'gid', 'size', 'mtime'] as const) putNumber(block, key, header[key]);
-  putNumber(block, 'major', header.device?.major ?? 0);
-  putNumber(block, 'minor', header.device?.minor ?? 0);
-  const sum = checksumOf(block, 0).toString(8).padStart(6, '0');
-  block.write(`${sum}\0 `, fields.checksum[0], 'latin1');
+  putNumber(block, 'major', 0);
+  putNumber(block, 'minor', 0);
   return block;
 }
 
 /** Octal digits and a NUL; 0 stands in for what only a PAX record can say. */
 function putNumber(block: Buffer, field: Field, value: number): void {
   const [offset, length] = fields[field];
-  const digits = (fits(field, value) ? value : 0).toString(8).padStart(length - 1, '0');
-  block.write(digits, offset, 'latin1');
+  putOctal(block, offset, length - 1, fits(field, value) ? value : 0);
+}
+
+function putOctal(block: Buffer, offset: number, digits: number, value: number): void {
+  let rest = value;
+  for (let at = offset + digits - 1; at >= offset; at--) {
+    const higher = Math.floor(rest / 8);
+    block[at] = 0x30 + (rest - higher * 8);
+    rest = higher;
+  }
+}
+
+/** Puts the checksum in: six digits, a NUL, a blank. */
+function seal(block: Buffer): void {
+  const [offset] = fields.checksum;
+  putOctal(block, offset, 6, checksumOf(block, 0));
+  block[offset + 6] = 0;
+  block[offset + 7] = 0x20;
 }
 
 function fits(field: Field, value: number): boolean {
-  return value >= 0 && value < 8 ** (fields[field][1] - 1);
+  const [, length] = fields[field];
+  return value >= 0 && value < 2 ** (3 * (length - 1));
 }
+
+const template = emptyHeader();
+const paxName = Buffer.from('PaxHeaders/0');
