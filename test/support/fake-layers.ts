@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -66,10 +66,8 @@ export function fakeLayers(folder: string): FakeLayers {
 
 /** Bytes that do not compress, the same for the same seed. */
 export function noise(bytes: number, seed = 'noise'): Buffer {
-  const blocks = Array.from({ length: Math.ceil(bytes / 32) }, (_, i) =>
-    createHash('sha256').update(`${seed}${i}`).digest(),
-  );
-  return Buffer.concat(blocks).subarray(0, bytes);
+  const key = createHash('sha256').update(seed).digest();
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(bytes));
 }
 
 /** A ustar archive of one file. */

@@ -71,14 +71,16 @@ describe('request', () => {
     expect(await response.text(100)).toBe('7 one two');
   });
 
-  it('runs at most so many requests to one host at once', async () => {
+  it('runs at most so many requests to one host at once, bodies included', async () => {
     let now = 0;
     let most = 0;
     const server = await serve(async (_, response) => {
       most = Math.max(most, ++now);
-      await new Promise((resolve) => setImmediate(resolve));
+      // The headers arrive; the place is held until the body has ended.
+      response.write('x');
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 2));
       now--;
-      response.end('x');
+      response.end();
     });
     const http = client({ perHost: 2 });
     await Promise.all(Array.from({ length: 10 }, async () => (await http.request(server.origin)).text(10)));

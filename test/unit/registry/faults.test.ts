@@ -87,6 +87,20 @@ describe('an upload', () => {
     expect(server.blobs.size).toBe(2);
   });
 
+  it.each([401, 503])('begins anew after %i that comes before the bytes were read', async (status) => {
+    const server = await serve((request, response, nth) => {
+      if (request.method !== 'PUT' || !isUpload(request.url) || nth !== 1) return false;
+      const headers = {
+        connection: 'close',
+        ...(status === 401 && { 'www-authenticate': 'Basic realm="x"' }),
+      };
+      response.writeHead(status, headers).end();
+      return true;
+    });
+    await push(server, person('u:p'), [fake.layer('file', noise(8_000_000))]);
+    expect(server.blobs.size).toBe(2);
+  });
+
   it('begins anew after a reset at some byte, in a session of its own', async () => {
     const server = await serve((request, response, nth) => {
       if (request.method !== 'PUT' || !isUpload(request.url) || nth !== 1) return false;
