@@ -1,11 +1,10 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
 import type { Engine } from './plan.ts';
 import { whyNoNamespace } from './probe.ts';
-import { searchPath } from './supervise.ts';
+import { executable, find } from './programs.ts';
 
 export interface Choice {
   readonly engine: Engine;
@@ -49,22 +48,4 @@ function missing(what: string): BuildError {
   return new BuildError('sandbox', `RUN needs an OCI runtime, and ${what}`, {
     hint: 'Install one: apt-get install crun (Debian, Ubuntu), dnf install crun (Fedora), apk add crun (Alpine); or name one with --runtime.',
   });
-}
-
-/** A program's absolute path on PATH and in the administrator's folders. */
-export function find(name: string): string | undefined {
-  for (const folder of searchPath().split(':')) {
-    const path = isAbsolute(folder) ? executable(join(folder, name)) : undefined;
-    if (path !== undefined) return path;
-  }
-  return undefined;
-}
-
-function executable(path: string): string | undefined {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile() ? path : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -16,6 +16,8 @@ export interface BundleFacts {
   /** What we hold ourselves: a step never gets more. */
   readonly held: readonly string[];
   readonly rlimits: readonly Rlimit[];
+  /** Absolute path of mount(8). */
+  readonly mountProgram: string;
   /** Outside of any user namespace, where the network namespace is ours and a sysfs of its own can be mounted. */
   readonly realRoot: boolean;
 }
@@ -35,6 +37,7 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
       ...fileMounts(facts),
       ...plan.mounts.map((m, i) => mountOf(m, facts.placeOf(m.target), facts.sources[i])),
     ],
+    ...(facts.realRoot && !plan.insecure && { hooks: { createContainer: [noDevicesHook(facts)] } }),
     linux: {
       namespaces: [
         ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
@@ -121,6 +124,18 @@ const deviceMounts = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((n
   source: `/dev/${name}`,
   options: ['bind', 'rw', 'nosuid', 'noexec'],
 }));
+
+/**
+ * Runtimes bind the root on itself, and crun forgets its `nodev` in doing so: set again inside the container's mount
+ * namespace, before anything of the image runs.
+ */
+function noDevicesHook({ rootfs, mountProgram }: BundleFacts): object {
+  return {
+    path: mountProgram,
+    args: ['mount', '-n', '-i', '-o', 'remount,bind,nodev', rootfs],
+    env: ['LIBMOUNT_FORCE_MOUNT2=always', 'LC_ALL=C'],
+  };
+}
 
 function fileMounts(facts: BundleFacts): object[] {
   const options = ['bind', 'ro', 'nosuid', 'noexec', 'nodev'];

@@ -36,7 +36,8 @@ export class ShortNames {
 /**
  * The mount that lays `tree` out at `target`. Always `userxattr`, so that layers are the same for root and for an
  * ordinary user; what distributions may switch on besides is switched off, since it would change what the upper
- * directory holds. `nodev`: a layer may bring device nodes, and real root could open them. Throws `sandbox` where the kernel would not take so many layers.
+ * directory holds. `nodev`: a layer may bring device nodes, and real root could open them. Throws `sandbox` where the
+ * kernel would not take so many layers.
  */
 export function overlayMount(tree: Overlay, target: string, names: ShortNames): SetupMount {
   const { lower, upper, work } = tree;
@@ -48,6 +49,7 @@ export function overlayMount(tree: Overlay, target: string, names: ShortNames): 
     upper === undefined ? [] : [`upperdir=${names.of(upper)}`, `workdir=${names.of(work!)}`, 'index=off'];
   const below = lower.map((path) => names.of(path)).join(':');
   const options = [
+    'nodev',
     `lowerdir=${below}`,
     ...writable,
     'userxattr',

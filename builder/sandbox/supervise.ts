@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Fifo, openFifo } from './fifo.ts';
 import type { SandboxIo } from './plan.ts';
+import { searchPath } from './programs.ts';
 
 /** How a step's outermost process ended. */
 export interface Ended {
@@ -95,12 +96,6 @@ function openOutput(io: SandboxIo, folder: string, tail: Tail): { stdout: Fifo; 
 /** Nothing of ours is inherited. mount(8) from 2.39 on would use calls that cut a long list of layers. */
 function environment(folder: string): NodeJS.ProcessEnv {
   return { PATH: searchPath(), LC_ALL: 'C', XDG_RUNTIME_DIR: folder, LIBMOUNT_FORCE_MOUNT2: 'always' };
-}
-
-/** PATH with the folders in which distributions keep programs of the administrator. */
-export function searchPath(): string {
-  const own = process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
-  return `${own}:/usr/local/sbin:/usr/sbin:/sbin`;
 }
 
 function exitOf(child: ChildProcess): Promise<number> {

@@ -124,6 +124,8 @@ export interface TreeFile {
   readonly text?: string;
   readonly link?: string;
   readonly copy?: string;
+  /** Major and minor of a character device. */
+  readonly device?: readonly [number, number];
   /** Octal. */
   readonly mode?: string;
 }
@@ -140,6 +142,7 @@ export function layOutTree(
     mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true, mode: 0o755 });
     if (file.link !== undefined) symlinkSync(file.link, path);
     else if (file.copy !== undefined) copyFileSync(file.copy, path);
+    else if (file.device !== undefined) execFileSync('mknod', [path, 'c', ...file.device.map(String)]);
     else if (file.text !== undefined) writeFileSync(path, file.text);
   }
   execFileSync('chown', ['-R', '-h', `${owner.uid}:${owner.gid}`, folder]);
