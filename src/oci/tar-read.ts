@@ -35,6 +35,7 @@ export interface TarHandler {
 type Draft = { -readonly [K in keyof Entry]: Entry[K] };
 
 const maxMetaBytes = 8 * 2 ** 20;
+const maxGlobalRecords = 100;
 const nothing: Sink = { write() {}, end() {} };
 const types: Record<string, EntryType> = {
   '\0': 'file',
@@ -177,6 +178,8 @@ export class TarReader {
 
   #addGlobal(records: PaxRecords): void {
     this.#global = this.#global === undefined ? records : new Map([...this.#global, ...records]);
+    // They are copied for every entry: many of them would make reading as slow as an attacker likes.
+    if (this.#global.size > maxGlobalRecords) throw tarError('has a global header with too many records');
   }
 
   #setLongName(name: Buffer): void {

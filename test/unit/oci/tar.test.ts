@@ -170,6 +170,8 @@ describe('the tar reader', () => {
     expect(single(pax({ mtime: '12.000000001' }), raw({})).entry).toMatchObject({ mtime: 12, mtimeNs: 1 });
     const libarchive = pax({ 'LIBARCHIVE.xattr.user.a%3Db': Buffer.from('/wA').toString('latin1') });
     expect(single(libarchive, raw({})).entry.xattrs).toEqual({ 'user.a=b': '\xff\0' });
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`comment${i}`, 'x']));
+    expect(failure(pax(many, 'g')).message).toContain('too many');
     expect(failure(pax({ path: 'a\0b' }), raw({})).message).toContain('extended header');
     expect(failure(withBody(raw({}, 'x', 9), Buffer.from('99 a=bcd\n'))).code).toBe('layer');
     expect(failure(withBody(raw({}, 'x', 9), Buffer.from('9 a=bcdxx'))).code).toBe('layer');
