@@ -52,7 +52,7 @@ export function graphOf(containerfile: Containerfile, options: GraphOptions): St
     contexts: contextNames(options),
     done: new Map<number, GraphStage>(),
   };
-  visit(plan, target, []);
+  visit(plan, target);
   warnings.push(...unusedBuildArgs(containerfile, options.buildArgs));
   const stages = [...plan.done.values()].sort((a, b) => a.stage.index - b.stage.index);
   return { stages, target, globalArgs, escape: containerfile.escape, warnings };
@@ -82,17 +82,17 @@ function targetOf({ stages }: Containerfile, target: string | undefined): number
   });
 }
 
-/** Adds a stage and, before it, all it needs; `open` are the stages that are being added, to see circles. */
-function visit(plan: Plan, index: number, open: readonly number[]): GraphStage {
+/** Adds a stage and, before it, all it needs: stages above it, so that this ends. */
+function visit(plan: Plan, index: number): GraphStage {
   const known = plan.done.get(index);
   if (known !== undefined) return known;
   const stage = plan.containerfile.stages[index]!;
   const from = resolveFrom(stage, plan);
-  const parent = from.base.kind === 'stage' ? visit(plan, from.base.index, [...open, index]) : undefined;
+  const parent = from.base.kind === 'stage' ? visit(plan, from.base.index) : undefined;
   const needs = neededStages(plan, stage, from.base);
   for (const { other, word } of needs) {
-    checkOrder(plan, { stage, other, word, open: [...open, index] });
-    visit(plan, other, [...open, index]);
+    checkOrder(plan, stage, { other, word });
+    visit(plan, other);
   }
   const indexes = needs.map(({ other }) => other);
   const all = new Set(from.base.kind === 'stage' ? [from.base.index, ...indexes] : indexes);
@@ -137,13 +137,10 @@ function sourcesOf(instruction: Instruction): Word[] {
 }
 
 /** A stage can use earlier ones only; one that comes back to itself is a circle. */
-function checkOrder(
-  plan: Plan,
-  { stage, other, word, open }: Reference & { readonly stage: Stage; readonly open: readonly number[] },
-): void {
+function checkOrder(plan: Plan, stage: Stage, { other, word }: Reference): void {
   if (other < stage.index) return;
   const label = (index: number): string => plan.containerfile.stages[index]!.name ?? String(index);
-  if (open.includes(other) || reaches(plan, other, stage.index)) {
+  if (reaches(plan, other, stage.index)) {
     throw new BuildError('parse', `circular dependency detected on stage: ${label(stage.index)}`, {
       location: word.range,
       hint: `${label(other)} needs ${label(stage.index)} itself: take one of the two references away.`,

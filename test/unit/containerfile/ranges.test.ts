@@ -95,7 +95,8 @@ describe('finerRange', () => {
 
   it('does not believe a second parser whose instruction is another', async () => {
     const odd = 'FROM a\nRUN x \\\\\nRUN echo $v $w\n';
-    const [, second] = parse(odd, 'f').stages[0]!.instructions;
+    const [first, second] = parse(odd, 'f').stages[0]!.instructions;
+    expect(await finerRange({ file: 'f', text: odd }, first!.range, 'v')).toBe(first!.range);
     expect(await finerRange({ file: 'f', text: odd }, second!.range, '$w')).toMatchObject({
       startLine: 3,
       startColumn: 13,
