@@ -183,6 +183,15 @@ describe('TLS', () => {
   });
 });
 
+it('a host may count on the authorities of another (a token server on those of its registry)', async () => {
+  const server = await serve(hello, pem());
+  mkdirSync(join(folder, 'others.d/registry.test'), { recursive: true });
+  copyFileSync(certificates.ca, join(folder, 'others.d/registry.test/ca.crt'));
+  const http = client({ certDirs: [join(folder, 'others.d')] });
+  await expect(http.request(server.origin)).rejects.toMatchObject({ code: 'network' });
+  expect((await http.request(server.origin, { alsoTrust: 'registry.test' })).status).toBe(200);
+});
+
 describe('what breaks', () => {
   it('says that nothing listens', async () => {
     const server = await startHttpServer(hello);

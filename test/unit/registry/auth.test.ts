@@ -165,6 +165,32 @@ describe('tokens', () => {
     },
   );
 
+  it('are still got when the request that began to fetch one is given up', async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const server = await registry(async (_, response) => {
+      if (++calls > 1) return void response.end('{"token":"good"}');
+      controller.abort();
+    });
+    const session = createSession(options(server.origin));
+    const access = accessTo('a', 'pull');
+    const first = session.request('/v2/x', { access, signal: controller.signal });
+    const second = ask(session);
+    await expect(first).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await second).toBe('200 welcome');
+  });
+
+  it('that cannot be had leave no connection occupied', async () => {
+    const server: HttpServer = await serve((_, response) => {
+      response.writeHead(401, { 'www-authenticate': 'Bearer realm="ftp://x/"' });
+      response.end('x'.repeat(200_000));
+    });
+    const narrow = createClient({ env: {}, certDirs: [], tlsVerify: true, perHost: 1 });
+    const session = createSession({ ...options(server.origin), client: narrow });
+    for (let i = 0; i < 3; i++) await expect(ask(session)).rejects.toMatchObject({ code: 'denied' });
+    await narrow.close();
+  });
+
   it('that are ready are used as they are', async () => {
     const server = await registry(give({}));
     expect(await ask(createSession(options(server.origin, { type: 'access', token: 'good1' })))).toBe(
