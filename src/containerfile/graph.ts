@@ -1,4 +1,5 @@
 import { BuildError } from '../core/errors.ts';
+import { normalizePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 import { globalArgsOf } from './global-args.ts';
 import { parseTrigger } from './parse.ts';
@@ -40,7 +41,8 @@ export interface GraphOptions {
  * reference to a stage that comes later, a circle, a blank base name, a malformed platform. Its warnings are its own
  * (names in FROM that nothing declares, build args that no ARG takes); those of the file are not repeated.
  */
-export function graphOf(containerfile: Containerfile, options: GraphOptions): StageGraph {
+export function graphOf(containerfile: Containerfile, given: GraphOptions): StageGraph {
+  const options = normalized(given);
   const target = targetOf(containerfile, options.target);
   const warnings: Warning[] = [];
   const globalArgs = globalArgsOf(containerfile, { ...options, warnings });
@@ -56,6 +58,11 @@ export function graphOf(containerfile: Containerfile, options: GraphOptions): St
   warnings.push(...unusedBuildArgs(containerfile, options.buildArgs));
   const stages = [...plan.done.values()].sort((a, b) => a.stage.index - b.stage.index);
   return { stages, target, globalArgs, escape: containerfile.escape, warnings };
+}
+
+function normalized(options: GraphOptions): GraphOptions {
+  const platform = normalizePlatform(options.platform);
+  return { ...options, platform, buildPlatform: normalizePlatform(options.buildPlatform ?? platform) };
 }
 
 interface Plan {

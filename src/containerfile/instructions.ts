@@ -50,7 +50,7 @@ const readers: Readonly<Record<string, (statement: Statement) => AnyParts>> = {
 };
 
 /** The keywords of the language, as people write them. */
-export const keywords: readonly string[] = Object.keys(readers).map((name) => name.toUpperCase());
+const keywords: readonly string[] = Object.keys(readers).map((name) => name.toUpperCase());
 
 /** Gives a statement its meaning. Fails with `parse`, located at the word that is wrong. */
 export function instructionOf(statement: Statement): Instruction | FromInstruction {

@@ -8,7 +8,7 @@ export const PROXY_ARGS: readonly string[] = ['HTTP', 'HTTPS', 'FTP', 'NO', 'ALL
 ]);
 
 /** Names of the global ARGs that describe the platforms and the target (§1.5). */
-export const PLATFORM_ARGS: readonly string[] = [
+const PLATFORM_ARGS: readonly string[] = [
   ...['PLATFORM', 'OS', 'OSVERSION', 'ARCH', 'VARIANT'].flatMap((name) => [`BUILD${name}`, `TARGET${name}`]),
   'TARGETSTAGE',
 ];

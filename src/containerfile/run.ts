@@ -27,7 +27,7 @@ export function run(statement: Statement): RunParts {
 }
 
 /** Splits a `--mount` value into its options, as a line of CSV (RFC 4180 quotes). */
-export function mountFlag(word: Word): MountFlag {
+function mountFlag(word: Word): MountFlag {
   const options = csvFields(word.text).map((field) => {
     const equals = field.indexOf('=');
     if (equals < 0) return { key: field.toLowerCase(), value: undefined };

@@ -52,7 +52,7 @@ export function leadingFlags(text: string, from: number): { readonly flags: Flag
   return { flags, rest: at };
 }
 
-export function skipBlanks(text: string, from: number): number {
+function skipBlanks(text: string, from: number): number {
   let at = from;
   while (at < text.length && /\s/.test(text[at]!)) at++;
   return at;

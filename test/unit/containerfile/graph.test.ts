@@ -151,6 +151,18 @@ describe('FROM and global ARGs', () => {
     expect(globalArgs.TARGETARCH).toBe('mine');
   });
 
+  it('takes platforms in any spelling', () => {
+    const { globalArgs, stages } = graph('FROM a', {
+      platform: { os: 'linux', architecture: 'aarch64', variant: 'v8' },
+    });
+    expect(globalArgs).toMatchObject({
+      TARGETARCH: 'arm64',
+      TARGETVARIANT: '',
+      BUILDPLATFORM: 'linux/arm64',
+    });
+    expect(stages[0]!.platform).toEqual({ os: 'linux', architecture: 'arm64' });
+  });
+
   it('knows the platform of each stage', () => {
     const text =
       'FROM --platform=$BUILDPLATFORM a AS build\nFROM build AS child\nFROM --platform=linux/aarch64 b AS other\nFROM c\nCOPY --from=child x y\nCOPY --from=other x y';
