@@ -16,8 +16,8 @@ export interface BundleFacts {
   /** What we hold ourselves: a step never gets more. */
   readonly held: readonly string[];
   readonly rlimits: readonly Rlimit[];
-  /** Absolute path of mount(8). */
-  readonly mountProgram: string;
+  /** PATH for the machine's own programs. */
+  readonly path: string;
   /** Outside of any user namespace, where the network namespace is ours and a sysfs of its own can be mounted. */
   readonly realRoot: boolean;
 }
@@ -129,12 +129,11 @@ const deviceMounts = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((n
  * Runtimes bind the root on itself, and crun forgets its `nodev` in doing so: set again inside the container's mount
  * namespace, before anything of the image runs.
  */
-function noDevicesHook({ rootfs, mountProgram }: BundleFacts): object {
-  return {
-    path: mountProgram,
-    args: ['mount', '-n', '-i', '-o', 'remount,bind,nodev', rootfs],
-    env: ['LIBMOUNT_FORCE_MOUNT2=always', 'LC_ALL=C'],
-  };
+function noDevicesHook({ rootfs, path }: BundleFacts): object {
+  // A hook that ends before it has read all of its stdin counts as failed with crun.
+  const script = 'while read -r _; do :; done; exec mount -n -i -o remount,bind,nodev "$0"';
+  const env = [`PATH=${path}`, 'LIBMOUNT_FORCE_MOUNT2=always', 'LC_ALL=C'];
+  return { path: '/bin/sh', args: ['sh', '-c', script, rootfs], env };
 }
 
 function fileMounts(facts: BundleFacts): object[] {

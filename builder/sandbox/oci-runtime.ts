@@ -7,7 +7,7 @@ import { rlimits } from './limits.ts';
 import { ociConfig } from './oci-config.ts';
 import { overlayMount, type SetupMount, ShortNames } from './overlay-mount.ts';
 import type { Engine, Exit, Mount, Overlay, SandboxIo, SandboxPlan } from './plan.ts';
-import { find } from './programs.ts';
+import { searchPath } from './programs.ts';
 import { missingParts, resolveIn } from './rootfs-view.ts';
 import { commandCode } from './runtime-failure.ts';
 import { superviseStep } from './supervise.ts';
@@ -98,7 +98,7 @@ function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bu
     held: heldCapabilities(),
     rlimits: rlimits(plan.ulimits),
     realRoot: isRealRoot(),
-    mountProgram: find('mount') ?? '/bin/mount',
+    path: searchPath(),
     placeOf: (target: string) => placeOf(target, plan, layers),
     ...writeEtcFiles(plan, folder),
   };

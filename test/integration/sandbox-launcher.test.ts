@@ -1,0 +1,210 @@
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OutsideJob } from '../support/outside-driver.ts';
+import { type Outcome, run } from '../support/programs.ts';
+import { bundle, SandboxPlace } from '../support/sandbox-place.ts';
+import { skip } from '../support/skips.ts';
+
+interface Start {
+  readonly place: {
+    readonly isolation: string;
+    readonly uid: number;
+    readonly outside?: string;
+    readonly why?: string;
+  };
+  readonly uid: number;
+  readonly pid: number;
+}
+
+describe.skipIf(skip('the launcher', { root: true, programs: ['unshare', 'setpriv', 'newuidmap', 'git'] }))(
+  'the launcher',
+  () => {
+    let place: SandboxPlace;
+    let folder: string;
+    let runtimeDir: string;
+    let programs: string;
+
+    beforeAll(async () => {
+      place = await SandboxPlace.make();
+      folder = join(place.folder, 'other');
+      for (const name of [folder, join(folder, 'dist'), join(folder, 'fake')]) mkdirSync(name);
+      for (const name of ['bin', 'node_modules'])
+        cpSync(join(place.folder, name), join(folder, name), { recursive: true });
+      copyFileSync(join(place.folder, 'package.json'), join(folder, 'package.json'));
+      await bundle('outside-driver.ts', join(folder, 'dist/cli.js'));
+      symlinkSync('../bin/tsbuild', join(folder, 'dist/tsbuild'));
+      programs = join(folder, 'fake');
+      program('podman', 'exec sleep "$1"');
+      program('docker-credential-test', 'read -r host; echo "for $host by $(id -u)"; echo warn >&2; exit 3');
+      runtimeDir = place.work('user');
+    });
+
+    afterAll(() => place?.remove());
+
+    function program(name: string, script: string): void {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(programs, name), 0o755);
+    }
+
+    /** Starts the command as the ordinary user through npm's kind of symlink; `first` goes before PATH. */
+    async function start(jobs: readonly OutsideJob[], first = programs): Promise<Outcome> {
+      const file = join(place.work('user'), 'jobs.json');
+      writeFileSync(file, JSON.stringify(jobs));
+      chmodSync(file, 0o644);
+      const env = {
+        ...place.environment(),
+        XDG_RUNTIME_DIR: runtimeDir,
+        PATH: `${first}:${process.env.PATH}`,
+      };
+      return await run([...place.as('user'), join(folder, 'dist/tsbuild'), file], { env, cwd: '/' });
+    }
+
+    async function answers(
+      jobs: readonly OutsideJob[],
+    ): Promise<{ code?: number; stdout: string; stderr: string; bytes: number; error?: string }[]> {
+      const outcome = await start(jobs);
+      expect(outcome.code, outcome.stderr).toBe(0);
+      return outcome.stdout
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => JSON.parse(line));
+    }
+
+    function first(outcome: Outcome): Start {
+      return JSON.parse(outcome.stdout.split('\n')[0]!) as Start;
+    }
+
+    it('makes an ordinary user root of a namespace, and records who it was', async () => {
+      const told = first(await start([]));
+      expect(told.uid).toBe(0);
+      expect(told.place).toMatchObject({ isolation: 'subuid', uid: place.ids.uid });
+      expect(told.place.outside).toContain(runtimeDir);
+    });
+
+    it('keeps its pid', async () => {
+      let started = 0;
+      const file = join(place.work('user'), 'none.json');
+      writeFileSync(file, '[]');
+      const outcome = await run([...place.as('user'), join(folder, 'dist/tsbuild'), file], {
+        env: place.environment(),
+        started: (pid) => {
+          started = pid;
+        },
+      });
+      expect(first(outcome).pid).toBe(started);
+    });
+
+    it('leaves root as it is', async () => {
+      const outcome = await run([join(folder, 'bin/tsbuild')], { env: place.environment() });
+      expect(first(outcome).place).toMatchObject({ isolation: 'root', uid: 0 });
+      expect(first(outcome).place.outside).toBeUndefined();
+    });
+
+    it('goes on without a namespace where none can be had, and says why', async () => {
+      const refused = join(folder, 'refused');
+      mkdirSync(refused);
+      writeFileSync(
+        join(refused, 'unshare'),
+        '#!/bin/sh\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n',
+      );
+      chmodSync(join(refused, 'unshare'), 0o755);
+      const told = first(await start([], refused));
+      expect(told.uid).toBe(place.ids.uid);
+      expect(told.place).toMatchObject({
+        isolation: 'none',
+        why: 'unshare: unshare failed: Operation not permitted',
+      });
+    });
+
+    it('has an older unshare’s maps written from outside', async () => {
+      const older = join(folder, 'older');
+      mkdirSync(older);
+      const script = `for word; do [ "$word" = --map-auto ] && { echo "unrecognized option '--map-auto'" >&2; exit 1; }; done
+exec /usr/bin/unshare "$@"`;
+      writeFileSync(join(older, 'unshare'), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(older, 'unshare'), 0o755);
+      const told = first(await start([], older));
+      expect(told).toMatchObject({ uid: 0, place: { isolation: 'subuid' } });
+    });
+
+    it('runs programs as the person, with any bytes in arguments and data', async () => {
+      const words = ['a b\n\n', 'c\\0101\'"$(id)`', 'ü', '-e', ''];
+      const show = {
+        argv: [
+          'git',
+          '-c',
+          'alias.x=!f() { printf "%s|" "$@"; cat; id -u; printf "%s\\n" "$A"; pwd; }; f',
+          'x',
+          ...words,
+        ],
+      };
+      const [shown, helper] = await answers([
+        { ...show, stdin: 'in\0put\n', env: { A: '1 \\n2' }, cwd: '/usr' },
+        { argv: ['docker-credential-test', 'get'], stdin: 'registry.example\n' },
+      ]);
+      expect(shown!.stdout).toBe(`${words.join('|')}|in\0put\n${place.ids.uid}\n1 \\n2\n/usr\n`);
+      expect(helper).toMatchObject({
+        code: 3,
+        stdout: `for registry.example by ${place.ids.uid}\n`,
+        stderr: 'warn\n',
+      });
+    });
+
+    it('refuses what is not on its list, and tells what is not installed', async () => {
+      const results = await answers([
+        { argv: ['sh', '-c', 'echo no'] },
+        { argv: ['docker-credential-x/../../bin/sh'] },
+        { argv: ['/usr/bin/git'] },
+      ]);
+      expect(results.map(({ code, stdout }) => [code, stdout])).toEqual([
+        [126, ''],
+        [126, ''],
+        [126, ''],
+      ]);
+    });
+
+    it('passes big streams, and ends with a program that reads none of them', async () => {
+      const [through, early] = await answers([
+        { argv: ['git', '-c', 'alias.x=!cat', 'x'], megabytes: 50 },
+        { argv: ['git', '-c', 'alias.x=!exit 4', 'x'], megabytes: 50 },
+      ]);
+      expect(through).toMatchObject({ code: 0, bytes: 50 * 1024 * 1024 });
+      expect(early).toMatchObject({ code: 4 });
+    });
+
+    it('ends a program on request, and all of them with the builder', async () => {
+      const mark = `7${process.pid}01`;
+      expect(await answers([{ argv: ['podman', mark], abortAfterMs: 200 }])).toEqual([
+        { error: 'aborted by the test' },
+      ]);
+      const outcome = await start([{ argv: ['podman', mark], dieAfterMs: 400 }]);
+      expect(outcome.signal).toBe('SIGKILL');
+      while (processesWith(mark).length > 0 || readdirSync(runtimeDir).length > 0) await sleep(10);
+      expect(existsSync(first(outcome).place.outside!)).toBe(false);
+    });
+  },
+);
+
+function processesWith(mark: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
