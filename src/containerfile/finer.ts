@@ -12,8 +12,9 @@ export async function finerRange(
   needle: string,
 ): Promise<SourceRange> {
   if (needle === '') return range;
-  const { DockerfileParser } = await import('dockerfile-ast');
-  const instruction = DockerfileParser.parse(containerfile.text)
+  // A CommonJS package: in the bundle it has a default export only.
+  const { default: ast } = await import('dockerfile-ast');
+  const instruction = ast.DockerfileParser.parse(containerfile.text)
     .getInstructions()
     .find((one) => {
       const bounds = one.getRange();
