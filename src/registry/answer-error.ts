@@ -35,7 +35,7 @@ function codeFor(status: number): string {
 
 function hintFor(status: number): string | undefined {
   if (status === 401 || status === 403)
-    return 'Log in with `tsbuild login`, and check the rights of the account.';
+    return 'Check the name, log in with `tsbuild login`, and check the rights of the account.';
   if (status === 404)
     return 'Check the name; a registry may also say so of what it does not show to this account.';
   if (status === 413) return 'The registry, or a proxy before it, limits the size of uploads.';
