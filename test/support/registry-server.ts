@@ -57,7 +57,7 @@ export async function startRegistryServer(options: RegistryServerOptions = {}): 
   return server;
 }
 
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on('error', reject);

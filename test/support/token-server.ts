@@ -52,11 +52,11 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
 }
 
 /** Listens on a free loopback port. */
-export function listen(server: Server): Promise<void> {
+function listen(server: Server): Promise<void> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 }
 
-export function close(server: Server): Promise<void> {
+function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
