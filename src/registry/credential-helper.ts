@@ -3,7 +3,7 @@ import { BuildError, errnoOf } from '../core/errors.ts';
 import { oneLine } from '../http/redact.ts';
 import type { Secret } from './credentials.ts';
 
-export interface OutsideResult {
+interface OutsideResult {
   /** Exit code; 127 when there is no such program. */
   readonly code: number;
   readonly stdout: string;
