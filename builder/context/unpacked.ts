@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
 import { pathOf } from '../../src/core/bytes.ts';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { Entry } from '../../src/core/types.ts';
+import { inflate } from '../../src/oci/inflate.ts';
 import { blockSize, isIntact } from '../../src/oci/tar-header.ts';
 import { TarReader } from '../../src/oci/tar-read.ts';
 import type { ContextFile } from './context.ts';
@@ -21,7 +21,7 @@ export async function openArchive(path: string): Promise<AsyncIterable<Buffer> |
   try {
     head = await take(chunks, blockSize);
   } catch (error) {
-    if (error instanceof BuildError) throw error;
+    if (error instanceof BuildError && error.code === 'context') throw error;
     return undefined;
   }
   if (head.length >= blockSize && isIntact(head, 0)) return joined(head, chunks);
@@ -97,16 +97,9 @@ class Spool {
 async function* decompressed(path: string): AsyncGenerator<Buffer> {
   const magic = firstBytes(path, 6).toString('latin1');
   if (magic.startsWith('BZh')) return yield* throughProgram('bzip2', path);
-  if (magic.startsWith('\x28\xb5\x2f\xfd')) return yield* throughProgram('zstd', path);
   if (magic === '\xfd7zXZ\0') return yield* throughProgram('xz', path);
   const file = await open(pathOf(path), constants.O_RDONLY | constants.O_NOFOLLOW);
-  const raw: Readable = file.createReadStream({ highWaterMark: 1 << 20 });
-  try {
-    if (magic.startsWith('\x1f\x8b')) yield* pipeline(raw, createGunzip({ chunkSize: 1 << 18 }), () => {});
-    else yield* raw;
-  } finally {
-    raw.destroy();
-  }
+  yield* inflate(file.createReadStream({ highWaterMark: 1 << 20 }));
 }
 
 async function* throughProgram(program: string, path: string): AsyncGenerator<Buffer> {

@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Entry, EntryType } from '../../../src/core/types.ts';
 import { lsetxattr } from '../../../src/sys/xattr.ts';
@@ -73,10 +65,6 @@ export function makeFiles(folder: string, lines: readonly string[]): void {
     if (entry.type === 'file' || entry.type === 'dir') chmodSync(at, entry.mode);
     if (entry.type === 'file') utimesSync(at, 1000, 1000);
   }
-}
-
-export function readCase<T>(folder: string): T {
-  return JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as T;
 }
 
 function usualMode(type: EntryType): number {
