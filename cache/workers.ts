@@ -34,19 +34,20 @@ export function start<Result>(
   worker.ref();
   const result = new Promise<Result>((resolve, reject) => {
     const settle = (act: () => void): void => {
-      worker.removeAllListeners();
+      worker.off('message', answered).off('error', failed).off('exit', ended);
       options.signal?.removeEventListener('abort', abort);
       act();
     };
+    const answered = (answer: Answer): void => {
+      if ('warning' in answer) return options.warn(answer.warning);
+      rest(name, worker);
+      settle(() => ('done' in answer ? resolve(answer.done as Result) : reject(thawed(answer.failed))));
+    };
+    const failed = (error: Error): void => settle(() => reject(error));
+    const ended = (code: number): void => failed(new Error(`worker thread ${name} ended with ${code}`));
     const abort = (): void =>
       settle(() => void worker.terminate().then(() => reject(options.signal?.reason)));
-    worker.on('message', (answer: Answer) => {
-      if ('warning' in answer) options.warn(answer.warning);
-      else settle(() => ('done' in answer ? resolve(answer.done as Result) : reject(thawed(answer.failed))));
-      if (!('warning' in answer)) rest(name, worker);
-    });
-    worker.on('error', (error) => settle(() => reject(error)));
-    worker.on('exit', (code) => settle(() => reject(new Error(`worker thread ${name} ended with ${code}`))));
+    worker.on('message', answered).on('error', failed).on('exit', ended);
     if (options.signal?.aborted) abort();
     else options.signal?.addEventListener('abort', abort, { once: true });
   });
