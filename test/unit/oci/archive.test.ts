@@ -17,6 +17,7 @@ import { BuildError } from '../../../src/core/errors.ts';
 import { writeDockerArchive, writeOciArchive } from '../../../src/oci/archive.ts';
 import { readArchive } from '../../../src/oci/archive-read.ts';
 import { readLayout, writeLayout } from '../../../src/oci/layout.ts';
+import { manifestOf } from '../../../src/oci/manifest.ts';
 import type { FoundImage, PackedImage } from '../../../src/oci/packed.ts';
 import { pieces, platform, smallImage } from './images.ts';
 import { type Item, item, read, seeded, tarOf } from './samples.ts';
@@ -105,6 +106,14 @@ describe('archives', () => {
     await expect(written(writeOciArchive, { ...image, layers: wrong })).rejects.toMatchObject({
       code: 'digest-mismatch',
     });
+  });
+
+  it('are refused when a manifest announces another size', async () => {
+    const image = smallImage(fresh(), [name]);
+    const layers = image.layers.map((layer) => ({ ...layer.descriptor, size: layer.descriptor.size + 1 }));
+    const manifest = manifestOf({ config: image.config, layers, format: 'oci' });
+    const archive = await written(writeOciArchive, { ...image, manifest });
+    await expect(readAll(archive)).rejects.toThrow('another size');
   });
 
   it('are refused when they were changed', async () => {

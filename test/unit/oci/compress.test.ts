@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BuildError } from '../../../src/core/errors.ts';
 import { compress, gzip, hasZstd } from '../../../src/oci/compress.ts';
 import { crcCombiner } from '../../../src/oci/crc.ts';
-import { blockBytes } from '../../../src/oci/gzip-block.ts';
+import { blockBytes, compressBlock } from '../../../src/oci/gzip-block.ts';
 import { inflate } from '../../../src/oci/inflate.ts';
 import { seeded } from './samples.ts';
 
@@ -51,6 +51,18 @@ describe('gzip', () => {
     expect(stored.length).toBeLessThan(noise.length + 200);
     const small = await joined(gzip(pieces(text)));
     expect(small.length).toBeLessThan(text.length * 0.6);
+  });
+
+  it('decides by a sample whether a block is stored', () => {
+    const block = Buffer.from(noise.subarray(0, blockBytes));
+    expect(compressBlock({ bytes: block.subarray(0, 2 * 65_535), before: 0 }).bytes).toHaveLength(
+      2 * 65_535 + 10,
+    );
+    // Zeros where no sample is taken: deflating would pay, but is not tried.
+    block.fill(0, 10_000, 60_000);
+    expect(compressBlock({ bytes: block, before: 0 }).bytes.length).toBeGreaterThan(blockBytes);
+    block.fill(0, 0, 300_000);
+    expect(compressBlock({ bytes: block, before: 0 }).bytes.length).toBeLessThan(blockBytes / 2);
   });
 
   it('stops when told to, and passes on what the source throws', async () => {

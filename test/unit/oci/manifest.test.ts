@@ -145,6 +145,7 @@ describe('configurations', () => {
       rootfs: { diff_ids: [digestOf('a')], type: 'layers' },
       'os.version': '1',
       zebra: { a: null },
+      aunt: 1,
       os: 'linux',
       architecture: 'amd64',
       config: { Odd: [1], Labels: { z: '1', a: '2' }, Cmd: null, Env: ['A=b'], User: 'u' },
@@ -152,7 +153,7 @@ describe('configurations', () => {
     const config = parseConfig(json(text));
     const encoded = encodeConfig(config).toString();
     expect(encoded).toBe(
-      `{"architecture":"amd64","os":"linux","os.version":"1","config":{"User":"u","Env":["A=b"],"Labels":{"a":"2","z":"1"},"Odd":[1]},"zebra":{"a":null},"rootfs":{"type":"layers","diff_ids":["${digestOf('a')}"]},"history":[{"created_by":"x","odd":1}]}`,
+      `{"architecture":"amd64","os":"linux","os.version":"1","config":{"User":"u","Env":["A=b"],"Labels":{"a":"2","z":"1"},"Odd":[1]},"aunt":1,"zebra":{"a":null},"rootfs":{"type":"layers","diff_ids":["${digestOf('a')}"]},"history":[{"created_by":"x","odd":1}]}`,
     );
     expect(encodeConfig(parseConfig(Buffer.from(encoded))).toString()).toBe(encoded);
   });
