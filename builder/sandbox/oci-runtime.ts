@@ -55,30 +55,18 @@ interface Running {
 
 async function runBundle({ folder, setup }: Bundle, running: Running): Promise<number> {
   const { program, io, signal } = running;
-  const command = [
-    program.path,
-    '--root',
-    join(folder, 'state'),
-    '--log',
-    join(folder, 'runtime.log'),
-    '--log-format',
-    'json',
-  ];
-  const flags = isCrun(program) ? ['--cgroup-manager=disabled'] : [];
   const mounts = setup.flatMap(({ type, source, options, target }) => [type, source, options, target]);
-  const args = [
-    folder,
-    String(setup.length),
-    ...mounts,
-    ...command,
-    ...flags,
-    'run',
-    '--bundle',
-    folder,
-    CONTAINER,
-  ];
+  const args = [folder, String(setup.length), ...mounts, ...commandLine(program, folder)];
   const ended = await superviseStep(args, { io, folder, signal });
   return commandCode(ended, folder, program.name);
+}
+
+/** What crun can no longer log it writes to the step's stderr, in the same format: so as text, for people. */
+function commandLine(program: RuntimeProgram, folder: string): string[] {
+  const log = ['--log', join(folder, 'runtime.log'), '--log-format', isCrun(program) ? 'text' : 'json'];
+  const cgroups = isCrun(program) ? ['--cgroup-manager=disabled'] : [];
+  const root = ['--root', join(folder, 'state')];
+  return [program.path, ...root, ...log, ...cgroups, 'run', '--bundle', folder, CONTAINER];
 }
 
 function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bundle {

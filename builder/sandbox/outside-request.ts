@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, lstatSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import { mknod } from '../../src/sys/file.ts';
 import { openFifo } from './fifo.ts';
-import { feed, type OutsideRun } from './outside.ts';
+import type { OutsideOptions, OutsideRun } from './outside.ts';
 
 /** The helper starts while Node does, and is there long before anyone asks; on a busy machine a little later. */
 const PATIENCE_MS = 10_000;
@@ -82,6 +84,16 @@ function converse(helper: string, name: string, { argv, run }: Asked): Promise<n
     for (const fd of held.splice(0)) closeSync(fd);
     for (const fifo of [out, err, status]) fifo.drain();
   });
+}
+
+/** Writes all of `stdin` and ends; a program that stops reading is no failure, its exit code tells. */
+export async function feed(stdin: OutsideOptions['stdin'], to: NodeJS.WritableStream): Promise<void> {
+  const chunks = stdin === undefined ? [] : Buffer.isBuffer(stdin) ? [stdin] : stdin;
+  try {
+    await pipeline(Readable.from(chunks, { objectMode: false }), to);
+  } catch (error) {
+    if (!['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET'].includes(errnoOf(error) ?? '')) throw error;
+  }
 }
 
 /** Keeps a fifo open at both ends, so that the helper finds it open whenever it comes. */

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { errnoOf } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
-import { askOutside } from './outside-request.ts';
+import { askOutside, feed } from './outside-request.ts';
 
 export interface OutsideOptions {
   /** Written to the program; nothing else passes secrets (never argv, never a file). */
@@ -82,14 +80,4 @@ function runDirectly(
     });
     void feed(stdin, child.stdin);
   });
-}
-
-/** Writes all of `stdin` and ends; a program that stops reading is no failure, its exit code tells. */
-export async function feed(stdin: OutsideOptions['stdin'], to: NodeJS.WritableStream): Promise<void> {
-  const chunks = stdin === undefined ? [] : Buffer.isBuffer(stdin) ? [stdin] : stdin;
-  try {
-    await pipeline(Readable.from(chunks, { objectMode: false }), to);
-  } catch (error) {
-    if (!['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET'].includes(errnoOf(error) ?? '')) throw error;
-  }
 }

@@ -6,6 +6,12 @@ import type { Ended } from './supervise.ts';
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
+/** How crun and runc say that the command itself is the trouble. */
+const notFound =
+  /executable file.*not found|(?:exec:|exec \/|exec container process|open executable).*no such file/i;
+const notExecutable =
+  /(?:exec:|exec \/|exec container process|open executable).*(?:denied|not permitted|is a directory|format error|symbolic links)/i;
+
 /**
  * The exit code of the step's command, told apart from failures around it. A command that is not there or cannot be
  * executed ends as a shell would say it (127, 126), the runtime's own words being in the step's stderr. What keeps a
@@ -14,17 +20,10 @@ const NOT_EXECUTABLE = 126;
 export function commandCode(ended: Ended, folder: string, runtime: string): number {
   if (!existsSync(join(folder, 'ready'))) throw neverStarted(ended, folder);
   if (ended.code === 0) return 0;
-  const complaint = runtimeComplaint(folder);
+  const complaint = runtimeComplaint(folder) ?? lastComplaint(ended);
   if (complaint === undefined) return ended.code;
-  if (/not found|(?:exec|open executable|exec container process).*no such file/i.test(complaint))
-    return NOT_FOUND;
-  if (
-    /(?:exec|open executable|exec container process).*(?:denied|not permitted|is a directory|format error)/i.test(
-      complaint,
-    )
-  ) {
-    return NOT_EXECUTABLE;
-  }
+  if (notFound.test(complaint)) return NOT_FOUND;
+  if (notExecutable.test(complaint)) return NOT_EXECUTABLE;
   throw new BuildError('sandbox', `${runtime} could not start the step: ${complaint}`, hintFor(complaint));
 }
 
@@ -49,8 +48,14 @@ function messageOf(line: string): string | undefined {
     const { level, msg } = JSON.parse(line) as { level?: string; msg?: string };
     return level === 'error' || level === 'fatal' ? msg : undefined;
   } catch {
-    return line;
+    return line.replace(/^\d{4}-\S+: /, '');
   }
+}
+
+/** At the very end, when the image is the root already, runtimes can only write to the step's own stderr. */
+function lastComplaint({ code, lastError }: Ended): string | undefined {
+  const line = lastError.trimEnd().split('\n').at(-1) ?? '';
+  return code === 1 ? /^(?:\d{4}-\S+: )?(exec (?:container process|\/).*)$/.exec(line)?.[1] : undefined;
 }
 
 function hintFor(reason: string): { readonly hint?: string } {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -190,11 +190,7 @@ function mountOf(
 function check(one: Case, result: JobResult): void {
   expect(result.error, result.message).toBe(one.error);
   if (one.error !== undefined) return;
-  if (one.stdout !== undefined)
-    expect(
-      result.stdout +
-        result.stderr.slice(0, one.stdout === '' ? 0 : 400 * Number(result.code !== (one.code ?? 0))),
-    ).toBe(one.stdout);
+  if (one.stdout !== undefined) expect(result.stdout, result.stderr).toBe(one.stdout);
   if (one.stdoutFile !== undefined)
     expect(result.stdout).toBe(readFileSync(new URL(one.stdoutFile, data), 'utf8'));
   if (one.stdoutMatches !== undefined) expect(result.stdout).toMatch(new RegExp(one.stdoutMatches));
@@ -220,5 +216,3 @@ function processesWith(mark: string): string[] {
     }
   });
 }
-
-void rmSync;

@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { chooseEngine } from '../../../builder/sandbox/choose.ts';
+import { hostsText } from '../../../builder/sandbox/etc-files.ts';
+import { rlimits } from '../../../builder/sandbox/limits.ts';
+import { type BundleFacts, ociConfig } from '../../../builder/sandbox/oci-config.ts';
+import { requestText } from '../../../builder/sandbox/outside-request.ts';
+import { overlayMount, ShortNames } from '../../../builder/sandbox/overlay-mount.ts';
+import type { SandboxPlan } from '../../../builder/sandbox/plan.ts';
+import { whyNoNamespace } from '../../../builder/sandbox/probe.ts';
+import type { Place } from '../../../src/core/place.ts';
+
+const own = [
+  'Limit                     Soft Limit           Hard Limit           Units     ',
+  'Max stack size            8388608              unlimited            bytes     ',
+  'Max open files            4096                 20000                files     ',
+].join('\n');
+
+const place: Place = {
+  isolation: 'none',
+  uid: 1000,
+  gid: 1000,
+  home: '/home/a',
+  runtimeDir: undefined,
+  outside: undefined,
+  why: undefined,
+};
+
+const plan: SandboxPlan = {
+  root: { lower: ['/l'], upper: '/u', work: '/w' },
+  mounts: [],
+  process: { args: ['true'], env: [], cwd: '/', uid: 0, gid: 0, groups: [], terminal: false },
+  hostname: 'buildkitsandbox',
+  network: 'host',
+  hosts: ['10.0.0.1 other'],
+  insecure: false,
+  ulimits: [],
+};
+
+const facts: BundleFacts = {
+  rootfs: '/r',
+  hostsFile: '/h',
+  resolvFile: '/c',
+  sources: [],
+  placeOf: (target) => target,
+  held: ['CAP_CHOWN', 'CAP_SYS_ADMIN'],
+  rlimits: [],
+  path: '/bin',
+  realRoot: false,
+};
+
+describe('limits', () => {
+  it.each([
+    [[], { type: 'RLIMIT_NOFILE', soft: 1024, hard: 20000 }],
+    [['nofile=99999'], { type: 'RLIMIT_NOFILE', soft: 20000, hard: 20000 }],
+    [['nofile=10:-1'], { type: 'RLIMIT_NOFILE', soft: 10, hard: 20000 }],
+    [['stack=-1'], { type: 'RLIMIT_STACK', soft: 2 ** 64, hard: 2 ** 64 }],
+  ])('%j', (asked, expected) => {
+    expect(rlimits(asked, own)).toContainEqual(expected);
+  });
+
+  it.each(['nofiles=1', 'nofile', 'nofile=x', 'nofile=5:4', 'nofile=1.5'])('refuses %s', (text) => {
+    expect(() => rlimits([text], own)).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
+});
+
+describe('config.json', () => {
+  it('never gives more than we hold', () => {
+    expect(ociConfig(plan, facts)).toMatchObject({ process: { capabilities: { bounding: ['CAP_CHOWN'] } } });
+    const insecure = ociConfig({ ...plan, insecure: true }, facts);
+    expect(insecure).toMatchObject({
+      process: { capabilities: { bounding: facts.held, inheritable: [], ambient: [] } },
+    });
+    expect(insecure).not.toHaveProperty('linux.seccomp');
+    expect(insecure).not.toHaveProperty('linux.maskedPaths');
+  });
+
+  it('has a network namespace for none alone', () => {
+    const types = (network: 'host' | 'none') =>
+      (
+        ociConfig({ ...plan, network }, facts) as { linux: { namespaces: { type: string }[] } }
+      ).linux.namespaces.map(({ type }) => type);
+    expect(types('host')).toEqual(['pid', 'ipc', 'uts', 'mount']);
+    expect(types('none')).toEqual(['pid', 'ipc', 'uts', 'mount', 'network']);
+  });
+
+  it('names the step and extra hosts', () => {
+    expect(hostsText(plan)).toMatch(/^127\.0\.0\.1\tlocalhost buildkitsandbox\n[\s\S]*10\.0\.0\.1\tother\n$/);
+  });
+});
+
+describe('overlay options', () => {
+  it('stay short for five hundred layers, and refuse one more', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tsbuild-names-'));
+    try {
+      const lower = Array.from({ length: 500 }, (_, at) => `/a/very/long/folder/name/for/a/layer/${at}`);
+      const tree = { lower, upper: '/u:,\\p', work: '/w' };
+      const names = new ShortNames(join(folder, 'l'));
+      const { options } = overlayMount(tree, '/m', names);
+      expect(options.length).toBeLessThan(4000);
+      expect(options).toMatch(/^nodev,lowerdir=2:3:4:.*,upperdir=0,workdir=1,index=off,userxattr,/);
+      expect(readdirSync(names.folder)).toHaveLength(502);
+      mkdirSync(join(folder, 'other'));
+      expect(() => overlayMount({ ...tree, lower: [...lower, '/x'] }, '/m', names)).toThrow('takes 500');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('where no step can run', () => {
+  it.each([
+    ['/proc/sys/user/max_user_namespaces', '0', 'user.max_user_namespaces'],
+    ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'unprivileged_userns_clone=1'],
+    [
+      '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
+      '1',
+      'apparmor_restrict_unprivileged_userns=0',
+    ],
+    ['', '', 'In a container'],
+  ])('names the setting %s', (path, value, hint) => {
+    const error = whyNoNamespace({ ...place, why: 'unshare failed: no' }, (file) =>
+      file === path ? value : undefined,
+    );
+    expect(error).toMatchObject({ code: 'sandbox', hint: expect.stringContaining(hint) });
+    expect(error.message).toContain('unshare failed: no');
+  });
+
+  it('says how to get a range of ids', () => {
+    const why = 'unshare: no line matching user "a" in /etc/subuid: Success';
+    expect(whyNoNamespace({ ...place, why }, () => undefined).hint).toContain('usermod --add-subuids');
+  });
+
+  it('says which package has a runtime that is missing', () => {
+    expect(() => chooseEngine({ ...place, isolation: 'root' }, 'no-such-runtime')).toThrow(
+      expect.objectContaining({ code: 'sandbox', hint: expect.stringContaining('apt-get install crun') }),
+    );
+    expect(() => chooseEngine(place)).toThrow(expect.objectContaining({ code: 'sandbox' }));
+  });
+});
+
+describe('a request to the helper', () => {
+  it('has a line for each word, every odd byte escaped', () => {
+    expect(requestText(['git', 'a b\n', '', "'\\"], { env: { A: '1' }, cwd: '/x' })).toBe(
+      'env A=1\ncwd /x\narg git\narg a\\0040b\\0012\narg \narg \\0047\\0134\nend\n',
+    );
+  });
+});
