@@ -35,13 +35,23 @@ async function writeFile(
   { tree, writer }: { readonly tree: SourceTree; readonly writer: LayerWriter },
 ): Promise<Digest> {
   const known = tree.recall(file);
-  const path = await tree.locate(file);
-  const { digest } = await writer.add(entry, path).catch((error: unknown) => {
-    throw error instanceof BuildError && error.code === 'context' ? changed(file, tree, error) : error;
-  });
-  tree.remember(file, digest!);
+  const digest = await digestOfWritten(entry, file, { tree, writer });
+  tree.remember(file, digest);
   if (known !== undefined && digest !== known) throw changed(file, tree);
-  return digest!;
+  return digest;
+}
+
+async function digestOfWritten(
+  entry: Planned['entry'],
+  file: SourceFile,
+  { tree, writer }: { readonly tree: SourceTree; readonly writer: LayerWriter },
+): Promise<Digest> {
+  const path = await tree.locate(file);
+  try {
+    return (await writer.add(entry, path)).digest!;
+  } catch (error) {
+    throw error instanceof BuildError && error.code === 'context' ? changed(file, tree, error) : error;
+  }
 }
 
 /** What was seen of the source is forgotten, so that the step can start again. */

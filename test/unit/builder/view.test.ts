@@ -101,6 +101,7 @@ describe('resolving inside the root', () => {
     'l abs -> /usr/lib',
     'l up -> ../../../usr',
     'l usr/lib/back -> ../../lib/x',
+    'l usr/abs -> /usr/lib/x',
     'l loop -> loop',
     'l dangling -> usr/new/place',
   ]);
@@ -108,6 +109,7 @@ describe('resolving inside the root', () => {
     ['lib/x', 'usr/lib/x', 'file'],
     ['abs/x', 'usr/lib/x', 'file'],
     ['up/lib/x', 'usr/lib/x', 'file'],
+    ['usr/abs', 'usr/lib/x', 'file'],
     ['usr/lib/back', 'usr/lib/x', 'file'],
     ['/usr/../lib/./x', 'usr/lib/x', 'file'],
     ['../../lib', 'usr/lib', 'dir'],
@@ -162,7 +164,7 @@ describe('against applying layers one by one', () => {
       const path = parts.join('/');
       if (lines.has(path)) continue;
       for (const parent of parents) lines.set(parent, `d ${parent}`);
-      lines.set(path, ['d', 'f', 'w', 'f'][next(4)] + ` ${path}`);
+      lines.set(path, `${['d', 'f', 'w', 'f'][next(4)]} ${path}`);
     }
     const opaque = [...lines.values()].filter((line) => line.startsWith('d ') && next(4) === 0);
     return [...lines.values(), ...opaque.map((line) => line.replace('d ', 'o '))];
