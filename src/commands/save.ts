@@ -26,8 +26,8 @@ export async function save(options: SaveCommand, here: Surroundings): Promise<vo
   const names = all.filter((name) => name === fullName(options.name));
   const packed = await packedImage(image, { names, layers: parts.store.layers, signal: here.signal });
   const write = options.format === 'oci-archive' ? writeOciArchive : writeDockerArchive;
-  if (options.dest === '-') return write(process.stdout, [packed]);
-  await intoFile(options.dest, (out) => write(out, [packed]));
+  if (options.dest === '-') await intoStdout((out) => write(out, [packed]));
+  else await intoFile(options.dest, (out) => write(out, [packed]));
 }
 
 interface Packing {
@@ -48,6 +48,16 @@ async function packedImage(image: Image, { names, layers, signal }: Packing): Pr
     manifest: { bytes, mediaType, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } },
     layers: packed.map(({ descriptor, path }) => ({ descriptor, content: path })),
   };
+}
+
+/** A reader that went away is no bug of ours. */
+async function intoStdout(write: (out: Writable) => Promise<void>): Promise<void> {
+  try {
+    await write(process.stdout);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPIPE') throw error;
+    throw new BuildError('output', 'whoever read the archive from stdout went away', { cause: error });
+  }
 }
 
 async function intoFile(dest: string, write: (out: Writable) => Promise<void>): Promise<void> {
