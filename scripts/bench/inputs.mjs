@@ -127,6 +127,8 @@ function writeLayout(layout, tars) {
     os: 'linux',
     config: { Env: env },
     rootfs: { type: 'layers', diff_ids: diffIds },
+    // buildah wants an entry per layer.
+    history: diffIds.map(() => ({ created: '2001-09-09T01:46:40Z', created_by: 'bench' })),
   };
   const configured = { mediaType: type('config.v1+json'), ...put(json(config)) };
   const manifest = put(
