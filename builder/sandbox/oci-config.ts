@@ -53,7 +53,7 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
 }
 
 /** Docker's default set, or all we hold for `--security=insecure`; never more than we hold. */
-export function capabilitiesFor(plan: SandboxPlan, facts: Pick<BundleFacts, 'held'>): readonly string[] {
+function capabilitiesFor(plan: SandboxPlan, facts: Pick<BundleFacts, 'held'>): readonly string[] {
   return plan.insecure ? facts.held : defaultCapabilities.filter((name) => facts.held.includes(name));
 }
 

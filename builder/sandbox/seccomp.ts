@@ -16,14 +16,14 @@ export interface Seccomp {
   readonly syscalls: readonly SeccompRule[];
 }
 
-export interface SeccompRule {
+interface SeccompRule {
   readonly names: readonly string[];
   readonly action: string;
   readonly errnoRet?: number;
   readonly args?: readonly SeccompArgument[];
 }
 
-export interface SeccompArgument {
+interface SeccompArgument {
   readonly index: number;
   readonly value: number;
   readonly valueTwo?: number;
