@@ -6,7 +6,7 @@ import type { ImageConfig } from '../core/types.ts';
 import { parseConfig } from './config.ts';
 import { blobsOf, encodeIndex, entriesOf, layoutFile } from './layout.ts';
 import { type BlobSource, blobBytes, type PackedImage } from './packed.ts';
-import { familiarName, parseReference } from './reference.ts';
+import { formatReference, parseReference } from './reference.ts';
 
 /** Writes images as an OCI archive, a layout in a tar, to `out` and ends it. Equal images give equal bytes. */
 export async function writeOciArchive(out: Writable, images: readonly PackedImage[]): Promise<void> {
@@ -43,9 +43,15 @@ function dockerEntry(image: PackedImage): object {
   const config = blobsOf(image).find((blob) => blob.content === image.config)!;
   return {
     Config: `${hexOf(config.descriptor.digest)}.json`,
-    RepoTags: image.names.map((name) => familiarName(parseReference(name))),
+    RepoTags: image.names.flatMap(repoTag),
     Layers: image.layers.map((_, i) => layerName(image, i)),
   };
+}
+
+/** The full name, as skopeo writes it: podman would take a short one for `localhost/…`. A digest is no tag. */
+function repoTag(name: string): string[] {
+  const { host, repository, tag } = parseReference(name);
+  return tag === undefined ? [] : [formatReference({ host, repository, tag })];
 }
 
 /** Layers are named by their diffId, as readers of such archives expect. */

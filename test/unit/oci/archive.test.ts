@@ -98,6 +98,16 @@ describe('archives', () => {
     }
   });
 
+  it('name images in full for docker and podman, and by tag only', async () => {
+    const digest = `h.org/x@${digestOf('')}`;
+    const archive = await written(
+      writeDockerArchive,
+      smallImage(fresh(), [name, digest, `h.org/x:t@${digestOf('')}`]),
+    );
+    const manifest = read(archive).find((one) => one.entry.path === 'manifest.json')!;
+    expect(JSON.parse(manifest.content.toString())[0].RepoTags).toEqual([name, 'h.org/x:t']);
+  });
+
   it('fail, when written, on a layer that is not what it says', async () => {
     const image = smallImage(fresh(), [name]);
     const wrong = image.layers.map((layer, i) =>
