@@ -6,10 +6,10 @@ import { BuildError } from '../src/core/errors.ts';
 import type { LayerWriter } from '../src/core/store.ts';
 import type { Layer, Snapshot } from '../src/core/types.ts';
 import { applyLayerStep, type LayerStep } from './layer-step.ts';
-import { sourceOf } from './source.ts';
+import { checkReadable, sourceOf, withSources } from './source.ts';
 import { expanded, type StageScope, type StageState } from './state.ts';
 import { settingsOf } from './steps/config.ts';
-import { type CopyInput, type Selection, selectFiles } from './steps/copy.ts';
+import { type CopyInput, type CopySource, type Selection, selectFiles } from './steps/copy.ts';
 import type { Tools } from './tools.ts';
 
 /** COPY and ADD: expands the words, then recalls or makes the layer. A file that changes meanwhile restarts it once. */
@@ -19,17 +19,17 @@ export async function applyCopy(
   scope: StageScope,
 ): Promise<StageState> {
   const input = inputOf(instruction, state, scope);
-  const source = await sourceOf(instruction.from?.text, scope);
-  const attempt = async () => {
+  const attempt = async (wanted: boolean) => {
+    const source = await sourceOf(instruction.from?.text, scope, wanted);
     const selection = await selectFiles(input, source, scope.tools);
-    await using copying = new Copying(selection, historyOf(input), scope.tools);
+    await using copying = new Copying(selection, { source, history: historyOf(input), tools: scope.tools });
     return await applyLayerStep(instruction, state, scope, copying);
   };
   try {
-    return await attempt();
+    return await withSources(attempt);
   } catch (error) {
-    if (!(error instanceof BuildError && error.retry) || source.kind !== 'context') throw error;
-    return await attempt();
+    if (!(error instanceof BuildError && error.retry) || instruction.from !== undefined) throw error;
+    return await attempt(false);
   }
 }
 
@@ -69,11 +69,20 @@ class Copying implements LayerStep, AsyncDisposable {
   readonly first: Framed | undefined;
   readonly independent: boolean;
   readonly #selection: Selection;
+  readonly #source: CopySource;
   readonly #tools: Tools;
   #writer: LayerWriter | undefined;
 
-  constructor(selection: Selection, history: string, tools: Tools) {
+  constructor(
+    selection: Selection,
+    {
+      source,
+      history,
+      tools,
+    }: { readonly source: CopySource; readonly history: string; readonly tools: Tools },
+  ) {
     this.#selection = selection;
+    this.#source = source;
     this.#tools = tools;
     this.history = history;
     this.first = selection.firstKey;
@@ -81,6 +90,7 @@ class Copying implements LayerStep, AsyncDisposable {
   }
 
   async content(below: Snapshot): Promise<Framed> {
+    if (this.#source.kind === 'snapshot') checkReadable(this.#source.snapshot, this.#tools);
     if (this.#selection.unreadBytes === 0) return await this.#selection.contentKey();
     return await this.#write(below);
   }

@@ -186,7 +186,8 @@ function applyEnv({ pairs, kind }: EnvInstruction, state: StageState, scope: Sta
 function applyArg({ args }: ArgInstruction, state: StageState, scope: StageScope): StageState {
   const { buildArgs } = scope.tools.options;
   const values = args.map(({ name, value }) => {
-    const own = value === undefined ? scope.graph.globalArgs[name] : expanded(value.text, state, scope);
+    const global = Object.hasOwn(scope.graph.globalArgs, name) ? scope.graph.globalArgs[name] : undefined;
+    const own = value === undefined ? global : expanded(value.text, state, scope);
     const known = Object.hasOwn(buildArgs, name) ? buildArgs[name] : own;
     return known === undefined ? { name } : { name, value: known };
   });

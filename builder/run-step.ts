@@ -3,8 +3,9 @@ import { runHistory } from '../src/containerfile/history.ts';
 import { type MountRequest, mountOf } from '../src/containerfile/mount.ts';
 import { PROXY_ARGS } from '../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../src/containerfile/types.ts';
+import { BuildError } from '../src/core/errors.ts';
 import { applyLayerStep, stepId } from './layer-step.ts';
-import { sourceOf } from './source.ts';
+import { sourceOf, withSources } from './source.ts';
 import type { StageScope, StageState } from './state.ts';
 import { settingsOf } from './steps/config.ts';
 import { selectFiles } from './steps/copy.ts';
@@ -19,6 +20,22 @@ export async function applyRun(
   state: StageState,
   scope: StageScope,
 ): Promise<StageState> {
+  return await withSources(async (wanted) => {
+    const { input, history } = await inputOf(instruction, state, { ...scope, wanted });
+    return await applyLayerStep(instruction, state, scope, { ...recallableRun(input, scope.tools), history });
+  });
+}
+
+/** The scope of one attempt: whether stages that are mounted must be readable. */
+interface Attempt extends StageScope {
+  readonly wanted: boolean;
+}
+
+async function inputOf(
+  instruction: RunInstruction,
+  state: StageState,
+  scope: Attempt,
+): Promise<{ input: RunInput; history: string }> {
   const settings = settingsOf(state.candidates[0]!.snapshot);
   const { options } = scope.tools;
   const workdir = settings.WorkingDir || '/';
@@ -37,8 +54,7 @@ export async function applyRun(
     step: stepId(state, scope),
   };
   const args = state.args.map((name) => ({ name, value: state.vars.get(name) ?? '' }));
-  const history = runHistory(args, command.args);
-  return await applyLayerStep(instruction, state, scope, { ...recallableRun(input, scope.tools), history });
+  return { input, history: runHistory(args, command.args) };
 }
 
 /** Proxies given as build args that no ARG declares: seen by the process, in both cases, and by nothing else. */
@@ -58,7 +74,7 @@ async function runMount(
   flag: MountFlag,
   workdir: string,
   state: StageState,
-  scope: StageScope,
+  scope: Attempt,
 ): Promise<RunMount> {
   const request = mountOf(flag, Object.fromEntries(state.vars), { escape: scope.graph.escape });
   if (request.type === 'tmpfs') return { ...request, target: resolve(workdir, request.target) };
@@ -67,6 +83,7 @@ async function runMount(
     return target === undefined ? rest : { ...rest, target: resolve(workdir, target) };
   }
   const target = resolve(workdir, request.target);
+  if (target === '/') throw new BuildError('parse', 'A mount cannot hide the whole root: its target is "/".');
   if (request.type === 'bind') {
     return { type: 'bind', target, writable: !request.readonly, source: await mountSource(request, scope) };
   }
@@ -78,8 +95,8 @@ async function runMount(
 type SourceRequest = Pick<Extract<MountRequest, { type: 'bind' }>, 'source'> & { readonly from?: string };
 
 /** The files that a mount shows: as COPY would select them, to one name. */
-async function mountSource({ from, source }: SourceRequest, scope: StageScope): Promise<MountSource> {
-  const files = await sourceOf(from, scope);
+async function mountSource({ from, source }: SourceRequest, scope: Attempt): Promise<MountSource> {
+  const files = await sourceOf(from, scope, scope.wanted);
   const reads = await selectFiles(
     { kind: 'copy', sources: [source], heredocs: [], destination: `/${LAID_OUT}`, workdir: '/', link: true },
     files,

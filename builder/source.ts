@@ -1,13 +1,39 @@
+import type { Snapshot } from '../src/core/types.ts';
+import { canBeHad, LostLayer } from './remember.ts';
 import type { StageScope } from './state.ts';
 import type { CopySource } from './steps/copy.ts';
+import { emptySnapshot } from './steps/from.ts';
+import type { Tools } from './tools.ts';
 
-/** What a `--from` names: a stage, an image, or without it the context. */
-export async function sourceOf(from: string | undefined, scope: StageScope): Promise<CopySource> {
+/**
+ * What a `--from` names: a stage, an image, or without it the context. With `wanted`, the bytes of a stage's layers
+ * can be had; without, the stage may be known from records alone.
+ */
+export async function sourceOf(
+  from: string | undefined,
+  scope: StageScope,
+  wanted: boolean,
+): Promise<CopySource> {
   if (from === undefined) return { kind: 'context', context: scope.tools.context };
+  const { platform } = scope.graphStage;
+  if (from === 'scratch') return { kind: 'snapshot', snapshot: emptySnapshot(platform) };
   const index = scope.stages.find(from);
-  if (index === undefined) {
-    return { kind: 'snapshot', snapshot: await scope.tools.image(from, scope.graphStage.platform) };
-  }
-  const { snapshot } = await scope.stages.built(index, scope.obtainable);
+  if (index === undefined) return { kind: 'snapshot', snapshot: await scope.tools.image(from, platform) };
+  const { snapshot } = await scope.stages.built(index, wanted);
   return { kind: 'snapshot', snapshot };
+}
+
+/** Tries with stages as the records know them, and where bytes turn out to be gone, with stages built again. */
+export async function withSources<T>(attempt: (wanted: boolean) => Promise<T>): Promise<T> {
+  try {
+    return await attempt(false);
+  } catch (error) {
+    if (!(error instanceof LostLayer)) throw error;
+    return await attempt(true);
+  }
+}
+
+/** Fails with LostLayer where a snapshot that must be read now is known from records alone. */
+export function checkReadable({ layers }: Snapshot, tools: Tools): void {
+  if (!layers.every((layer) => canBeHad(layer, tools))) throw new LostLayer();
 }

@@ -5,6 +5,7 @@ import { BuildError } from '../../src/core/errors.ts';
 import type { Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
 import type { Exit, SandboxPlan } from '../sandbox/plan.ts';
+import { checkReadable } from '../source.ts';
 import { StepLog } from '../step-log.ts';
 import type { Tools } from '../tools.ts';
 import { type User, userOf } from '../users.ts';
@@ -67,6 +68,7 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 
 /** Runs the process on top of `below` and keeps what it changed as a layer. */
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
+  for (const mount of input.mounts) checkSource(mount, tools);
   await using scratch = await tools.store.scratch();
   const engine = await tools.engine();
   const view = LayeredView.of(below.layers, tools.store.layers, tools.signal);
@@ -79,6 +81,12 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
   log.end();
   if (exit.code !== 0) throw failed(command, exit, log);
   return await tools.store.layers.commitUpper(plan.root.upper!, { residue: exit.residue });
+}
+
+/** A stage that is mounted must be at hand by now. */
+function checkSource(mount: RunMount, tools: Tools): void {
+  const source = mount.type === 'bind' || mount.type === 'cache' ? mount.source : undefined;
+  if (source?.snapshot !== undefined) checkReadable(source.snapshot, tools);
 }
 
 function ioOf(log: StepLog) {
