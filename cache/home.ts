@@ -51,6 +51,11 @@ export class Home {
   readonly #used = new Set<string>();
   readonly #opened = Date.now() / 1000;
 
+  readonly #end = (): void => {
+    this.#session?.remove();
+    this.#session = undefined;
+  };
+
   constructor(root: string, options: { readonly mapping: string; readonly warn: OnWarning }) {
     this.root = root;
     this.mapping = options.mapping;
@@ -164,8 +169,8 @@ export class Home {
 
   /** Ends this process's use of the store; removes its temporary folder and what killed processes left. */
   close(): void {
-    this.#session?.remove();
-    this.#session = undefined;
+    this.#end();
+    process.off('exit', this.#end);
     sweep(this.tmp, (task) => this.gate('exclusive', task));
     if (this.#gateFd !== undefined) closeSync(this.#gateFd);
     this.#gateFd = undefined;
@@ -176,7 +181,7 @@ export class Home {
   #openSession(): LockedFolder {
     try {
       const session = this.gate('shared', () => makeLocked(this.tmp, this.#opened));
-      process.once('exit', () => session.remove());
+      process.once('exit', this.#end);
       return session;
     } catch (error) {
       throw storeError(error);

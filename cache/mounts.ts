@@ -69,7 +69,7 @@ function prepare(home: Home, name: string, options: HoldOptions): string {
     }
     placeFolder(home, fresh, path);
   }
-  touch(join(path, '..'));
+  touch(join(path, '../..'));
   return path;
 }
 

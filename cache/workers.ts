@@ -39,7 +39,10 @@ export function start<Result>(
       act();
     };
     const answered = (answer: Answer): void => {
-      if ('warning' in answer) return options.warn(answer.warning);
+      if ('warning' in answer) {
+        options.warn(answer.warning);
+        return;
+      }
       rest(name, worker);
       settle(() => ('done' in answer ? resolve(answer.done as Result) : reject(thawed(answer.failed))));
     };

@@ -1,0 +1,203 @@
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Digest, hexOf, keyOf } from '../src/core/digest.ts';
+import type { Layer } from '../src/core/types.ts';
+import { Facts } from './facts.ts';
+import type { Home } from './home.ts';
+import { imageFiles, namesById } from './images.ts';
+import { isStoredRecord, type StoredRecord } from './records.ts';
+import { discard, oldestUser, sweep } from './scratch.ts';
+import { bytesOf, type Item, itemsOf, type KindUsage, usageOf } from './usage.ts';
+
+export interface PruneOptions {
+  /** Stop as soon as no more than this is left. */
+  readonly keepBytes?: number;
+  /** Also what cache records name; without it only what nothing names any more. */
+  readonly all?: boolean;
+  /** Images and cache mounts too. */
+  readonly everything?: boolean;
+  /** Only what was not used for so many seconds. */
+  readonly until?: number;
+}
+
+export interface Pruned {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+interface StoreWithHome {
+  readonly home: Home;
+}
+
+/** What is named, by hexadecimal digest: of blobs, and of layers by diffId. */
+interface Named {
+  readonly blobs: Set<string>;
+  readonly layers: Set<string>;
+}
+
+/** What the store takes up, per kind: for `tsbuild du`. */
+export function usage(store: StoreWithHome): KindUsage[] {
+  return usageOf(itemsOf(store.home));
+}
+
+/**
+ * Takes things away, least recently used first, a layer never before those made on top of it. Images keep at least
+ * one form of every layer from which the others follow. Nothing is touched that was used since the longest-running
+ * user of the store began (this one included). Renames first, behind the store's gate, and deletes afterwards.
+ */
+export function prune(store: StoreWithHome, options: PruneOptions = {}): Pruned {
+  const { home } = store;
+  const before = oldestUser(home.tmp) ?? Number.POSITIVE_INFINITY;
+  if (options.everything) forgetImages(home);
+  const items = itemsOf(home);
+  const candidates = inOrder(home, removable(home, items, options)).filter(
+    (item) =>
+      item.used < before && (options.until === undefined || item.used < Date.now() / 1000 - options.until),
+  );
+  const removed: Item[] = [];
+  let left = bytesOf(items);
+  for (const item of candidates) {
+    if (options.keepBytes !== undefined && left <= options.keepBytes) break;
+    if (!take(home, item)) continue;
+    removed.push(item);
+    left -= item.bytes;
+  }
+  sweep(home.tmp, (task) => home.gate('exclusive', task));
+  return { count: removed.length, bytes: bytesOf(removed) };
+}
+
+/**
+ * Keeps the store's size within `bytes`; called after every build. Cheap while it is: the size is counted along in
+ * a small file, and looked at anew only when the count is above the bound.
+ */
+export function keepWithin(store: StoreWithHome, bytes: number): Pruned {
+  const { home } = store;
+  const file = join(home.root, 'size');
+  const counted = readCount(file) + home.written;
+  home.written = 0;
+  if (counted <= bytes) {
+    home.write(file, String(counted));
+    return { count: 0, bytes: 0 };
+  }
+  const pruned = prune(store, { all: true, keepBytes: bytes });
+  home.write(file, String(bytesOf(itemsOf(home))));
+  return pruned;
+}
+
+function removable(home: Home, items: readonly Item[], options: PruneOptions): Item[] {
+  const images = options.everything ? emptyNames() : namedBy(home, imageLayers(home));
+  for (const file of options.everything ? [] : imageFiles(home)) {
+    images.blobs.add(hexOf(file.id));
+    if (file.manifest !== undefined) images.blobs.add(hexOf(file.manifest.digest));
+  }
+  const cached = options.all || options.everything ? emptyNames() : namedBy(home, recordLayers(items));
+  const hasBlob = (diffId: string): boolean =>
+    blobNames(home, diffId).some((name) => existsSync(home.path('blobs', name)));
+  return items.filter((item) => {
+    if (item.kind === 'mounts') return options.everything === true;
+    if (item.kind === 'records' || item.kind === 'stat')
+      return options.all === true || options.everything === true;
+    if (item.kind === 'blobs') return !images.blobs.has(item.name) && !cached.blobs.has(item.name);
+    if (cached.layers.has(item.name)) return false;
+    return (
+      !images.layers.has(item.name) || (item.kind === 'trees' && options.all === true && hasBlob(item.name))
+    );
+  });
+}
+
+/** Names of the blobs that are the layer, as far as the store itself knows. */
+function blobNames(home: Home, diffId: string): string[] {
+  const fact = new Facts(home).packed(`sha256:${diffId}`, 'gzip');
+  return fact === undefined ? [diffId] : [diffId, hexOf(fact.digest)];
+}
+
+function namedBy(home: Home, layers: readonly Layer[]): Named {
+  const names = emptyNames();
+  const facts = new Facts(home);
+  for (const layer of layers) {
+    const base = facts.base(layer.diffId)?.diffId;
+    for (const diffId of base === undefined ? [layer.diffId] : [layer.diffId, base]) {
+      names.layers.add(hexOf(diffId));
+      for (const name of blobNames(home, hexOf(diffId))) names.blobs.add(name);
+    }
+    if (layer.descriptor !== undefined) names.blobs.add(hexOf(layer.descriptor.digest));
+  }
+  return names;
+}
+
+function emptyNames(): Named {
+  return { blobs: new Set(), layers: new Set() };
+}
+
+function imageLayers(home: Home): Layer[] {
+  return imageFiles(home).flatMap((file) => [...file.layers]);
+}
+
+function recordLayers(items: readonly Item[]): Layer[] {
+  return recordsOf(items).flatMap((record) => record.results.map((result) => result.layer));
+}
+
+function recordsOf(items: readonly Item[]): StoredRecord[] {
+  return items.flatMap((item) => {
+    if (item.kind !== 'records') return [];
+    try {
+      const value: unknown = JSON.parse(readFileSync(item.path, 'utf8'));
+      return isStoredRecord(value) ? [value] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * Least recently used first; a layer counts as used when one made on top of it was, and of layers used at once the one
+ * with most below it goes first. What a layer was made on top of stands in its record's ingredients.
+ */
+function inOrder(home: Home, items: readonly Item[]): Item[] {
+  const below = new Map<string, ReadonlySet<string>>();
+  for (const record of recordsOf(itemsOf(home))) {
+    const named = new Set(JSON.stringify(record.ingredients ?? null).match(/(?<=sha256:)[0-9a-f]{64}/g));
+    for (const { layer } of record.results) below.set(hexOf(layer.diffId), named);
+  }
+  const used = new Map<string, number>();
+  const raise = (name: string, at: number): void => void used.set(name, Math.max(used.get(name) ?? 0, at));
+  for (const item of items) {
+    raise(item.name, item.used);
+    for (const name of below.get(item.name) ?? []) raise(name, item.used);
+  }
+  const depth = (item: Item): number => below.get(item.name)?.size ?? 0;
+  const last = (item: Item): number => used.get(item.name) ?? item.used;
+  return [...items].sort((a, b) => last(a) - last(b) || depth(b) - depth(a));
+}
+
+/** Renames an item away unless it was used since it was looked at, or is a cache mount that somebody holds. */
+function take(home: Home, item: Item): boolean {
+  return home.gate('exclusive', () => {
+    const stat = lstatSync(item.usedPath, { throwIfNoEntry: false });
+    if (stat === undefined) return false;
+    const isTouched =
+      item.usedPath !== item.path || item.kind !== 'trees' ? stat.mtimeMs / 1000 !== item.used : false;
+    if (isTouched) return false;
+    discard(home.tmp, item.path);
+    if (item.usedPath !== item.path) rmSync(item.usedPath, { force: true });
+    return true;
+  });
+}
+
+/** Takes every name and image away; their blobs are then nobody's. */
+function forgetImages(home: Home): void {
+  const names = [...namesById(home)];
+  for (const [, list] of names) {
+    for (const name of list) rmSync(home.path('names', `${hexOf(keyOf(name))}.json`), { force: true });
+  }
+  for (const file of imageFiles(home))
+    rmSync(home.path('images', `${hexOf(file.id as Digest)}.json`), { force: true });
+}
+
+function readCount(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8')) || 0;
+  } catch {
+    return 0;
+  }
+}
