@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -179,8 +179,4 @@ function freePort() {
 export function version(command) {
   const { stdout } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' });
   return (stdout ?? '').split('\n', 1)[0];
-}
-
-export function sizeOf(file) {
-  return statSync(file).size;
 }
