@@ -13,10 +13,6 @@ export class Listings {
     this.#home = home;
   }
 
-  has(diffId: Digest): boolean {
-    return this.#decoded.has(diffId) || touch(this.#file(diffId));
-  }
-
   /** The listing, or undefined; a damaged file counts as absent. */
   find(diffId: Digest): Listing | undefined {
     const known = this.#decoded.get(diffId);

@@ -29,6 +29,8 @@ import { removeTree } from './scratch.ts';
  * Where the kernel refuses device nodes (user namespaces) an empty file of the same owner and mode stands for one; the
  * listing still says device. A tree of mapping `plain` is for its contents only: no owners, no devices, modes that let
  * us read.
+ *
+ * A directory that the layer has something in but no entry for is 0755 and root's here, and not in the listing.
  */
 export class TreeWriter implements LayerSink {
   readonly #root: string;

@@ -45,10 +45,6 @@ export class Trees {
     return this.#home.use(this.#facts(diffId)) && existsSync(path) ? path : undefined;
   }
 
-  has(diffId: Digest): boolean {
-    return existsSync(this.#path(diffId));
-  }
-
   /** Moves a finished tree to its place; where another build was quicker, its one stays. */
   keep(diffId: Digest, temp: string, facts: { readonly bytes: number; readonly own: boolean }): string {
     const path = this.#path(diffId);
