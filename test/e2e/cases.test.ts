@@ -52,8 +52,7 @@ function suite(who: Who, chosen: readonly BuildCase[]): void {
 
   it.each(chosen)('$name', async (one) => {
     const cwd = join(tsbuild.folder, one.name);
-    await layOut(one, cwd);
-    await tsbuild.give(cwd);
+    await layOut(one, cwd, tsbuild);
     const built = await build(tsbuild, one, 'first');
     const exits = typeof one.expect.exit === 'number' ? [one.expect.exit] : one.expect.exit;
     expect(exits, built.output).toContain(built.code);

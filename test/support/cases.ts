@@ -54,12 +54,23 @@ export function succeeds(one: BuildCase): boolean {
   return one.expect.exit === 0;
 }
 
-/** Lays a copy of the case out in `folder` (which must not exist) with the modes that git does not keep. */
-export async function layOut(one: BuildCase, folder: string): Promise<void> {
+/** Whose files a case becomes: `give` hands a folder over, `as` gives the command line by which they run a program. */
+export interface Owner {
+  give(path: string): Promise<void>;
+  as(command: readonly string[]): string[];
+}
+
+/**
+ * Lays a copy of the case out in `folder` (which must not exist) with the modes that git does not keep; what
+ * prepare.sh makes is made by the owner, for a later change of owner would lose setuid bits.
+ */
+export async function layOut(one: BuildCase, folder: string, owner?: Owner): Promise<void> {
   cpSync(join(root, one.name), folder, { recursive: true });
   await must(['chmod', '-R', 'u=rwX,go=rX', folder]);
   await must(['rm', '-f', join(folder, 'context/.keep')]);
-  if (existsSync(join(folder, 'prepare.sh'))) await must(['sh', 'prepare.sh'], { cwd: folder });
+  await owner?.give(folder);
+  const prepare = ['sh', 'prepare.sh'];
+  if (existsSync(join(folder, 'prepare.sh'))) await must(owner?.as(prepare) ?? prepare, { cwd: folder });
 }
 
 /** What the case's Containerfile is told besides names and outputs. */

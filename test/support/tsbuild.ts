@@ -21,6 +21,8 @@ export interface Tsbuild {
   /** The whole command line, for tests that start it by themselves. */
   commandLine(args: readonly string[]): string[];
   readonly env: Readonly<Record<string, string>>;
+  /** The command line by which the command's user runs another program. */
+  as(command: readonly string[]): string[];
   /** Hands a file or folder over to the command's user. */
   give(path: string): Promise<void>;
 }
@@ -106,6 +108,7 @@ function command(parts: Parts): AsyncDisposable & Tsbuild {
     store,
     env,
     commandLine,
+    as: (line) => [...parts.prefix, ...line],
     give,
     run: async (args, given) => ready.then(() => run(commandLine(args), options(given))),
     must: async (args, given) => ready.then(() => must(commandLine(args), options(given))),
