@@ -59,7 +59,7 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
     network,
     insecure,
     platform: [platform.os, platform.architecture, platform.variant],
-    hosts: tools.options.addHosts.map((line) => line.split(/[:=]/)[0]),
+    hosts: tools.options.addHosts.map((line) => line.split(' ')[1]),
     ulimits: tools.options.ulimits,
     shm: tools.options.shmSize,
     mounts: input.mounts.map(keyOfMount),
@@ -123,18 +123,11 @@ async function planOf(below: Snapshot, input: RunInput, around: Around): Promise
     },
     hostname: tools.options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
     network: input.network,
-    hosts: tools.options.addHosts.map(hostLine),
+    hosts: tools.options.addHosts,
     insecure: input.insecure,
     ulimits: tools.options.ulimits,
     ...(tools.options.shmSize !== undefined && { shmSizeBytes: tools.options.shmSize }),
   };
-}
-
-/** `name:address` or `name=address` of `--add-host`, as /etc/hosts has it. */
-function hostLine(text: string): string {
-  const at = text.search(/[:=]/);
-  const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-  return `${address === 'host-gateway' ? '127.0.0.1' : address} ${text.slice(0, at)}`;
 }
 
 /** The trees below, and an empty upper directory that carries the root's own mode and owner. */

@@ -41,6 +41,7 @@ export interface BuildOptions {
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly network: 'host' | 'none';
   readonly secrets: readonly SecretSource[];
+  /** `ip name` each, as /etc/hosts has them. */
   readonly addHosts: readonly string[];
   readonly runtime?: string;
   readonly jobs: number;
