@@ -25,7 +25,7 @@ export async function build(
   place: Place,
   storeRoot: string,
 ): Promise<BuildResult> {
-  await using parts = await openParts(storeRoot, registry, place);
+  await using parts = await openParts(storeRoot, registry, place, options.emit);
   await using input = await readInput(options, parts.store);
   const containerfile = parse(input.text, input.file);
   const graph = graphOf(containerfile, graphOptions(options));

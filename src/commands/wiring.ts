@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { type OpenStore, openStore } from '../../cache/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
+import type { Emit } from '../core/events.ts';
 import type { RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Registry } from '../registry/registry.ts';
+import { toldFetch } from './told-fetch.ts';
 
 /** What most commands work with. */
 export interface Parts extends AsyncDisposable {
@@ -11,16 +13,22 @@ export interface Parts extends AsyncDisposable {
   readonly registry: Registry;
 }
 
-/** Opens the store, and registries for what is not in it. Fails with `store`. */
+/**
+ * Opens the store, and registries for what is not in it. With `emit`, downloads and damaged things of the store are
+ * told. Fails with `store`.
+ */
 export async function openParts(
   root: string,
   options: RegistryOptions,
   place: Place,
-  onWarning?: (text: string) => void,
+  emit?: Emit,
 ): Promise<Parts> {
   const registry = openRegistry(options, place);
-  const mapping = mappingOf(place);
-  const store = await openStore(root, { fetch: registry.fetch, mapping, ...(onWarning && { onWarning }) });
+  const store = await openStore(root, {
+    fetch: emit === undefined ? registry.fetch : toldFetch(registry.fetch, emit),
+    mapping: mappingOf(place),
+    ...(emit && { onWarning: (text) => emit({ type: 'note', level: 'warning', text }) }),
+  });
   return {
     store,
     registry,
