@@ -133,12 +133,12 @@ async function writeContext(tsbuild: Tsbuild): Promise<void> {
   if (isRoot) await tsbuild.give(folder);
 }
 
-const kinds: Readonly<Record<number, string>> = {
-  16807: 'file',
-  9604: 'dir',
-  21609: 'symlink',
-  2401: 'fifo',
-};
+const kinds = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'dir'],
+  [0o120000, 'symlink'],
+  [0o010000, 'fifo'],
+]);
 
 /** Whether umoci's tree has what a line of the step says: type, mode, owner, time in seconds, number of names. */
 function agrees(line: string, tree: Awaited<ReturnType<typeof listTree>>): boolean {
@@ -147,7 +147,7 @@ function agrees(line: string, tree: Awaited<ReturnType<typeof listTree>>): boole
   if (entry === undefined) return false;
   const raw = Number.parseInt(hex, 16);
   const mode = (raw & 0o7777).toString(8).padStart(4, '0');
-  const same = entry.type === kinds[raw & 0o170000] && entry.mode === mode;
+  const same = entry.type === kinds.get(raw & 0o170000) && entry.mode === mode;
   const owner = `${entry.uid}:${entry.gid}` === `${uid}:${gid}`;
   const names = entry.type === 'dir' || (entry.sameAs !== undefined) === Number(links) > 1;
   return same && owner && names && entry.mtime === Number(mtime);
