@@ -15,7 +15,7 @@ import { loadBases, newTsbuild, type Tsbuild, tagLayout, type Who } from '../sup
 const containerfile = `FROM localhost/tsbuild-test/busybox:1
 COPY tree /tree
 RUN mkdir -m 2751 /kinds && cd /kinds && echo f > file && ln file twin && ln -s file soft && mkfifo -m 0620 pipe && mkdir -m 1777 sticky
-RUN cd /kinds && echo s > setuid && chown 33:500 setuid && chmod 4750 setuid && touch -d @1000000000 file && chown -h 7:8 soft
+RUN cd /kinds && echo s > setuid && chown 33:500 setuid && chmod 4750 setuid && touch -d @1000000000 setuid && chown -h 7:8 soft
 RUN rm -r /opt/old/deep && rm -rf /home/app && mkdir -m 0700 /home/app && chown app:app /home/app && touch -d @86400 /opt/old/a
 RUN find / -xdev ! -path / ! -path /etc ! -path '/dev*' ! -path '/proc*' ! -path '/sys*' ! -path '/etc/hosts' ! -path '/etc/resolv.conf' ! -path /seen -exec stat -c '%n|%f|%u|%g|%Y|%h' {} + > /seen
 `;
