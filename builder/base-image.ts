@@ -8,6 +8,13 @@ import { formatReference, parseReference, type Reference } from '../src/oci/refe
 /** Asks a registry what a reference means for a platform. Layers are named, not fetched. */
 export type Resolve = (reference: Reference, platform: Platform) => Promise<Image>;
 
+/** An image to build on. */
+export interface BaseImage {
+  readonly snapshot: Snapshot;
+  /** It was in the local store: no registry was asked. */
+  readonly local: boolean;
+}
+
 /**
  * Images to build on: from the local store first (`--pull=missing`), so that a build whose inputs are at hand needs
  * no network. Each is asked for once in a build.
@@ -16,8 +23,8 @@ export function baseImages(
   store: Store,
   pull: BuildOptions['pull'],
   resolve: Resolve,
-): (reference: string, platform: Platform) => Promise<Snapshot> {
-  const asked = new Map<string, Promise<Snapshot>>();
+): (reference: string, platform: Platform) => Promise<BaseImage> {
+  const asked = new Map<string, Promise<BaseImage>>();
   return (text, platform) => {
     const key = JSON.stringify([text, platform]);
     const answer = asked.get(key) ?? obtain(text, platform);
@@ -25,20 +32,22 @@ export function baseImages(
     return answer;
   };
 
-  async function obtain(text: string, platform: Platform): Promise<Snapshot> {
+  async function obtain(text: string, platform: Platform): Promise<BaseImage> {
     const reference = parseReference(text);
     const name = formatReference(reference);
     const local = pull === 'always' ? undefined : await store.images.find(name);
-    if (local !== undefined && pull !== 'newer' && fits(local, platform)) return snapshotOf(local.image);
+    if (local !== undefined && pull !== 'newer' && fits(local, platform)) {
+      return { snapshot: snapshotOf(local.image), local: true };
+    }
     if (pull === 'never') throw missing(name);
     const image = await resolve(reference, platform);
     await store.images.put(image, [name]);
-    return snapshotOf(image);
+    return { snapshot: snapshotOf(image), local: false };
   }
 }
 
 /** An image as something to build on. */
-export function snapshotOf(image: Image): Snapshot {
+function snapshotOf(image: Image): Snapshot {
   return { layers: image.layers, config: parseConfig(image.config) };
 }
 

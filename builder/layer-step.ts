@@ -1,6 +1,6 @@
 import type { Instruction } from '../src/containerfile/types.ts';
 import { type Recallable, type Remembered, remember } from './remember.ts';
-import type { StageScope, StageState } from './state.ts';
+import { type StageScope, type StageState, stepName } from './state.ts';
 import { withHistory } from './steps/config.ts';
 
 /** A step that makes a layer: how the cache knows it, and its line of history. */
@@ -24,8 +24,7 @@ export async function applyLayerStep(
 ): Promise<StageState> {
   const id = stepId(state, scope);
   const { emit } = scope.tools;
-  const label = scope.label === undefined ? '' : `${scope.label} `;
-  const name = `[${label}${state.step + 1}/${scope.steps}] ${instruction.source}`;
+  const name = `${stepName(state.step + 1, scope)} ${instruction.source}`;
   emit({ type: 'step-start', step: id, name, location: instruction.range });
   try {
     const remembered = await remember(state.candidates, step, policyOf(scope), scope.tools);

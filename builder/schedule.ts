@@ -7,11 +7,17 @@ import type { Tools } from './tools.ts';
 /**
  * Builds the stages that the target needs, each once, independent ones at the same time, and returns the target's.
  * Every needed stage starts at once and waits for another only where it reads it; `tools.gate` bounds the work.
- * The first failure is the build's.
+ * The first failure is the build's: it stops the others, and is thrown once they have ended.
  */
 export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltStage> {
-  const stages = new Stages(graph, tools);
-  await Promise.all(graph.stages.map(({ stage }) => stages.built(stage.index, false)));
+  const stop = new AbortController();
+  const stages = new Stages(graph, { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) });
+  const building = graph.stages.map(({ stage }) =>
+    stages.built(stage.index, false).catch((error: unknown) => stop.abort(error)),
+  );
+  await Promise.all(building);
+  tools.signal.throwIfAborted();
+  stop.signal.throwIfAborted();
   return await stages.built(graph.target, true);
 }
 

@@ -18,7 +18,10 @@ export async function sourceOf(
   const { platform } = scope.graphStage;
   if (from === 'scratch') return { kind: 'snapshot', snapshot: emptySnapshot(platform) };
   const index = scope.stages.find(from);
-  if (index === undefined) return { kind: 'snapshot', snapshot: await scope.tools.image(from, platform) };
+  if (index === undefined) {
+    const { snapshot } = await scope.tools.image(from, platform);
+    return { kind: 'snapshot', snapshot };
+  }
   const { snapshot } = await scope.stages.built(index, wanted);
   return { kind: 'snapshot', snapshot };
 }

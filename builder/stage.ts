@@ -1,19 +1,23 @@
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError } from '../src/core/errors.ts';
+import type { Snapshot } from '../src/core/types.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
-import type { BuiltStage, StageScope, StageSources, StageState } from './state.ts';
+import { type BuiltStage, type StageScope, type StageSources, type StageState, stepName } from './state.ts';
 import { withSettings } from './steps/config.ts';
 import { emptySnapshot, startingPoint } from './steps/from.ts';
 import type { Tools } from './tools.ts';
 
+/** What a stage is built among. */
+interface Where {
+  readonly graph: StageGraph;
+  readonly stages: StageSources;
+  readonly obtainable: boolean;
+}
+
 /** Builds one stage: its base, then its instructions in order. Errors carry the instruction's place. */
-export async function buildStage(
-  graphStage: GraphStage,
-  where: { readonly graph: StageGraph; readonly stages: StageSources; readonly obtainable: boolean },
-  tools: Tools,
-): Promise<BuiltStage> {
+export async function buildStage(graphStage: GraphStage, where: Where, tools: Tools): Promise<BuiltStage> {
   const start = await placed(graphStage.stage.from, () => startOf(graphStage, where, tools));
   const triggers = triggersOf(start, where.graph);
   const instructions = [...triggers, ...graphStage.stage.instructions];
@@ -39,17 +43,38 @@ async function placed<T>(
 }
 
 async function startOf(
-  { base, platform }: GraphStage,
-  { stages, obtainable }: { readonly stages: StageSources; readonly obtainable: boolean },
+  graphStage: GraphStage,
+  { graph, stages, obtainable }: Where,
   tools: Tools,
 ): Promise<StageState> {
+  const { base, platform } = graphStage;
   if (base.kind === 'stage') {
     const { state } = await stages.built(base.index, obtainable);
     return { ...state, cmdSet: false, step: 1 };
   }
-  const image =
-    base.kind === 'scratch' ? emptySnapshot(platform) : await tools.image(base.reference, platform);
-  return startingPoint(image, platform);
+  if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform), platform);
+  return startingPoint(await shownImage({ graph, graphStage }, base.reference, tools), platform);
+}
+
+/** FROM an image, as a step that people see: a registry may be slow. */
+async function shownImage(
+  { graph, graphStage }: { readonly graph: StageGraph; readonly graphStage: GraphStage },
+  reference: string,
+  tools: Tools,
+): Promise<Snapshot> {
+  const { stage, platform } = graphStage;
+  const step = `${stage.index}/1`;
+  const steps = countSteps(stage.instructions);
+  const name = `${stepName(1, { graph, graphStage, steps })} ${stage.from.source}`;
+  tools.emit({ type: 'step-start', step, name, location: stage.from.range });
+  try {
+    const { snapshot, local } = await tools.image(reference, platform);
+    tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
+    return snapshot;
+  } catch (error) {
+    tools.emit({ type: 'step-end', step, outcome: tools.signal.aborted ? 'cancelled' : 'failed' });
+    throw error;
+  }
 }
 
 /** Triggers that the base image left for whoever builds on it. */
@@ -65,16 +90,12 @@ function withoutTriggers(candidate: Candidate): Candidate {
 function scopeOf(
   graphStage: GraphStage,
   instructions: readonly Instruction[],
-  where: {
-    readonly graph: StageGraph;
-    readonly stages: StageSources;
-    readonly obtainable: boolean;
-    readonly tools: Tools;
-  },
+  where: Where & { readonly tools: Tools },
 ): StageScope {
-  const shown = instructions.filter(({ kind }) => ['run', 'copy', 'add', 'workdir'].includes(kind));
-  const { stage } = graphStage;
-  const only = where.graph.stages.length === 1 && stage.name === undefined;
-  const label = only ? undefined : (stage.name ?? `stage-${stage.index}`);
-  return { ...where, graphStage, steps: shown.length + 1, label };
+  return { ...where, graphStage, steps: countSteps(instructions) };
+}
+
+/** FROM, and what makes layers. */
+function countSteps(instructions: readonly Instruction[]): number {
+  return 1 + instructions.filter(({ kind }) => ['run', 'copy', 'add', 'workdir'].includes(kind)).length;
 }

@@ -40,10 +40,8 @@ export interface StageScope {
   readonly graphStage: GraphStage;
   readonly stages: StageSources;
   readonly obtainable: boolean;
-  /** Steps that will be shown. */
+  /** Steps of this stage that people see. */
   readonly steps: number;
-  /** As people call it: its name or `stage-N`; undefined for the only stage of a file. */
-  readonly label: string | undefined;
   readonly tools: Tools;
 }
 
@@ -59,4 +57,14 @@ export function edited(state: StageState, edit: (snapshot: Snapshot) => Snapshot
 /** A word's value where the stage stands. */
 export function expanded(text: string, state: StageState, scope: StageScope): string {
   return expandWord(text, Object.fromEntries(state.vars), { escape: scope.graph.escape });
+}
+
+/** `[builder 2/4]`: a step's place; the only stage of a file needs no name. */
+export function stepName(
+  number: number,
+  { graph, graphStage, steps }: Pick<StageScope, 'graph' | 'graphStage' | 'steps'>,
+): string {
+  const { name, index } = graphStage.stage;
+  const only = graph.stages.length === 1 && name === undefined;
+  return `[${only ? '' : `${name ?? `stage-${index}`} `}${number}/${steps}]`;
 }

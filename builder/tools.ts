@@ -3,7 +3,8 @@ import type { Gate } from '../src/core/gates.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import type { Place } from '../src/core/place.ts';
 import type { Store } from '../src/core/store.ts';
-import type { Platform, Snapshot } from '../src/core/types.ts';
+import type { Platform } from '../src/core/types.ts';
+import type { BaseImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { Engine } from './sandbox/plan.ts';
 
@@ -21,7 +22,7 @@ export interface Tools {
   /** The engine for RUN; fails with `sandbox` where none can be had. Asked only when a step must run. */
   readonly engine: () => Promise<Engine>;
   /** An image of the local store or a registry (`--pull` decides), ready to build on. */
-  readonly image: (reference: string, platform: Platform) => Promise<Snapshot>;
+  readonly image: (reference: string, platform: Platform) => Promise<BaseImage>;
   /** Bytes of a secret, or undefined where none was given under this id. */
   readonly secret: (id: string) => Promise<Buffer | undefined>;
   /** Folder in which this build keeps the logs of its steps. */

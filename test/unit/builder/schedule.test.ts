@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { schedule } from '../../../builder/schedule.ts';
+import type { Tools } from '../../../builder/tools.ts';
+import { graphOf } from '../../../src/containerfile/graph.ts';
+import { parse } from '../../../src/containerfile/parse.ts';
+import { keyOf } from '../../../src/core/digest.ts';
+import { BuildError } from '../../../src/core/errors.ts';
+import type { EventBody } from '../../../src/core/events.ts';
+import { gate } from '../../../src/core/gates.ts';
+import type { BuildOptions } from '../../../src/core/options.ts';
+import type { StepResult } from '../../../src/core/store.ts';
+import type { Snapshot } from '../../../src/core/types.ts';
+
+const platform = { os: 'linux', architecture: 'amd64' };
+
+/** Runs that need no sandbox: WORKDIR makes layers, images come from `image`. */
+function world(image: (reference: string) => Promise<Snapshot>) {
+  const events: EventBody[] = [];
+  const records = new Map<string, StepResult[]>();
+  const options = { buildArgs: {}, noCache: false, ulimits: [], addHosts: [] } as unknown as BuildOptions;
+  const held = new Map<string, Promise<void>>();
+  const hold = async (key: string): Promise<AsyncDisposable> => {
+    const before = held.get(key);
+    let release = (): void => {};
+    held.set(key, new Promise<void>((resolve) => (release = resolve)));
+    await before;
+    return { [Symbol.asyncDispose]: async () => release() };
+  };
+  const tools = {
+    options,
+    emit: (event: EventBody) => events.push(event),
+    signal: new AbortController().signal,
+    gate: gate(4),
+    image: async (reference: string) => ({ snapshot: await image(reference), local: true }),
+    store: {
+      records: {
+        find: (key: string) => records.get(key) ?? [],
+        put: async (key: string, result: StepResult) => records.set(key, [result]),
+        lock: async (key: string) => await hold(key),
+      },
+      layers: {
+        isAtHand: () => true,
+        origins: () => [],
+        tarSize: () => undefined,
+        listing: async () => [],
+        writer: async () => {
+          const entries: unknown[] = [];
+          return {
+            add: async (entry: { path: string }) => entries.push(entry.path),
+            commit: async () => ({ diffId: keyOf(entries as string[]), own: true }),
+            abandon: async () => {},
+          };
+        },
+      },
+    },
+  } as unknown as Tools;
+  return { tools, events };
+}
+
+const empty = (): Snapshot => ({
+  layers: [],
+  config: { ...platform, rootfs: { type: 'layers', diff_ids: [] } },
+});
+
+function graph(text: string, target?: string) {
+  return graphOf(parse(text, 'Containerfile'), { buildArgs: {}, platform, ...(target && { target }) });
+}
+
+describe('schedule', () => {
+  it('builds each needed stage once, and none that is not needed', async () => {
+    const asked: string[] = [];
+    const { tools, events } = world(async (reference) => {
+      asked.push(reference);
+      return empty();
+    });
+    const text =
+      'FROM a AS base\nWORKDIR /x\nFROM base AS one\nWORKDIR /y\nFROM z AS unused\nFROM base\nWORKDIR /y\n';
+    const built = await schedule(graph(text), tools);
+    expect(asked).toEqual(['a']);
+    const names = events.flatMap((event) => (event.type === 'step-start' ? [event.name] : []));
+    expect(names).toEqual(['[base 1/2] FROM a AS base', '[base 2/2] WORKDIR /x', '[stage-3 2/2] WORKDIR /y']);
+    expect(built.snapshot.layers).toHaveLength(2);
+    expect(built.snapshot.layers[1]!.diffId).toBe(keyOf(['y']));
+  });
+
+  it('starts independent stages at the same time', async () => {
+    let running = 0;
+    let most = 0;
+    const { tools } = world(async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      return empty();
+    });
+    await schedule(
+      graph('FROM a AS one\nFROM b AS two\nFROM c\nCOPY --from=one / /\nCOPY --from=two / /\n'),
+      tools,
+    ).catch(() => {});
+    expect(most).toBe(3);
+  });
+
+  it('stops the others at the first failure, waits for them and throws it', async () => {
+    const order: string[] = [];
+    const { tools, events } = world(async (reference) => {
+      if (reference === 'bad') throw new BuildError('not-found', 'no such image');
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(reference);
+      return empty();
+    });
+    const failing = schedule(
+      graph('FROM bad AS one\nFROM slow AS two\nWORKDIR /w\nFROM one\nCOPY --from=two / /\n'),
+      tools,
+    );
+    await expect(failing).rejects.toMatchObject({ code: 'not-found', location: { startLine: 1 } });
+    expect(order).toEqual(['slow']);
+    expect(events.some((event) => event.type === 'step-start' && event.name.includes('WORKDIR'))).toBe(false);
+  });
+
+  it('finds the same layer for the same step of two stages', async () => {
+    const { tools, events } = world(async () => empty());
+    await schedule(
+      graph('FROM a AS one\nWORKDIR /w\nFROM a\nWORKDIR /w\nCOPY --from=one /w /v\n'),
+      tools,
+    ).catch(() => {});
+    const outcomes = events.flatMap((event) =>
+      event.type === 'step-end' && event.step.endsWith('/2') ? [event.outcome] : [],
+    );
+    expect(outcomes.sort()).toEqual(['cached', 'done']);
+  });
+});
