@@ -3,6 +3,7 @@ import { schedule } from '../builder/schedule.ts';
 import { deliver } from './build/deliver.ts';
 import { graphOptions } from './build/graph-options.ts';
 import { readInput } from './build/input.ts';
+import { pointing } from './build/pointing.ts';
 import { openTools } from './build/open-tools.ts';
 import { type BuildResult, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
@@ -31,7 +32,8 @@ export async function build(
   const graph = graphOf(containerfile, graphOptions(options));
   return await tellBuild({ containerfile, graph }, options, async (told) => {
     const tools = openTools(told, { context: input.context, parts, place });
-    const image = await assemble(await schedule(graph, tools), tools);
+    const built = await pointing(containerfile, () => schedule(graph, tools));
+    const image = await assemble(built, tools);
     await input.context.save();
     await parts.store.images.put(image, options.tags);
     const delivered = await deliver(image, { options: told, parts, place });

@@ -81,6 +81,7 @@ async function missing(path: string, source: string, tree: SourceTree): Promise<
   const siblings = (await tree.children(parent)).map(({ entry }) => baseOf(entry.path));
   const near = didYouMean(baseOf(path), siblings);
   return new BuildError('not-found', `"/${path}": not found in ${tree.name}`, {
+    about: source,
     hint: near !== undefined ? `did you mean ${join(parent, near)}?` : await whereToLook(path, source, tree),
   });
 }

@@ -194,6 +194,7 @@ function braced(cursor: Cursor, start: number): string {
   if (!missing) return value;
   const message = word || `is not allowed to be ${value === undefined ? 'unset' : 'empty'}`;
   throw new BuildError('parse', `${name}: ${message}`, {
+    about: name,
     hint: `Give it a value: ARG ${name}=…, ENV ${name}=…, or --build-arg ${name}=… where an ARG declares it.`,
   });
 }

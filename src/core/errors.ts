@@ -12,6 +12,8 @@ export interface BuildErrorDetails {
   /** What the user can do about it, as a sentence. */
   readonly hint?: string;
   readonly location?: SourceRange;
+  /** The word, variable or flag that the message is about, as it stands in the file: lets a message point at it. */
+  readonly about?: string;
   /** Trying again may help; decided where the error is made. */
   readonly retry?: boolean;
   /** Wait this long before trying again, where the other side said so. */
@@ -31,6 +33,7 @@ export class BuildError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
   readonly location: SourceRange | undefined;
+  readonly about: string | undefined;
   readonly retry: boolean;
   readonly retryAfterMs: number | undefined;
   readonly exitCode: number | undefined;
@@ -42,6 +45,7 @@ export class BuildError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.location = details.location;
+    this.about = details.about;
     this.retry = details.retry ?? false;
     this.retryAfterMs = details.retryAfterMs;
     this.exitCode = details.exitCode;
@@ -50,17 +54,14 @@ export class BuildError extends Error {
 
   /** The same error, placed in a file, unless it already says where it happened. */
   at(location: SourceRange): BuildError {
-    if (this.location !== undefined) return this;
-    const { hint, retry, retryAfterMs, exitCode, log } = this;
-    return new BuildError(this.code, this.message, {
-      cause: this.cause,
-      location,
-      retry,
-      ...(hint !== undefined && { hint }),
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-      ...(exitCode !== undefined && { exitCode }),
-      ...(log !== undefined && { log }),
-    });
+    return this.location === undefined ? this.placedAt(location) : this;
+  }
+
+  /** The same error at another, finer place. */
+  placedAt(location: SourceRange): BuildError {
+    const { code, message, cause, ...details } = this;
+    const given = Object.entries({ ...details, cause, location }).filter(([, value]) => value !== undefined);
+    return new BuildError(code, message, Object.fromEntries(given));
   }
 }
 
