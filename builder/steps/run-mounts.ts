@@ -9,6 +9,7 @@ import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
 import type { Selection } from './copy.ts';
 import type { RunCommand } from './run-command.ts';
+import { stackOf } from './stack.ts';
 
 /** Where a bind mount, or a new cache mount, gets its files from. */
 export interface MountSource {
@@ -188,8 +189,10 @@ async function treesOf(
   if (snapshot === undefined)
     return { lower: [await layers.tree(await layOut(reads, tools))], path: LAID_OUT };
   const view = LayeredView.of(snapshot.layers, layers, tools.signal);
-  const trees = await Promise.all(snapshot.layers.map((layer) => layers.tree(layer, tools.signal)));
-  return { lower: trees.toReversed(), path: (await view.resolve(path, { followLast: true })).path };
+  return {
+    lower: await stackOf(snapshot.layers, tools),
+    path: (await view.resolve(path, { followLast: true })).path,
+  };
 }
 
 async function seedOf(source: MountSource, tools: Tools): Promise<string> {

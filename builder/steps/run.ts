@@ -12,6 +12,7 @@ import { type User, userOf } from '../users.ts';
 import { LayeredView } from '../view.ts';
 import type { RunCommand } from './run-command.ts';
 import { type HeldMounts, holdMounts, keyOfMount, type RunMount } from './run-mounts.ts';
+import { stackOf } from './stack.ts';
 
 /** A RUN with everything expanded: what the step can see. */
 export interface RunInput {
@@ -132,8 +133,7 @@ async function planOf(below: Snapshot, input: RunInput, around: Around): Promise
 
 /** The trees below, and an empty upper directory that carries the root's own mode and owner. */
 async function rootOf(below: Snapshot, { view, scratch, tools }: Around): Promise<SandboxPlan['root']> {
-  const { layers } = tools.store;
-  const trees = await Promise.all(below.layers.map((layer) => layers.tree(layer, tools.signal)));
+  const trees = await stackOf(below.layers, tools);
   const root = await view.lookup('');
   const [upper, work, empty] = ['upper', 'work', 'empty'].map((name) => join(scratch, name)) as [
     string,
@@ -142,7 +142,7 @@ async function rootOf(below: Snapshot, { view, scratch, tools }: Around): Promis
   ];
   for (const folder of [work, empty, join(scratch, 'run')]) mkdirSync(folder, { mode: 0o700 });
   makeFolder(upper, root ?? { mode: 0o755, uid: 0, gid: 0 });
-  return { lower: trees.length > 0 ? trees.toReversed() : [empty], upper, work };
+  return { lower: trees.length > 0 ? trees : [empty], upper, work };
 }
 
 function makeFolder(
