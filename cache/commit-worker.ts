@@ -1,6 +1,6 @@
 import { packFolder } from './commit.ts';
-import { entriesOfUpper } from './upper.ts';
+import { entriesOfUpper, type Upper } from './upper.ts';
 import { serve } from './workers.ts';
 
 /** Worker thread: the entries of an overlay's upper directory, and the layer they make. */
-serve('commit-worker', async (upper: string) => packFolder(upper, entriesOfUpper(upper)));
+serve('commit-worker', async (upper: Upper) => packFolder(upper.folder, entriesOfUpper(upper)));

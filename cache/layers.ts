@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { type Digest, finish, hasher, hexOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
 import { gate } from '../src/core/gates.ts';
-import type { Blobs, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
+import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
 import type { Compression, Descriptor, Layer, Listing, Origin } from '../src/core/types.ts';
 import { compress } from '../src/oci/compress.ts';
 import { inflate } from '../src/oci/inflate.ts';
@@ -23,7 +23,7 @@ import { retar } from './retar.ts';
 import { removeTree } from './scratch.ts';
 import { sizeOf, Trees } from './trees.ts';
 import type { Unpacked } from './unpack-worker.ts';
-import { dropResidue, dropSockets, entriesOfUpper, isSmall } from './upper.ts';
+import { dropResidue, dropSockets, entriesOfUpper, isSmall, type Upper } from './upper.ts';
 import { start } from './workers.ts';
 
 /** The forms of a layer from which its tar can be had without a registry, cheapest first. */
@@ -137,10 +137,11 @@ export class LayerStore implements Layers {
     );
   }
 
-  async commitUpper(upper: string, options: { readonly residue: readonly string[] }): Promise<Layer> {
+  async commitUpper(upper: string, options: CommitOptions): Promise<Layer> {
     return guarded(async () => {
-      dropResidue(upper, options.residue);
-      const packed = await this.#packUpper(upper);
+      dropResidue(upper, options);
+      const root = options.below.find(({ path }) => path === '');
+      const packed = await this.#packUpper({ folder: upper, root });
       dropSockets(upper);
       const listing = this.#learn(packed);
       this.#trees.keep(packed.diffId, upper, { bytes: sizeOf(listing), own: true });
@@ -208,7 +209,7 @@ export class LayerStore implements Layers {
       return this.#listings.put(layer.diffId, encodeListing(clamped));
     }
     if (form?.kind === 'tree') {
-      const packed = await this.#packUpper(form.path);
+      const packed = await this.#packUpper({ folder: form.path });
       checkDiffId(layer, packed.diffId);
       return this.#learn(packed);
     }
@@ -284,8 +285,8 @@ export class LayerStore implements Layers {
   }
 
   /** Little is done at once; much in a worker thread, so that the event loop stays free. */
-  async #packUpper(upper: string): Promise<Packed> {
-    if (isSmall(upper)) return packFolder(upper, entriesOfUpper(upper));
+  async #packUpper(upper: Upper): Promise<Packed> {
+    if (isSmall(upper.folder)) return packFolder(upper.folder, entriesOfUpper(upper));
     return workers(() => start<Packed>('commit-worker', upper, { warn: this.#home.warn }).result);
   }
 

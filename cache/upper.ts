@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { nameOf, pathOf } from '../src/core/bytes.ts';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
+import type { CommitOptions } from '../src/core/store.ts';
 import type { Entry } from '../src/core/types.ts';
 import { sorted } from '../src/oci/listing.ts';
 import { isReserved } from '../src/oci/tar-path.ts';
@@ -13,30 +14,57 @@ type Links = Map<string, Entry[]>;
 /** Attributes that belong to a file wherever it is; labels and checksums of this machine do not. */
 const kept = /^(user\.(?!overlay\.)|security\.capability$|system\.posix_acl_(access|default)$)/;
 
+/** An upper directory, and the root that it was laid over. */
+export interface Upper {
+  readonly folder: string;
+  readonly root?: Entry | undefined;
+}
+
 /**
  * The entries that the finished upper directory of an overlay stands for, sorted as a listing, files without digests
  * yet. What overlayfs left in it is taken for what it means: character devices 0:0 are whiteouts (before hard links:
  * all whiteouts of an overlay are one inode), user.overlay.opaque is an opaque mark; sockets are no part of a layer.
  * Times are cut to whole seconds, as the tar has them.
  */
-export function entriesOfUpper(upper: string): Entry[] {
+export function entriesOfUpper({ folder, root }: Upper): Entry[] {
   const entries: Entry[] = [];
   const links: Links = new Map();
-  walk(upper, '', { entries, links });
+  walk(folder, '', { entries, links });
   withHardlinks(links);
-  return sorted(entries.filter((entry) => entry.path !== '' || entry.type === 'opaque')) as Entry[];
+  const kept = (entry: Entry): boolean =>
+    entry.path !== '' || entry.type === 'opaque' || (root !== undefined && !isLike(entry, root));
+  return sorted(entries.filter(kept)) as Entry[];
 }
 
 /**
- * Removes mountpoints that only the runtime made: those of `residue` that are still empty.
+ * Removes mountpoints that only the runtime made: those of `residue` that are still empty. Directories that were
+ * copied up only to hold them, and are as they were `below`, go too: a step that changes nothing leaves nothing.
  */
-export function dropResidue(upper: string, residue: readonly string[]): void {
+export function dropResidue(upper: string, { residue, below }: CommitOptions): void {
   for (const path of [...residue].sort().reverse()) {
     const clean = path.replace(/^\/+|\/+$/g, '');
     if (clean === '' || clean.split('/').includes('..')) continue;
     if (hasLinkedParent(upper, clean)) continue;
     dropIfEmpty(`${upper}/${clean}`);
   }
+  for (const entry of below.toSorted((a, b) => (a.path < b.path ? 1 : -1))) {
+    if (entry.path !== '' && !hasLinkedParent(upper, entry.path))
+      dropIfUnchanged(`${upper}/${entry.path}`, entry);
+  }
+}
+
+/** An empty directory of the upper that only repeats what is below it. */
+function dropIfUnchanged(full: string, below: Entry): void {
+  const stat = lstatSync(pathOf(full), { throwIfNoEntry: false });
+  if (stat?.isDirectory() !== true || isOpaque(full)) return;
+  const now = entryOf(full, below.path, stat);
+  if (now !== undefined && isLike(now, below)) dropIfEmpty(full);
+}
+
+/** The same but for the time. */
+function isLike(a: Entry, b: Entry): boolean {
+  const xattrs = (entry: Entry): string => JSON.stringify(entry.xattrs ?? {});
+  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && xattrs(a) === xattrs(b);
 }
 
 /** Removes the sockets of programs that have ended: they are no part of the layer, so not of its tree either. */

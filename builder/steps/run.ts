@@ -1,18 +1,15 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
-import type { Layer, Platform, Snapshot } from '../../src/core/types.ts';
+import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
-import type { Exit, SandboxPlan } from '../sandbox/plan.ts';
+import type { Exit } from '../sandbox/plan.ts';
 import { checkReadable } from '../source.ts';
 import { StepLog } from '../step-log.ts';
 import type { Tools } from '../tools.ts';
-import { type User, userOf } from '../users.ts';
 import { LayeredView } from '../view.ts';
+import { planProcess, type WantedProcess } from './process-plan.ts';
 import type { RunCommand } from './run-command.ts';
 import { type HeldMounts, holdMounts, keyOfMount, type RunMount } from './run-mounts.ts';
-import { stackOf } from './stack.ts';
 
 /** A RUN with everything expanded: what the step can see. */
 export interface RunInput {
@@ -72,16 +69,19 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
   for (const mount of input.mounts) checkSource(mount, tools);
   await using scratch = await tools.store.scratch();
   const engine = await tools.engine();
-  const view = LayeredView.of(below.layers, tools.store.layers, tools.signal);
-  const user = await userOf(view, tools.store.layers, input.user);
   const { command } = input;
   await using mounts = await holdMounts(input.mounts, { scratch: scratch.path, command }, tools);
-  const plan = await planOf(below, input, { view, user, mounts, scratch: scratch.path, tools });
+  const { store, signal } = tools;
+  const around = { store, signal, scratch: scratch.path };
+  const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), around);
   using log = new StepLog(tools.logs, input.step, tools.emit);
-  const exit = await engine.run(plan, ioOf(log), join(scratch.path, 'run'), tools.signal);
+  const exit = await engine.run(plan, ioOf(log), scratch.path, signal);
   log.end();
   if (exit.code !== 0) throw failed(command, exit, log);
-  return await tools.store.layers.commitUpper(plan.root.upper!, { residue: exit.residue });
+  return await store.layers.commitUpper(plan.root.upper!, {
+    residue: exit.residue,
+    below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
+  });
 }
 
 /** A stage that is mounted must be at hand by now. */
@@ -98,60 +98,24 @@ function ioOf(log: StepLog) {
   };
 }
 
-interface Around {
-  readonly view: LayeredView;
-  readonly user: User;
-  readonly mounts: HeldMounts;
-  readonly scratch: string;
-  readonly tools: Tools;
-}
-
-async function planOf(below: Snapshot, input: RunInput, around: Around): Promise<SandboxPlan> {
-  const { user, mounts, tools } = around;
-  const env = new Map([...input.env, ...input.hiddenEnv, ...mounts.env]);
-  if (!env.has('HOME')) env.set('HOME', user.home);
+/** What the process is, apart from the tree it runs in. */
+function wantedOf(input: RunInput, mounts: HeldMounts, { options }: Tools): WantedProcess {
   return {
-    root: await rootOf(below, around),
     mounts: mounts.mounts,
     process: {
       args: input.command.args,
-      env: [...env].map(([name, value]) => `${name}=${value}`),
+      env: new Map([...input.env, ...input.hiddenEnv, ...mounts.env]),
       cwd: input.workdir,
-      uid: user.uid,
-      gid: user.gid,
-      groups: user.groups,
+      user: input.user,
       terminal: false,
     },
-    hostname: tools.options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
+    hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
     network: input.network,
-    hosts: tools.options.addHosts,
+    hosts: options.addHosts,
     insecure: input.insecure,
-    ulimits: tools.options.ulimits,
-    ...(tools.options.shmSize !== undefined && { shmSizeBytes: tools.options.shmSize }),
+    ulimits: options.ulimits,
+    ...(options.shmSize !== undefined && { shmSizeBytes: options.shmSize }),
   };
-}
-
-/** The trees below, and an empty upper directory that carries the root's own mode and owner. */
-async function rootOf(below: Snapshot, { view, scratch, tools }: Around): Promise<SandboxPlan['root']> {
-  const trees = await stackOf(below.layers, tools);
-  const root = await view.lookup('');
-  const [upper, work, empty] = ['upper', 'work', 'empty'].map((name) => join(scratch, name)) as [
-    string,
-    string,
-    string,
-  ];
-  for (const folder of [work, empty, join(scratch, 'run')]) mkdirSync(folder, { mode: 0o700 });
-  makeFolder(upper, root ?? { mode: 0o755, uid: 0, gid: 0 });
-  return { lower: trees.length > 0 ? trees : [empty], upper, work };
-}
-
-function makeFolder(
-  path: string,
-  { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
-): void {
-  mkdirSync(path);
-  if (uid !== 0 || gid !== 0) chownSync(path, uid, gid);
-  chmodSync(path, mode);
 }
 
 function failed({ args }: RunCommand, { code }: Exit, log: StepLog): BuildError {
@@ -170,4 +134,11 @@ function failed({ args }: RunCommand, { code }: Exit, log: StepLog): BuildError 
       ...(hint !== undefined && { hint }),
     },
   );
+}
+
+/** The root, and the directories that were there to hold what the runtime made. */
+async function directoriesBelow(residue: readonly string[], view: LayeredView): Promise<Entry[]> {
+  const above = residue.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i).join('/')));
+  const found = await Promise.all([...new Set(['', ...above])].map((path) => view.lookup(path)));
+  return found.filter((entry): entry is Entry => entry?.type === 'dir');
 }

@@ -43,6 +43,16 @@ export interface LayerWriter {
   abandon(): Promise<void>;
 }
 
+export interface CommitOptions {
+  /** Paths that the runtime made as mountpoints; they are dropped where they are still empty. */
+  readonly residue: readonly string[];
+  /**
+   * Directories that stood below the step, as they were: the root (''), and those that hold residue. One that is in
+   * the upper directory for the residue's sake alone is dropped; the root enters the layer only where it changed.
+   */
+  readonly below: readonly Entry[];
+}
+
 /** Layers and the conversions between their forms. */
 export interface Layers {
   /** The listing; made by streaming the layer once (nothing else of it is kept) where no form of it is at hand. */
@@ -69,10 +79,9 @@ export interface Layers {
   writer(): Promise<LayerWriter>;
   /**
    * Turns the upper directory of a finished step into a layer: its whiteouts and opaque marks become the layer's, the
-   * directory itself becomes the layer's tree (it is moved). `residue` names paths that the runtime made as
-   * mountpoints; they are dropped where they are still empty.
+   * directory itself becomes the layer's tree (it is moved).
    */
-  commitUpper(upper: string, options: { readonly residue: readonly string[] }): Promise<Layer>;
+  commitUpper(upper: string, options: CommitOptions): Promise<Layer>;
   /** The same layer with every time later than `epoch` (seconds) set to it; only for own layers, remembered. */
   clamp(layer: Layer, epoch: number): Promise<Layer>;
   /** Notes further places where a layer's compressed form can be fetched (after a push, a pull). */

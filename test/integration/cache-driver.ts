@@ -41,7 +41,7 @@ try {
   const upper = join(scratch.path, 'upper');
   mkdirSync(upper);
   for (let i = 0; i < 300; i++) writeFileSync(join(upper, `u${i}`), Buffer.alloc(5000, i));
-  const committed = await store.layers.commitUpper(upper, { residue: [] });
+  const committed = await store.layers.commitUpper(upper, { residue: [], below: [] });
   await scratch[Symbol.asyncDispose]();
   await store[Symbol.asyncDispose]();
   console.log(JSON.stringify({ tree, written: written.diffId, size: committed.diffId.length }));

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -228,7 +229,10 @@ describe('a layer of our own', () => {
     linkSync(join(upper, 'b'), join(upper, 'a'));
     lsetxattr(join(upper, 'b'), 'user.odd', Buffer.from([1, 0, 200]));
     writeFileSync(join(upper, 'kept/file'), '');
-    const layer = await b.store.layers.commitUpper(upper, { residue: ['/proc', 'kept', 'absent'] });
+    const layer = await b.store.layers.commitUpper(upper, {
+      residue: ['/proc', 'kept', 'absent'],
+      below: [],
+    });
     expect(existsSync(upper)).toBe(false);
     const listing = await b.store.layers.listing(layer);
     expect(listing.map((entry) => `${entry.path} ${entry.type} ${entry.link ?? ''}`.trim())).toEqual([
@@ -250,12 +254,33 @@ describe('a layer of our own', () => {
     expect(await (await b.reopen('other')).layers.tree(foreign)).toContain('v1-other');
   });
 
+  it('leaves out directories that were copied up for a mountpoint alone, and takes in a root that changed', async () => {
+    await using b = await bench();
+    await using scratch = await b.store.scratch();
+    const upper = join(scratch.path, 'upper');
+    for (const folder of ['', 'etc', 'run', 'run/secrets', 'opt'])
+      mkdirSync(join(upper, folder), { mode: 0o755 });
+    chmodSync(upper, 0o700);
+    chmodSync(join(upper, 'opt'), 0o711);
+    writeFileSync(join(upper, 'etc/hosts'), '');
+    const dir = { type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 1 } as const;
+    const layer = await b.store.layers.commitUpper(upper, {
+      residue: ['etc/hosts', 'run/secrets'],
+      below: ['', 'etc', 'run', 'opt'].map((path) => ({ path, ...dir })),
+    });
+    const listing = await b.store.layers.listing(layer);
+    expect(listing.map(({ path, mode }) => [path, mode])).toEqual([
+      ['', 0o700],
+      ['opt', 0o711],
+    ]);
+  });
+
   it('names the file that is not what the step left', async () => {
     await using b = await bench();
     await using scratch = await b.store.scratch();
     mkdirSync(join(scratch.path, 'upper'));
     writeFileSync(join(scratch.path, 'upper/f'), 'one');
-    const layer = await b.store.layers.commitUpper(join(scratch.path, 'upper'), { residue: [] });
+    const layer = await b.store.layers.commitUpper(join(scratch.path, 'upper'), { residue: [], below: [] });
     writeFileSync(join(await b.store.layers.tree(layer), 'f'), 'two');
     await expect(read(b.store.layers.tar(layer))).rejects.toThrow('"f"');
   });
@@ -266,7 +291,7 @@ describe('a layer of our own', () => {
     mkdirSync(join(scratch.path, 'upper'));
     writeFileSync(join(scratch.path, 'upper/.wh.x'), '');
     await expect(
-      b.store.layers.commitUpper(join(scratch.path, 'upper'), { residue: [] }),
+      b.store.layers.commitUpper(join(scratch.path, 'upper'), { residue: [], below: [] }),
     ).rejects.toMatchObject({ code: 'layer' });
   });
 });
