@@ -9,6 +9,9 @@ import { parseOutput } from './outputs.ts';
 import { parseContext, parseFile, parseHost, parseSecret, parseUlimit } from './sources.ts';
 import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatform, parseSize } from './values.ts';
 
+/** Variable, build arg and ARG that say the time of a build: each of the first two also answers the third. */
+const EPOCH = 'SOURCE_DATE_EPOCH';
+
 /** What `build()` is told, but for what only the running command can give. */
 export type WrittenOptions = Omit<BuildOptions, 'emit' | 'signal'>;
 
@@ -19,10 +22,13 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
   if (context === '-' && file === '-')
     throw usageError('the context and the Containerfile cannot both come from stdin', 'Name one of them.');
   const tags = [...(flags.tag ?? []), ...(flags.destination ?? [])];
+  const input = inputOptions(flags, host);
+  const epoch = epochOf(flags.sourceDateEpoch, input.buildArgs[EPOCH] ?? host.env[EPOCH]);
   return {
     context,
     tags,
-    ...inputOptions(flags, host),
+    ...input,
+    buildArgs: epoch === undefined ? input.buildArgs : { ...input.buildArgs, [EPOCH]: String(epoch) },
     ...runOptions(flags, host),
     outputs: outputsOf(flags, tags, host),
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
@@ -34,7 +40,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
       iidFile: absolute(flags.iidfile, host),
       metadataFile: absolute(flags.metadataFile, host),
       ignoreFile: absolute(flags.ignorefile, host),
-      sourceDateEpoch: epochOf(flags.sourceDateEpoch, host.env.SOURCE_DATE_EPOCH),
+      sourceDateEpoch: epoch,
     }),
   };
 }
@@ -151,9 +157,9 @@ function pullOf(written: string | undefined): WrittenOptions['pull'] {
   return parseChoice('--pull', written, ['always', 'missing', 'never', 'newer'] as const);
 }
 
-function epochOf(written: string | undefined, env: string | undefined): number | undefined {
+function epochOf(written: string | undefined, given: string | undefined): number | undefined {
   if (written !== undefined) return parseEpoch('--source-date-epoch', written);
-  return env === undefined || env === '' ? undefined : parseEpoch('SOURCE_DATE_EPOCH', env);
+  return given === undefined || given === '' ? undefined : parseEpoch(EPOCH, given);
 }
 
 function parseEpoch(name: string, text: string): number {

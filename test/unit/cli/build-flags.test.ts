@@ -250,6 +250,14 @@ describe('flags of build', () => {
     expect(() => read(['ctx'], { SOURCE_DATE_EPOCH: 'x' })).toThrow('SOURCE_DATE_EPOCH');
   });
 
+  it('hands SOURCE_DATE_EPOCH to the ARG of that name, and takes it from --build-arg too', () => {
+    expect(read(['ctx'], { SOURCE_DATE_EPOCH: '5' }).buildArgs).toEqual({ SOURCE_DATE_EPOCH: '5' });
+    const given = read(['ctx', '--build-arg', 'SOURCE_DATE_EPOCH=7'], { SOURCE_DATE_EPOCH: '5' });
+    expect(given).toMatchObject({ sourceDateEpoch: 7, buildArgs: { SOURCE_DATE_EPOCH: '7' } });
+    const both = read(['ctx', '--build-arg', 'SOURCE_DATE_EPOCH=7', '--source-date-epoch', '6']);
+    expect(both).toMatchObject({ sourceDateEpoch: 6, buildArgs: { SOURCE_DATE_EPOCH: '6' } });
+  });
+
   it('never writes an archive to a terminal', () => {
     const { flags, words: rest } = flagsOf(['ctx', '-o', '-']);
     const host = fakeHost({ cwd, isTerminal: () => true });
