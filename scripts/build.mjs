@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
-const { version, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { version, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /** Files named `*-worker.ts` are worker threads: each is an entry of its own in dist/. */
 const workers = ['src', 'builder', 'cache'].flatMap((folder) =>
@@ -18,14 +18,14 @@ const workers = ['src', 'builder', 'cache'].flatMap((folder) =>
 const mains = ['src/cli.ts', 'src/index.ts'].filter((file) => existsSync(file));
 // Native or optional parts stay outside; everything else is bundled, so that one read finds it.
 const external = ['koffi', ...Object.keys(optionalDependencies ?? {})];
-void dependencies;
 
-rmSync('dist', { recursive: true, force: true });
+// Built aside and then put in place, so that a failed build leaves the last good one.
+const fresh = `dist.${process.pid}`;
 await build({
   entryPoints: Object.fromEntries(
     [...mains, ...workers].map((f) => [f.replace(/^.*\//, '').replace(/\.ts$/, ''), f]),
   ),
-  outdir: 'dist',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -51,8 +51,10 @@ if (process.argv.includes('--types')) {
       '--declaration',
       '--emitDeclarationOnly',
       '--outDir',
-      'dist/types',
+      `${fresh}/types`,
     ],
     { stdio: 'inherit' },
   );
 }
+rmSync('dist', { recursive: true, force: true });
+renameSync(fresh, 'dist');
