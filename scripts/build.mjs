@@ -1,7 +1,7 @@
 // Bundles the command, the public API and the worker threads into dist/, with shared chunks so that a
 // start loads only what it needs. `--types` also emits declarations for the public API.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 

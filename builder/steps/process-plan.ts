@@ -1,0 +1,80 @@
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Store } from '../../src/core/store.ts';
+import type { Layer } from '../../src/core/types.ts';
+import type { SandboxPlan } from '../sandbox/plan.ts';
+import { userOf } from '../users.ts';
+import { LayeredView } from '../view.ts';
+import { stackOf } from './stack.ts';
+
+/** A process to run on layers: a plan that does not know yet who its user is and where its root lies. */
+export interface WantedProcess extends Omit<SandboxPlan, 'root' | 'process'> {
+  readonly process: {
+    readonly args: readonly string[];
+    readonly env: ReadonlyMap<string, string>;
+    readonly cwd: string;
+    /** As USER names it; looked up in the image. */
+    readonly user: string;
+    readonly terminal: boolean;
+  };
+}
+
+interface Around {
+  readonly store: Store;
+  /** A private folder: the upper directory is made in it. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The plan by which a process runs on top of `layers`, as their own user database knows its user. What it writes goes
+ * to `root.upper`. Without a HOME it gets the user's. Fails with `not-found` on an unknown user.
+ */
+export async function planProcess(
+  layers: readonly Layer[],
+  { process, ...rest }: WantedProcess,
+  around: Around,
+): Promise<SandboxPlan> {
+  const view = LayeredView.of(layers, around.store.layers, around.signal);
+  const { home, uid, gid, groups } = await userOf(view, around.store.layers, process.user);
+  const env = new Map(process.env);
+  if (!env.has('HOME')) env.set('HOME', home);
+  return {
+    ...rest,
+    root: await rootOf(layers, view, around),
+    process: {
+      args: process.args,
+      env: [...env].map(([name, value]) => `${name}=${value}`),
+      cwd: process.cwd,
+      ...{ uid, gid, groups },
+      terminal: process.terminal,
+    },
+  };
+}
+
+/** The trees below, and an empty upper directory that carries the root's own mode and owner. */
+async function rootOf(
+  layers: readonly Layer[],
+  view: LayeredView,
+  { store, scratch, signal }: Around,
+): Promise<SandboxPlan['root']> {
+  const trees = await stackOf(layers, { store, signal });
+  const root = await view.lookup('');
+  const [upper, work, empty] = ['upper', 'work', 'empty'].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [work, empty]) mkdirSync(folder, { mode: 0o700 });
+  makeFolder(upper, root ?? { mode: 0o755, uid: 0, gid: 0 });
+  return { lower: trees.length > 0 ? trees : [empty], upper, work };
+}
+
+function makeFolder(
+  path: string,
+  { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
+): void {
+  mkdirSync(path);
+  if (uid !== 0 || gid !== 0) chownSync(path, uid, gid);
+  chmodSync(path, mode);
+}
