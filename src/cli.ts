@@ -76,9 +76,9 @@ function hostOf({ signal, code }: Stopping): Host {
   };
 }
 
-/** Writes at once, so that nothing is lost at exit; a reader that went away (EPIPE) is no error. */
-function write(fd: number, text: string): void {
-  let rest = Buffer.from(text);
+/** Writes at once, so that nothing is lost at exit; a reader that went away (EPIPE) is no error, and gives false. */
+function write(fd: number, text: string | Buffer): boolean {
+  let rest = typeof text === 'string' ? Buffer.from(text) : text;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
@@ -86,10 +86,11 @@ function write(fd: number, text: string): void {
       const code = errnoOf(error);
       if (fd === 1 && code !== 'EPIPE' && code !== 'EAGAIN')
         throw new BuildError('output', `the result cannot be written to stdout (${code})`);
-      if (code !== 'EAGAIN') return;
+      if (code !== 'EAGAIN') return false;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+  return true;
 }
 
 /** Loads Node's terminal code only for a device that may be one. */

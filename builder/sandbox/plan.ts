@@ -54,8 +54,14 @@ export interface SandboxPlan {
 export interface SandboxIo {
   readonly stdout: (chunk: Buffer) => void;
   readonly stderr: (chunk: Buffer) => void;
-  /** `inherit` hands our own three descriptors over (`tsbuild run`). */
-  readonly stdin: 'empty' | 'inherit';
+  /** `ours`: it reads our stdin; `inherit`: it is handed all three of our descriptors (`tsbuild run`). */
+  readonly stdin: 'empty' | 'ours' | 'inherit';
+  /**
+   * Called once the process begins, with a way to send it a signal; false where it would take no notice: the kernel
+   * spares the first process of a namespace what it does not handle. What a terminal sends to its foreground group
+   * does then not reach it by another way, unless all descriptors are handed over.
+   */
+  readonly started?: (send: (signal: NodeJS.Signals) => boolean) => void;
 }
 
 export interface Exit {

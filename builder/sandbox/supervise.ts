@@ -62,11 +62,17 @@ export async function superviseStep(args: readonly string[], around: StepSurroun
   const { io, folder, signal } = around;
   const tail = new Tail();
   const output = io.stdin === 'inherit' ? undefined : openOutput(io, folder, tail);
+  const stdin = io.stdin === 'ours' ? 'inherit' : 'ignore';
   const child = spawn('setpriv', [...outermost, 'sh', '-c', setupScript, 'sh', ...args], {
-    stdio: output === undefined ? 'inherit' : ['ignore', output.stdout.writeEnd, output.stderr.writeEnd],
+    stdio: output === undefined ? 'inherit' : [stdin, output.stdout.writeEnd, output.stderr.writeEnd],
+    detached: io.started !== undefined && output !== undefined,
     env: environment(folder),
   });
-  const stop = (): void => killStep(child);
+  const stop = (): void => signalStep(child, 'SIGKILL');
+  io.started?.((name) => {
+    signalStep(child, name);
+    return heeds(child, name);
+  });
   signal.addEventListener('abort', stop);
   try {
     output?.stdout.release();
@@ -108,18 +114,35 @@ function exitOf(child: ChildProcess): Promise<number> {
 }
 
 /**
- * Kills pid 1 of the step's namespace rather than `unshare`, which then waits until the kernel has ended all the
- * others; before there is one, `unshare` itself.
+ * Signals pid 1 of the step's namespace: killed rather than `unshare`, which then waits until the kernel has ended all
+ * the others; other signals the runtime passes on. Before there is one, `unshare` itself gets it.
  */
-function killStep({ pid }: ChildProcess): void {
+function signalStep({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   const inner = childrenOf(pid);
   for (const target of inner.length > 0 ? inner : [pid]) {
     try {
-      process.kill(target, 'SIGKILL');
+      process.kill(target, signal);
     } catch {
       // It has ended by itself.
     }
+  }
+}
+
+/** Whether the step's own process handles, blocks or ignores a signal by its own will. */
+function heeds({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
+  const processes = childrenOf(pid ?? 0).flatMap(childrenOf);
+  const bit = 1n << BigInt(constants.signals[signal] - 1);
+  return processes.some((process) => (signalMask(process) & bit) !== 0n);
+}
+
+/** Signals that a process handles, blocks or ignores, a bit each. */
+function signalMask(pid: number): bigint {
+  try {
+    const masks = readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^Sig(?:Blk|Ign|Cgt):\s*(\w+)/gm);
+    return [...masks].reduce((all, [, mask]) => all | BigInt(`0x${mask}`), 0n);
+  } catch {
+    return 0n;
   }
 }
 

@@ -8,8 +8,8 @@ export interface Host {
   readonly signal: AbortSignal;
   /** 130 or 143 once a signal asked us to stop. */
   readonly interrupted: () => number | undefined;
-  /** Writes text to a descriptor: 1 for the result, 2 for the story. A reader that went away is no error. */
-  readonly write: (fd: number, text: string) => void;
+  /** Writes to a descriptor: 1 for the result, 2 for the story. A reader that went away is no error: false then. */
+  readonly write: (fd: number, text: string | Buffer) => boolean;
   readonly isTerminal: (fd: number) => boolean;
   /** Columns and rows of the terminal at descriptor 2. */
   readonly size: () => { readonly columns: number; readonly rows: number };

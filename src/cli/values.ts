@@ -1,4 +1,5 @@
 import { usageError } from '../core/errors.ts';
+import { parsePlatform as parse } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 
 /** Values of flags as people write them. Every message names the flag and shows the right form. */
@@ -29,30 +30,23 @@ export function parseArgLines(text: string): string[] {
   return lines.filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-const architectures: Readonly<Record<string, string>> = {
-  x86_64: 'amd64',
-  'x86-64': 'amd64',
-  aarch64: 'arm64',
-  armhf: 'arm',
-  armel: 'arm',
-  i386: '386',
-  i686: '386',
-};
-
-/** `linux/arm64/v8`, or an architecture alone. */
+/** `linux/arm64/v8`, or an architecture alone, in its normal form. */
 export function parsePlatform(text: string): Platform {
   if (text.includes(','))
     throw usageError(`--platform takes one platform, not '${text}'`, 'Build each platform on its own.');
-  const parts = text.toLowerCase().split('/');
-  const [os, written, variant] = parts.length === 1 && parts[0] !== 'linux' ? ['linux', parts[0]] : parts;
-  const right = 'Write --platform OS/ARCH[/VARIANT], such as linux/arm64.';
-  if (!os || !written || parts.length > 3 || parts.includes(''))
-    throw usageError(`--platform '${text}' is not a platform`, right);
-  if (os !== 'linux') throw usageError(`--platform '${text}': only Linux images can be built`, right);
-  const architecture = architectures[written] ?? written;
-  if (variant !== undefined && !(architecture === 'arm64' && variant === 'v8'))
-    return { os, architecture, variant };
-  return written === 'armel' ? { os, architecture, variant: 'v6' } : { os, architecture };
+  const platform = platformOf(text);
+  if (platform.os === 'linux') return platform;
+  throw usageError(`--platform '${text}': only Linux images can be built`, platformForm);
+}
+
+const platformForm = 'Write --platform OS/ARCH[/VARIANT], such as linux/arm64.';
+
+function platformOf(text: string): Platform {
+  try {
+    return parse(text);
+  } catch {
+    throw usageError(`--platform '${text}' is not a platform`, platformForm);
+  }
 }
 
 const byteUnits: Readonly<Record<string, number>> = {

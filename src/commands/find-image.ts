@@ -4,13 +4,18 @@ import { formatReference, parseReference } from '../oci/reference.ts';
 
 /** An image by name, or by its id or the start of one. Fails with `not-found`. */
 export async function findImage(store: Store, text: string): Promise<StoredImage> {
-  const found = (await store.images.find(fullName(text) ?? text)) ?? (await store.images.find(text));
+  const found = await findStored(store, text);
   if (found !== undefined) return found;
   const all = (await store.images.list()).flatMap((image) => image.names);
   const near = didYouMean(fullName(text) ?? text, all);
   throw new BuildError('not-found', `there is no image ${text} in the store`, {
     hint: near === undefined ? '`tsbuild images` lists what there is.' : `Did you mean ${near}?`,
   });
+}
+
+/** As `findImage`; undefined where there is none. */
+export async function findStored(store: Store, text: string): Promise<StoredImage | undefined> {
+  return (await store.images.find(fullName(text) ?? text)) ?? (await store.images.find(text));
 }
 
 /** A name as the store knows it; undefined for what is no name (an id). */

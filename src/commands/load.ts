@@ -1,5 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { BuildError } from '../core/errors.ts';
+import { hostPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Image } from '../core/types.ts';
 import { readArchive } from '../oci/archive-read.ts';
@@ -7,7 +8,6 @@ import { parseConfig } from '../oci/config.ts';
 import { readLayout } from '../oci/layout.ts';
 import type { FoundImage } from '../oci/packed.ts';
 import { fullName } from './find-image.ts';
-import { ownPlatform } from './own-platform.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
@@ -24,14 +24,14 @@ export async function load(options: { readonly source: string }, here: Surroundi
 }
 
 async function readImages(source: string, folder: string): Promise<readonly FoundImage[]> {
-  if (source === '-') return readArchive(process.stdin, folder, ownPlatform());
+  if (source === '-') return readArchive(process.stdin, folder, hostPlatform());
   const stat = statSync(source, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new BuildError('not-found', `there is no ${source}`, {
       hint: 'Name an archive or an OCI layout folder with -i.',
     });
-  if (stat.isDirectory()) return readLayout(source, ownPlatform());
-  return readArchive(createReadStream(source, { highWaterMark: 1 << 20 }), folder, ownPlatform());
+  if (stat.isDirectory()) return readLayout(source, hostPlatform());
+  return readArchive(createReadStream(source, { highWaterMark: 1 << 20 }), folder, hostPlatform());
 }
 
 /** Brings the blobs of an image into the store, each checked against its digest on the way. */

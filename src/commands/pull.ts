@@ -1,11 +1,11 @@
 import { digestOf } from '../core/digest.ts';
 import { gate } from '../core/gates.ts';
+import { hostPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Image, Layer, Platform } from '../core/types.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import { ownPlatform } from './own-platform.ts';
 import type { Surroundings } from './surroundings.ts';
-import { openParts } from './wiring.ts';
+import { openParts, type Parts } from './wiring.ts';
 
 export interface PullCommand {
   readonly name: string;
@@ -18,16 +18,25 @@ const width = 4;
 
 /** Fetches an image with all its layers and names it; prints its id. */
 export async function pull(options: PullCommand, here: Surroundings): Promise<void> {
-  const reference = parseReference(options.name.replace(/^docker:\/\//, ''));
   await using parts = await openParts(here.root, here.registry, here.place);
-  const platform = options.platform ?? ownPlatform();
+  const { image, name } = await fetchImage(options, { parts, here });
+  here.say(`pulled ${name}\n`);
+  here.print(`${idOf(image)}\n`);
+}
+
+/** Brings an image with all its layers into the store, under its name and its digest. */
+export async function fetchImage(
+  { name, platform = hostPlatform() }: PullCommand,
+  { parts, here }: { readonly parts: Parts; readonly here: Surroundings },
+): Promise<{ readonly image: Image; readonly name: string }> {
+  const reference = parseReference(name.replace(/^docker:\/\//, ''));
   const { image, referenceDigest } = await parts.registry.resolve(reference, platform, here.signal);
   const turn = gate(width);
   await Promise.all(image.layers.map((layer) => turn(() => fetchLayer(layer, { store: parts.store, here }))));
+  const full = formatReference(reference);
   const canonical = `${reference.host}/${reference.repository}@${referenceDigest}`;
-  await parts.store.images.put(image, [...new Set([formatReference(reference), canonical])]);
-  here.say(`pulled ${formatReference(reference)}\n`);
-  here.print(`${idOf(image)}\n`);
+  await parts.store.images.put(image, [...new Set([full, canonical])]);
+  return { image, name: full };
 }
 
 async function fetchLayer(

@@ -176,7 +176,7 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ['--annotation index:a=1', 'a single image has no index', ''],
   ['--platform linux/amd64,linux/arm64', 'one platform', 'on its own'],
   ['--platform windows/amd64', 'only Linux', 'linux/arm64'],
-  ['--platform linux', 'is not a platform', 'OS/ARCH'],
+  ['--platform pdp11', 'is not a platform', 'OS/ARCH'],
   ['--push', '--push has no name', '-t NAME'],
   ['-o type=oci,dst=x', "does not know 'dst'", 'dest'],
   ['-o type=ocl,dest=x', "does not know the type 'ocl'", 'Did you mean oci?'],

@@ -23,7 +23,8 @@ export function fakeHost(given: Partial<Host> = {}): FakeHost {
     signal: new AbortController().signal,
     interrupted: () => undefined,
     write: (fd, text) => {
-      written[fd] = (written[fd] ?? '') + text;
+      written[fd] = (written[fd] ?? '') + String(text);
+      return true;
     },
     isTerminal: () => false,
     size: () => ({ columns: 80, rows: 24 }),

@@ -1,0 +1,105 @@
+import { usageError } from '../core/errors.ts';
+import { addAll, addCommon, addRegistry, flag } from './flags.ts';
+import type { CommandSpec } from './spec.ts';
+import { type Flags, progressFlags, shown, still } from './surround.ts';
+import { parseChoice, parsePlatform } from './values.ts';
+
+export const push: CommandSpec = {
+  name: 'push',
+  summary: 'send an image to a registry',
+  define: (command) =>
+    addCommon(
+      addRegistry(
+        addAll(
+          command.usage('[flags] NAME [DESTINATION]').argument('<name>').argument('[destination]'),
+          'Output:',
+          [
+            flag('--compression <kind>', 'gzip, zstd or uncompressed, for layers of our own'),
+            flag('-q, --quiet', 'print the digest alone'),
+            ...progressFlags(),
+          ],
+        ),
+      ),
+    ),
+  run: async (command, host) => {
+    const flags = command.opts<Flags & { readonly compression?: string }>();
+    const [name, destination] = command.args;
+    const { compression } = flags;
+    const kinds = ['gzip', 'zstd', 'uncompressed'] as const;
+    const options = {
+      name: name!,
+      ...(destination !== undefined && { destination }),
+      ...(compression !== undefined && { compression: parseChoice('--compression', compression, kinds) }),
+    };
+    const { push } = await import('../commands/push.ts');
+    return await shown('Pushing', { flags, host }, (here) => push(options, here));
+  },
+};
+
+export const pull: CommandSpec = {
+  name: 'pull',
+  summary: 'fetch an image from a registry',
+  define: (command) =>
+    addCommon(
+      addRegistry(
+        addAll(command.usage('[flags] NAME').argument('<name>'), 'Output:', [
+          flag('--platform <os/arch>', 'the platform to fetch'),
+          flag('-q, --quiet', 'print the image id alone'),
+          ...progressFlags(),
+        ]),
+      ),
+    ),
+  run: async (command, host) => {
+    const flags = command.opts<Flags & { readonly platform?: string }>();
+    const { platform } = flags;
+    const options = {
+      name: command.args[0]!,
+      ...(platform !== undefined && { platform: parsePlatform(platform) }),
+    };
+    const { pull } = await import('../commands/pull.ts');
+    return await shown('Pulling', { flags, host }, (here) => pull(options, here));
+  },
+};
+
+export const login: CommandSpec = {
+  name: 'login',
+  summary: 'keep the credentials of a registry',
+  define: (command) =>
+    addCommon(
+      addRegistry(
+        addAll(command.usage('[flags] REGISTRY').argument('<registry>'), 'Login:', [
+          flag('-u, --username <name>', 'the user; asked for where absent'),
+          flag('-p, --password <word>', 'the password; others may see it in the process list'),
+          flag('--password-stdin', 'read the password from stdin'),
+        ]),
+      ),
+    ),
+  run: async (command, host) => {
+    const flags = command.opts<Flags & { username?: string; password?: string; passwordStdin?: boolean }>();
+    if (flags.password !== undefined && flags.passwordStdin)
+      throw usageError('--password and --password-stdin exclude each other', 'Give one of them.');
+    const { login } = await import('../commands/login.ts');
+    await login(
+      {
+        registry: command.args[0]!,
+        passwordFromStdin: flags.passwordStdin ?? false,
+        ...(flags.username !== undefined && { username: flags.username }),
+        ...(flags.password !== undefined && { password: flags.password }),
+        mayAsk: host.isTerminal(0),
+      },
+      still(flags, host),
+    );
+    return 0;
+  },
+};
+
+export const logout: CommandSpec = {
+  name: 'logout',
+  summary: 'forget the credentials of a registry',
+  define: (command) => addCommon(addRegistry(command.usage('[flags] REGISTRY').argument('<registry>'))),
+  run: async (command, host) => {
+    const { logout } = await import('../commands/logout.ts');
+    await logout(command.args[0]!, still(command.opts<Flags>(), host));
+    return 0;
+  },
+};

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import type { Surroundings } from '../commands/surroundings.ts';
+import { errorLine, failureCode } from './failure.ts';
+import { type CommonFlags, flag, type RegistryFlags, registryOptions } from './flags.ts';
+import type { Host } from './host.ts';
+import { storeRoot } from './root.ts';
+import { openShowing, type ShowingFlags } from './showing.ts';
+import { parseChoice } from './values.ts';
+
+/** Flags that the commands besides build share. */
+export type Flags = CommonFlags & RegistryFlags & ShowingFlags & { readonly format?: string };
+
+/** What a command gets that shows no progress: warnings are told as lines. */
+export function still(flags: Flags, host: Host): Surroundings {
+  return {
+    place: host.place,
+    env: host.env,
+    root: storeRoot(flags, host),
+    registry: registryOptions(flags, (path) => resolve(host.cwd, path)),
+    signal: host.signal,
+    interrupted: host.interrupted,
+    emit: (event) => {
+      if (event.type === 'note' && event.level === 'warning') host.write(2, `warning: ${event.text}\n`);
+    },
+    print: (text) => void host.write(1, text),
+    say: (text) => void host.write(2, text),
+    output: (fd, chunk) => host.write(fd, chunk),
+  };
+}
+
+/** Runs a command that shows its transfers; its own lines come after the picture. */
+export async function shown(
+  title: string,
+  { flags, host }: { readonly flags: Flags; readonly host: Host },
+  work: (here: Surroundings) => Promise<void>,
+): Promise<number> {
+  const showing = await openShowing(flags, host, title);
+  const late: [number, string][] = [];
+  const here = {
+    ...still(flags, host),
+    emit: showing.emit,
+    print: (text: string) => void late.push([1, text]),
+    say: (text: string) => void (showing.mode === 'quiet' || late.push([2, text])),
+  };
+  try {
+    await work(here);
+    return 0;
+  } catch (error) {
+    if (showing.mode !== 'rawjson') throw error;
+    showing.writeLine(errorLine(error, host));
+    return failureCode(error, host);
+  } finally {
+    showing.close();
+    for (const [fd, text] of late) host.write(fd, text);
+  }
+}
+
+export function jsonFlag() {
+  return flag('--format <kind>', 'json');
+}
+
+export function progressFlags() {
+  const events = flag('--events-fd <number>', '').hideHelp();
+  return [flag('--progress <mode>', 'auto (default), tty, plain, rawjson or quiet'), events];
+}
+
+export function wantsJson(flags: { readonly format?: string }): boolean {
+  return (
+    flags.format !== undefined && parseChoice('--format', flags.format, ['json', 'table'] as const) === 'json'
+  );
+}

@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path/posix';
+import { chooseEngine } from '../../builder/sandbox/choose.ts';
+import type { Mount, SandboxIo } from '../../builder/sandbox/plan.ts';
+import { planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
+import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
+import { BuildError, errnoOf, usageError } from '../core/errors.ts';
+import type { ContainerConfig, Image } from '../core/types.ts';
+import { parseConfig } from '../oci/config.ts';
+import { findStored } from './find-image.ts';
+import { fetchImage } from './pull.ts';
+import type { Surroundings } from './surroundings.ts';
+import { openParts, type Parts } from './wiring.ts';
+
+export interface RunCommand {
+  readonly name: string;
+  /** Instead of the image's Cmd, where there are any. */
+  readonly args: readonly string[];
+  /** It is given our terminal. */
+  readonly terminal: boolean;
+  /** It reads our stdin. */
+  readonly interactive: boolean;
+  /** Over the image's own. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly volumes: readonly BindVolume[];
+  readonly network: 'host' | 'none';
+  readonly workdir?: string;
+  /** One program; an empty one takes the image's entrypoint away. */
+  readonly entrypoint?: string;
+  readonly user?: string;
+  readonly runtime?: string;
+}
+
+/** A file or folder of this machine that the process sees. */
+export interface BindVolume {
+  /** Absolute. */
+  readonly source: string;
+  readonly target: string;
+  readonly readonly: boolean;
+}
+
+/** How long a process that was told to end may take, as docker has it. */
+const GRACE_MS = 10_000;
+
+/** What a shell says of a process whose reader went away. */
+const READER_GONE = 141;
+
+/**
+ * Runs one process in an image, in the sandbox that RUN has, as our child; gives its exit code. What it writes to the
+ * image's files is dropped. An image that is not in the store is pulled.
+ */
+export async function runImage(options: RunCommand, here: Surroundings): Promise<number> {
+  await using parts = await openParts(here.root, here.registry, here.place);
+  await using scratch = await parts.store.scratch();
+  const { engine } = chooseEngine(here.place, options.runtime);
+  const image = await imageOf(options.name, parts, here);
+  const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
+  const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
+  const plan = await planProcess(image.layers, wanted, around);
+  using _terminal = options.terminal ? keepTerminal() : undefined;
+  using process = new RunningProcess(options, here);
+  try {
+    return (await engine.run(plan, process.io, scratch.path, process.stopped)).code;
+  } catch (error) {
+    if (error === readerGone) return READER_GONE;
+    throw error;
+  }
+}
+
+async function imageOf(name: string, parts: Parts, here: Surroundings): Promise<Image> {
+  const stored = await findStored(parts.store, name);
+  if (stored !== undefined) return stored.image;
+  here.say(`${name} is not in the store: pulling it\n`);
+  return (await fetchImage({ name }, { parts, here })).image;
+}
+
+function wantedOf(config: ContainerConfig, options: RunCommand, here: Surroundings): WantedProcess {
+  const { terminal, user, network } = options;
+  return {
+    process: {
+      args: argsOf(config, options),
+      env: envOf(config, options, here),
+      cwd: resolve(config.WorkingDir || '/', options.workdir ?? ''),
+      user: user ?? config.User ?? '',
+      terminal,
+    },
+    mounts: options.volumes.map(mountOf),
+    hostname: 'tsbuild',
+    network,
+    hosts: [],
+    insecure: false,
+    ulimits: [],
+  };
+}
+
+/** As docker has it: another entrypoint comes without the image's Cmd. */
+function argsOf(config: ContainerConfig, { name, args, entrypoint }: RunCommand): readonly string[] {
+  const other = entrypoint === '' ? [] : [entrypoint ?? []].flat();
+  const first = entrypoint === undefined ? (config.Entrypoint ?? []) : other;
+  const rest = args.length > 0 || entrypoint !== undefined ? args : (config.Cmd ?? []);
+  if (first.length + rest.length > 0) return [...first, ...rest];
+  throw usageError(`the image ${name} names no command`, `Write tsbuild run ${name} COMMAND.`);
+}
+
+function envOf(config: ContainerConfig, { env, terminal }: RunCommand, here: Surroundings) {
+  const { TERM = 'xterm' } = here.env;
+  const own = { PATH: DEFAULT_PATH, ...(terminal && { TERM }), ...envRecord(config.Env ?? []), ...env };
+  return new Map(Object.entries(own));
+}
+
+function mountOf({ source, target, readonly }: BindVolume): Mount {
+  try {
+    return { kind: 'bind', source: realpathSync(source), target, readonly };
+  } catch (error) {
+    throw new BuildError('not-found', `--volume: ${source} cannot be found (${errnoOf(error)})`, {
+      cause: error,
+      hint: 'Make the folder first, or correct its name.',
+    });
+  }
+}
+
+/** The reason for which a process is ended whose output nobody reads any more. */
+const readerGone = new Error('the reader of the output went away');
+
+/** What a running process says, and how it hears of signals: as if it stood in our place. */
+class RunningProcess implements Disposable {
+  readonly io: SandboxIo;
+  readonly #here: Surroundings;
+  readonly #stop = new AbortController();
+  #send: ((signal: NodeJS.Signals) => boolean) | undefined;
+  #grace: NodeJS.Timeout | undefined;
+
+  constructor({ terminal, interactive }: RunCommand, here: Surroundings) {
+    this.#here = here;
+    this.io = {
+      stdin: terminal ? 'inherit' : interactive ? 'ours' : 'empty',
+      stdout: (chunk) => this.#pass(1, chunk),
+      stderr: (chunk) => this.#pass(2, chunk),
+      started: (send) => {
+        this.#send = send;
+      },
+    };
+    here.signal.addEventListener('abort', this.#forward);
+  }
+
+  /** Ends the process at once. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#grace);
+    this.#here.signal.removeEventListener('abort', this.#forward);
+  }
+
+  #pass(fd: 1 | 2, chunk: Buffer): void {
+    if (!this.#here.output(fd, chunk)) this.#stop.abort(readerGone);
+  }
+
+  /** The process decides about a signal that it heeds; told to end, it has a while. */
+  readonly #forward = (): void => {
+    const signal = this.#here.interrupted() === 143 ? 'SIGTERM' : 'SIGINT';
+    const kill = (): void => this.#stop.abort(this.#here.signal.reason);
+    if (!this.#send?.(signal)) kill();
+    else if (signal === 'SIGTERM') this.#grace = setTimeout(kill, GRACE_MS);
+  };
+}
+
+/** Puts the terminal back as it was, however the process that had it ended. */
+function keepTerminal(): Disposable {
+  const stty = (args: readonly string[]): string =>
+    execFileSync('stty', args, { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).trim();
+  const settings = stty(['-g']);
+  return { [Symbol.dispose]: () => void stty([settings]) };
+}
