@@ -27,7 +27,8 @@ export async function applyLayerStep(
   const name = `${stepName(state.step + 1, scope)} ${instruction.source}`;
   emit({ type: 'step-start', step: id, name, location: instruction.range });
   try {
-    const remembered = await remember(state.candidates, step, policyOf(scope), scope.tools);
+    const policy = { lookUp: !isMadeAgain(scope), obtainable: scope.obtainable };
+    const remembered = await remember(state.candidates, step, policy, scope.tools);
     emit({ type: 'step-end', step: id, ...endOf(remembered, step, scope) });
     return { ...state, step: state.step + 1, candidates: withLine(remembered, step.history) };
   } catch (error) {
@@ -37,11 +38,12 @@ export async function applyLayerStep(
   }
 }
 
-function policyOf({ tools, graphStage, obtainable }: StageScope): { lookUp: boolean; obtainable: boolean } {
+/** Whether the stage's steps are made again: `--no-cache`, and `--no-cache-filter` with the stage's name or number. */
+export function isMadeAgain({ tools, graphStage }: StageScope): boolean {
   const { noCache } = tools.options;
   const { name, index } = graphStage.stage;
-  const off = typeof noCache === 'boolean' ? noCache : noCache.includes(name ?? String(index));
-  return { lookUp: !off, obtainable };
+  if (typeof noCache === 'boolean') return noCache;
+  return noCache.some((wanted) => wanted.toLowerCase() === name || wanted === String(index));
 }
 
 function endOf({ cached, layer }: Remembered, step: LayerStep, { tools }: StageScope) {

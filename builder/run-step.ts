@@ -4,7 +4,7 @@ import { type MountRequest, mountOf } from '../src/containerfile/mount.ts';
 import { PROXY_ARGS } from '../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../src/containerfile/types.ts';
 import { BuildError } from '../src/core/errors.ts';
-import { applyLayerStep, stepId } from './layer-step.ts';
+import { applyLayerStep, isMadeAgain, stepId } from './layer-step.ts';
 import { sourceOf, withSources } from './source.ts';
 import type { StageScope, StageState } from './state.ts';
 import { settingsOf } from './steps/config.ts';
@@ -52,6 +52,8 @@ async function inputOf(
     mounts: await Promise.all(instruction.mounts.map((flag) => runMount(flag, workdir, state, scope))),
     platform: scope.graphStage.platform,
     step: stepId(state, scope),
+    hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
+    freshMounts: isMadeAgain(scope),
   };
   const args = state.args.map((name) => ({ name, value: state.vars.get(name) ?? '' }));
   return { input, history: runHistory(args, command.args) };

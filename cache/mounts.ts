@@ -21,10 +21,13 @@ type HoldOptions = Parameters<Mounts['hold']>[1];
 
 /** Cache mounts: a folder per id, `0`, and further ones where a private mount is wanted while others are held. */
 export function openMounts(home: Home): Mounts {
+  const seen = new Set<string>();
   return {
     hold: (id, options, signal) =>
       guarded(async () => {
         const name = hexOf(keyOf(id));
+        if (options.fresh === true && !seen.has(name)) empty(home, name);
+        seen.add(name);
         const { number, held } = await holdNumber(home, name, { sharing: options.sharing, signal });
         try {
           return mounted(prepare(home, `${name}/${number}`, options), held);
@@ -42,12 +45,31 @@ async function holdNumber(
   name: string,
   how: { readonly sharing: HoldOptions['sharing']; readonly signal: AbortSignal | undefined },
 ): Promise<{ number: number; held: Lock }> {
-  const file = (number: number): string => home.path('locks', `mount-${name}-${number}`);
+  const file = (number: number): string => lockOf(home, name, number);
   if (how.sharing === 'shared') return { number: 0, held: await lock(file(0), 'shared', how.signal) };
   if (how.sharing === 'locked') return { number: 0, held: await lock(file(0), 'exclusive', how.signal) };
   for (let number = 0; ; number++) {
     const held = tryLock(file(number), 'exclusive');
     if (held !== undefined) return { number, held };
+  }
+}
+
+function lockOf(home: Home, name: string, number: number | string): string {
+  return home.path('locks', `mount-${name}-${number}`);
+}
+
+/** Takes away what a mount holds, but for folders that another build is using. */
+function empty(home: Home, name: string): void {
+  const folder = home.path('mounts', name);
+  if (!existsSync(folder)) return;
+  for (const number of readdirSync(folder)) {
+    const held = tryLock(lockOf(home, name, number), 'exclusive');
+    if (held === undefined) continue;
+    try {
+      discard(home.tmp, join(folder, number));
+    } finally {
+      held.release();
+    }
   }
 }
 

@@ -72,15 +72,23 @@ export interface HeldMounts extends AsyncDisposable {
   readonly env: ReadonlyMap<string, string>;
 }
 
+/** What a RUN says about its mounts and about files that exist only while it runs. */
+interface MountedRun {
+  readonly mounts: readonly RunMount[];
+  readonly command: RunCommand;
+  /** Cache mounts are emptied when the build first holds them. */
+  readonly freshMounts: boolean;
+}
+
 /** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in private files. */
 export async function holdMounts(
-  requests: readonly RunMount[],
-  { scratch, command }: { readonly scratch: string; readonly command: RunCommand },
+  { mounts, command, freshMounts }: MountedRun,
+  scratch: string,
   tools: Tools,
 ): Promise<HeldMounts> {
-  const holding = new Holding(scratch, tools);
+  const holding = new Holding({ scratch, fresh: freshMounts }, tools);
   try {
-    for (const request of requests) await holding.add(request);
+    for (const request of mounts) await holding.add(request);
     for (const { path, content } of command.files) {
       holding.file(path, Buffer.from(content), { mode: 0o755, uid: 0, gid: 0 });
     }
@@ -96,11 +104,13 @@ class Holding implements HeldMounts {
   readonly env = new Map<string, string>();
   readonly #held: HeldMount[] = [];
   readonly #scratch: string;
+  readonly #fresh: boolean;
   readonly #tools: Tools;
   #files = 0;
 
-  constructor(scratch: string, tools: Tools) {
+  constructor({ scratch, fresh }: { readonly scratch: string; readonly fresh: boolean }, tools: Tools) {
     this.#scratch = scratch;
+    this.#fresh = fresh;
     this.#tools = tools;
   }
 
@@ -150,7 +160,7 @@ class Holding implements HeldMounts {
     const seed = source === undefined ? undefined : await seedOf(source, this.#tools);
     const held = await this.#tools.store.mounts.hold(
       id,
-      { sharing, mode, uid, gid, ...(seed !== undefined && { seed }) },
+      { sharing, mode, uid, gid, fresh: this.#fresh, ...(seed !== undefined && { seed }) },
       this.#tools.signal,
     );
     this.#held.push(held);

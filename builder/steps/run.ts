@@ -26,6 +26,9 @@ export interface RunInput {
   readonly platform: Platform;
   /** The step's name in events and logs. */
   readonly step: string;
+  readonly hostname: string;
+  /** Cache mounts are emptied when the build first holds them (`--no-cache`). */
+  readonly freshMounts: boolean;
 }
 
 /** The RUN as the cache knows it: files that it mounts are named first by where they come from, then by content. */
@@ -47,13 +50,14 @@ export function recallableRun(input: RunInput, tools: Tools): Recallable {
 
 /** What a RUN can see, apart from what is below it and the content of what it mounts. */
 function runIngredients(input: RunInput, tools: Tools): { [field: string]: Framed } {
-  const { command, env, workdir, user, network, insecure, platform } = input;
+  const { command, env, workdir, user, hostname, network, insecure, platform } = input;
   return {
     step: 'run',
     command: { args: command.args, files: command.files.map(({ path, content }) => [path, content]) },
     env: [...env],
     workdir,
     user,
+    hostname,
     network,
     insecure,
     platform: [platform.os, platform.architecture, platform.variant],
@@ -69,15 +73,14 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
   for (const mount of input.mounts) checkSource(mount, tools);
   await using scratch = await tools.store.scratch();
   const engine = await tools.engine();
-  const { command } = input;
-  await using mounts = await holdMounts(input.mounts, { scratch: scratch.path, command }, tools);
+  await using mounts = await holdMounts(input, scratch.path, tools);
   const { store, signal } = tools;
   const around = { store, signal, scratch: scratch.path };
   const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), around);
   using log = new StepLog(tools.logs, input.step, tools.emit);
   const exit = await engine.run(plan, ioOf(log), scratch.path, signal);
   log.end();
-  if (exit.code !== 0) throw failed(command, exit, log);
+  if (exit.code !== 0) throw failed(input.command, exit, log);
   return await store.layers.commitUpper(plan.root.upper!, {
     residue: exit.residue,
     below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
@@ -109,7 +112,7 @@ function wantedOf(input: RunInput, mounts: HeldMounts, { options }: Tools): Want
       user: input.user,
       terminal: false,
     },
-    hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
+    hostname: input.hostname,
     network: input.network,
     hosts: options.addHosts,
     insecure: input.insecure,

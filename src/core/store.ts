@@ -149,6 +149,8 @@ export interface Mounts {
       readonly gid: number;
       /** Copied into a new mount: a folder to start from. */
       readonly seed?: string;
+      /** Empties the mount when this process holds it for the first time (`--no-cache`), unless others use it. */
+      readonly fresh?: boolean;
     },
     signal?: AbortSignal,
   ): Promise<HeldMount>;

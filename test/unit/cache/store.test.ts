@@ -146,6 +146,33 @@ describe('cache mounts', () => {
   });
 });
 
+describe('cache mounts made afresh', () => {
+  const options = { mode: 0o755, uid: process.getuid!(), gid: process.getgid!(), sharing: 'locked' } as const;
+
+  it('are emptied when a process first holds them, and keep what it puts there', async () => {
+    await using b = await bench();
+    await using first = await b.store.mounts.hold('/c', options);
+    writeFileSync(join(first.path, 'old'), 'x');
+    await first[Symbol.asyncDispose]();
+    const other = await b.reopen();
+    await using second = await other.mounts.hold('/c', { ...options, fresh: true });
+    expect(readdirSync(second.path)).toEqual([]);
+    writeFileSync(join(second.path, 'new'), 'x');
+    await second[Symbol.asyncDispose]();
+    await using third = await other.mounts.hold('/c', { ...options, fresh: true });
+    expect(readdirSync(third.path)).toEqual(['new']);
+  });
+
+  it('leave alone what another build is using', async () => {
+    await using b = await bench();
+    await using first = await b.store.mounts.hold('/c', { ...options, sharing: 'shared' });
+    writeFileSync(join(first.path, 'old'), 'x');
+    const other = await b.reopen();
+    await using second = await other.mounts.hold('/c', { ...options, sharing: 'shared', fresh: true });
+    expect(readdirSync(second.path)).toEqual(['old']);
+  });
+});
+
 describe('file digests', () => {
   it('are remembered for exactly the same state, but not of files just changed', async () => {
     await using b = await bench();
