@@ -16,12 +16,12 @@ import type {
   WordsInstruction,
 } from '../src/containerfile/types.ts';
 import type { ContainerConfig, Snapshot } from '../src/core/types.ts';
-import { applyCopy } from './copy-step.ts';
-import { applyRun } from './run-step.ts';
 import { edited, expanded, type StageScope, type StageState } from './state.ts';
+import { applyCopy } from './steps/apply-copy.ts';
+import { applyRun } from './steps/apply-run.ts';
+import { applyWorkdir } from './steps/apply-workdir.ts';
 import { addKeys, healthcheckOf, settingsOf, withConfig, withHistory, withSettings } from './steps/config.ts';
 import { shellOf } from './steps/shell.ts';
-import { applyWorkdir } from './workdir-step.ts';
 
 /** Applies one instruction: the stage's next state. */
 export async function applyInstruction(

@@ -3,13 +3,13 @@ import { BuildError } from '../../src/core/errors.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
 import type { Exit } from '../sandbox/plan.ts';
-import { checkReadable } from '../source.ts';
-import { StepLog } from '../step-log.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
 import { planProcess, type WantedProcess } from './process-plan.ts';
 import type { RunCommand } from './run-command.ts';
 import { type HeldMounts, holdMounts, keyOfMount, type RunMount } from './run-mounts.ts';
+import { checkReadable } from './source.ts';
+import { StepLog } from './step-log.ts';
 
 /** A RUN with everything expanded: what the step can see. */
 export interface RunInput {

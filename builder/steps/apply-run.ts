@@ -1,18 +1,18 @@
 import { resolve } from 'node:path/posix';
-import { runHistory } from '../src/containerfile/history.ts';
-import { type MountRequest, mountOf } from '../src/containerfile/mount.ts';
-import { PROXY_ARGS } from '../src/containerfile/predefined.ts';
-import type { MountFlag, RunInstruction } from '../src/containerfile/types.ts';
-import { BuildError } from '../src/core/errors.ts';
+import { runHistory } from '../../src/containerfile/history.ts';
+import { type MountRequest, mountOf } from '../../src/containerfile/mount.ts';
+import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
+import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
+import { BuildError } from '../../src/core/errors.ts';
+import type { StageScope, StageState } from '../state.ts';
+import { settingsOf } from './config.ts';
+import { selectFiles } from './copy.ts';
 import { applyLayerStep, isMadeAgain, stepId } from './layer-step.ts';
+import { type RunInput, recallableRun } from './run.ts';
+import { commandOf } from './run-command.ts';
+import { LAID_OUT, type MountSource, type RunMount } from './run-mounts.ts';
+import { shellOf } from './shell.ts';
 import { sourceOf, withSources } from './source.ts';
-import type { StageScope, StageState } from './state.ts';
-import { settingsOf } from './steps/config.ts';
-import { selectFiles } from './steps/copy.ts';
-import { type RunInput, recallableRun } from './steps/run.ts';
-import { commandOf } from './steps/run-command.ts';
-import { LAID_OUT, type MountSource, type RunMount } from './steps/run-mounts.ts';
-import { shellOf } from './steps/shell.ts';
 
 /** RUN: expands what may be expanded, then recalls or runs the step. */
 export async function applyRun(

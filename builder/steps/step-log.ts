@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import type { Emit } from '../src/core/events.ts';
+import type { Emit } from '../../src/core/events.ts';
 
 /** How many of a step's last lines an error shows. */
 const TAIL = 20;

@@ -1,7 +1,7 @@
-import type { Instruction } from '../src/containerfile/types.ts';
-import { type Recallable, type Remembered, remember } from './remember.ts';
-import { type StageScope, type StageState, stepName } from './state.ts';
-import { withHistory } from './steps/config.ts';
+import type { Instruction } from '../../src/containerfile/types.ts';
+import { type Recallable, type Remembered, remember } from '../remember.ts';
+import { type StageScope, type StageState, stepName } from '../state.ts';
+import { withHistory } from './config.ts';
 
 /** A step that makes a layer: how the cache knows it, and its line of history. */
 export interface LayerStep extends Recallable {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path/posix';
-import { workdirHistory } from '../src/containerfile/history.ts';
-import type { WordsInstruction } from '../src/containerfile/types.ts';
-import type { Layer, Snapshot } from '../src/core/types.ts';
+import { workdirHistory } from '../../src/containerfile/history.ts';
+import type { WordsInstruction } from '../../src/containerfile/types.ts';
+import type { Layer, Snapshot } from '../../src/core/types.ts';
+import { edited, expanded, type StageScope, type StageState } from '../state.ts';
+import type { Tools } from '../tools.ts';
+import { settingsOf, withHistory, withSettings } from './config.ts';
 import { applyLayerStep } from './layer-step.ts';
-import { edited, expanded, type StageScope, type StageState } from './state.ts';
-import { settingsOf, withHistory, withSettings } from './steps/config.ts';
-import { type WorkdirInput, writeWorkdir } from './steps/workdir.ts';
-import type { Tools } from './tools.ts';
+import { type WorkdirInput, writeWorkdir } from './workdir.ts';
 
 /** WORKDIR: the directory is made where it is missing, as a layer of its own, and stands in the configuration. */
 export async function applyWorkdir(

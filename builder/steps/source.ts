@@ -1,9 +1,9 @@
-import type { Snapshot } from '../src/core/types.ts';
-import { canBeHad, LostLayer } from './remember.ts';
-import type { StageScope } from './state.ts';
-import type { CopySource } from './steps/copy.ts';
-import { emptySnapshot } from './steps/from.ts';
-import type { Tools } from './tools.ts';
+import type { Snapshot } from '../../src/core/types.ts';
+import { canBeHad, LostLayer } from '../remember.ts';
+import type { StageScope } from '../state.ts';
+import type { Tools } from '../tools.ts';
+import type { CopySource } from './copy.ts';
+import { emptySnapshot } from './from.ts';
 
 /**
  * What a `--from` names: a stage, an image, or without it the context. With `wanted`, the bytes of a stage's layers

@@ -1,16 +1,16 @@
-import { expandHeredoc } from '../src/containerfile/expand.ts';
-import { copyHistory } from '../src/containerfile/history.ts';
-import type { CopyInstruction, Heredoc } from '../src/containerfile/types.ts';
-import { type Framed, keyOf } from '../src/core/digest.ts';
-import { BuildError } from '../src/core/errors.ts';
-import type { LayerWriter } from '../src/core/store.ts';
-import type { Layer, Snapshot } from '../src/core/types.ts';
+import { expandHeredoc } from '../../src/containerfile/expand.ts';
+import { copyHistory } from '../../src/containerfile/history.ts';
+import type { CopyInstruction, Heredoc } from '../../src/containerfile/types.ts';
+import { type Framed, keyOf } from '../../src/core/digest.ts';
+import { BuildError } from '../../src/core/errors.ts';
+import type { LayerWriter } from '../../src/core/store.ts';
+import type { Layer, Snapshot } from '../../src/core/types.ts';
+import { expanded, type StageScope, type StageState } from '../state.ts';
+import type { Tools } from '../tools.ts';
+import { settingsOf } from './config.ts';
+import { type CopyInput, type CopySource, type Selection, selectFiles } from './copy.ts';
 import { applyLayerStep, type LayerStep } from './layer-step.ts';
 import { checkReadable, sourceOf, withSources } from './source.ts';
-import { expanded, type StageScope, type StageState } from './state.ts';
-import { settingsOf } from './steps/config.ts';
-import { type CopyInput, type CopySource, type Selection, selectFiles } from './steps/copy.ts';
-import type { Tools } from './tools.ts';
 
 /** COPY and ADD: expands the words, then recalls or makes the layer. A file that changes meanwhile restarts it once. */
 export async function applyCopy(
