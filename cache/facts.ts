@@ -39,6 +39,14 @@ export class Facts {
     if (this.tarSize(diffId) === undefined) this.#write(diffId, 'size', { tarSize });
   }
 
+  implied(diffId: Digest): readonly string[] | undefined {
+    return this.#read(diffId, 'implied', isNames);
+  }
+
+  setImplied(diffId: Digest, paths: readonly string[]): void {
+    this.#write(diffId, 'implied', paths);
+  }
+
   packed(diffId: Digest, compression: Compression): PackedFact | undefined {
     return this.#read(diffId, compression, isPacked);
   }
@@ -108,4 +116,8 @@ function isBase(value: unknown): value is BaseFact {
 
 function isOrigins(value: unknown): value is Origin[] {
   return Array.isArray(value) && value.every((one: Origin) => typeof one?.host === 'string');
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

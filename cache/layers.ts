@@ -6,7 +6,7 @@ import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../sr
 import type { Compression, Descriptor, Layer, Listing, Origin } from '../src/core/types.ts';
 import { compress } from '../src/oci/compress.ts';
 import { inflate } from '../src/oci/inflate.ts';
-import { encodeListing } from '../src/oci/listing.ts';
+import { encodeListing, impliedDirectories } from '../src/oci/listing.ts';
 import { compressionOf, layerMediaType } from '../src/oci/media-types.ts';
 import { clampTar } from '../src/oci/tar-clamp.ts';
 import { BlobWriter, damaged } from './blobs.ts';
@@ -74,6 +74,15 @@ export class LayerStore implements Layers {
         held.release();
       }
     });
+  }
+
+  async implied(layer: Layer, signal?: AbortSignal): Promise<readonly string[]> {
+    if (layer.own) return [];
+    const known = this.#facts.implied(layer.diffId);
+    if (known !== undefined) return known;
+    const paths = impliedDirectories(await this.listing(layer, signal));
+    this.#facts.setImplied(layer.diffId, paths);
+    return paths;
   }
 
   async readFile(layer: Layer, path: string, signal?: AbortSignal): Promise<Buffer> {

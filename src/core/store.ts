@@ -59,6 +59,11 @@ export interface Layers {
   listing(layer: Layer, signal?: AbortSignal): Promise<Listing>;
   /** Absolute path of the unpacked tree, whiteouts in overlay form; fetched and unpacked where needed. Read-only. */
   tree(layer: Layer, signal?: AbortSignal): Promise<string>;
+  /**
+   * Directories that the layer holds something in without an entry for them, sorted. Its tree cannot know their
+   * attributes; the layers below it do.
+   */
+  implied(layer: Layer, signal?: AbortSignal): Promise<readonly string[]>;
   /** Content of one regular file of this layer. */
   readFile(layer: Layer, path: string, signal?: AbortSignal): Promise<Buffer>;
   /** The uncompressed tar, checked against the diffId at its end. */

@@ -119,6 +119,21 @@ interface Columns {
 
 type Rare = Pick<Entry, 'mtimeNs' | 'link' | 'xattrs' | 'device'>;
 
+/** Directories that something lies in and that have no entry of their own, sorted; never the root. */
+export function impliedDirectories(listing: Listing): string[] {
+  const listed = new Set(listing.filter((entry) => entry.type === 'dir').map((entry) => entry.path));
+  const implied = new Set<string>();
+  for (const { path, type } of listing) {
+    if (type === 'whiteout' || type === 'opaque') continue;
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const parent = path.slice(0, at);
+      if (listed.has(parent) || implied.has(parent)) break;
+      implied.add(parent);
+    }
+  }
+  return [...implied].sort();
+}
+
 /** The bytes in which a listing is kept. */
 export function encodeListing(listing: Listing): Buffer {
   const columns: Columns = {
