@@ -1,5 +1,5 @@
 import type { Instruction } from '../../src/containerfile/types.ts';
-import { type Recallable, type Remembered, remember } from '../remember.ts';
+import { LostLayer, type Recallable, type Remembered, remember } from '../remember.ts';
 import { type StageScope, type StageState, stepName } from '../state.ts';
 import { withHistory } from './config.ts';
 
@@ -32,7 +32,8 @@ export async function applyLayerStep(
     emit({ type: 'step-end', step: id, ...endOf(remembered, step, scope) });
     return { ...state, step: state.step + 1, candidates: withLine(remembered, step.history) };
   } catch (error) {
-    const outcome = scope.tools.signal.aborted ? 'cancelled' : 'failed';
+    const givenUp = scope.tools.signal.aborted || error instanceof LostLayer;
+    const outcome = givenUp ? 'cancelled' : 'failed';
     emit({ type: 'step-end', step: id, outcome, ...(step.log !== undefined && { log: step.log }) });
     throw error;
   }

@@ -50,6 +50,9 @@ export class StepLog implements Disposable {
   }
 }
 
+/** A line longer than this, in characters, is shown in pieces: what never ends a line must not fill our memory. */
+const LONGEST = 1 << 16;
+
 /** Cuts a stream of bytes into lines of text; a character split between chunks is kept whole. */
 class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
@@ -57,8 +60,9 @@ class LineSplitter {
 
   push(chunk: Buffer): string[] {
     const lines = (this.#partial + this.#decoder.write(chunk)).split('\n');
-    this.#partial = lines.pop()!;
-    return lines;
+    const rest = lines.pop()!;
+    this.#partial = rest.length > LONGEST ? '' : rest;
+    return rest.length > LONGEST ? [...lines, rest] : lines;
   }
 
   rest(): string[] {

@@ -1,7 +1,7 @@
 import type { BuildEvent } from '../core/events.ts';
 import { cleanLine, Lines } from './clean.ts';
 import { formatBytes, formatSeconds } from './format.ts';
-import type { Reporter, Screen } from './reporter.ts';
+import type { Reporter, Screen } from './screen.ts';
 
 type Of<T extends BuildEvent['type']> = Extract<BuildEvent, { type: T }>;
 
@@ -19,6 +19,8 @@ interface Vertex {
 interface PlainState {
   readonly screen: Screen;
   readonly vertices: Map<string, Vertex>;
+  /** Numbers given out: a step that starts again gets a new one. */
+  count: number;
   /** The vertex that the last line was about. */
   current: Vertex | undefined;
 }
@@ -31,7 +33,7 @@ const transferEveryMs = 5000;
  * A blank line and the name again stand where the talk changes from one step to another.
  */
 export function plainReporter(screen: Screen): Reporter {
-  const state: PlainState = { screen, vertices: new Map(), current: undefined };
+  const state: PlainState = { screen, vertices: new Map(), count: 0, current: undefined };
   return {
     event: (event) => show(state, event),
     close: () => {
@@ -51,7 +53,7 @@ function show(state: PlainState, event: BuildEvent): void {
 
 function start(state: PlainState, key: string, name: string, at: number): Vertex {
   const lines = { stdout: new Lines(), stderr: new Lines() };
-  const number = state.vertices.size + 1;
+  const number = ++state.count;
   const vertex = { number, name: cleanLine(name), startedAt: at, shownAt: at, lines, ended: false };
   state.vertices.set(key, vertex);
   say(state, vertex);

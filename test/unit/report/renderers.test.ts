@@ -37,6 +37,20 @@ describe('plain', () => {
     expect(screen.text()).toContain('half a li\n');
   });
 
+  it('numbers a step that starts again anew', () => {
+    const screen = fakeScreen();
+    const reporter = plainReporter(screen);
+    for (const [step, outcome] of [
+      ['a', 'cancelled'],
+      ['a', 'done'],
+      ['b', 'done'],
+    ] as const) {
+      reporter.event({ type: 'step-start', at: 0, step, name: `RUN ${step}` });
+      reporter.event({ type: 'step-end', at: 0, step, outcome });
+    }
+    expect(screen.text().match(/^#\d+ RUN .$/gm)).toEqual(['#1 RUN a', '#2 RUN a', '#3 RUN b']);
+  });
+
   it('lets colours through, and nothing else that a terminal obeys', () => {
     const screen = fakeScreen();
     const reporter = plainReporter(screen);

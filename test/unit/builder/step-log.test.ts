@@ -1,0 +1,45 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StepLog } from '../../../builder/steps/step-log.ts';
+
+describe('the log of a step', () => {
+  let folder: string;
+  let shown: string[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'step-log-'));
+    shown = [];
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function open(): StepLog {
+    return new StepLog(folder, '0/2', (event) => event.type === 'step-log' && shown.push(event.text));
+  }
+
+  it('shows whole lines, the last one at the end, and keeps every byte', () => {
+    using log = open();
+    log.write('stdout', Buffer.from('one\ntw'));
+    log.write('stdout', Buffer.from('o\nthr\xff', 'latin1'));
+    expect(shown).toEqual(['one\n', 'two\n']);
+    log.end();
+    expect(shown.at(-1)).toBe('thr\ufffd\n');
+    expect(readFileSync(log.file, 'latin1')).toBe('one\ntwo\nthr\xff');
+  });
+
+  it('shows a line without end in pieces', () => {
+    using log = open();
+    const chunk = Buffer.alloc(50_000, 'x');
+    for (let i = 0; i < 10; i++) log.write('stdout', chunk);
+    expect(shown).toHaveLength(5);
+    expect(readFileSync(log.file)).toHaveLength(500_000);
+    expect(log.tail.join('')).toHaveLength(500_000);
+  });
+
+  it('keeps the last lines for an error', () => {
+    using log = open();
+    log.write('stderr', Buffer.from(Array.from({ length: 100 }, (_, i) => `${i}\n`).join('')));
+    expect(log.tail[0]).toBe('80');
+    expect(log.tail).toHaveLength(20);
+  });
+});
