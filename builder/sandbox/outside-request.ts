@@ -8,7 +8,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import { mknod } from '../../src/sys/file.ts';
 import { openFifo } from './fifo.ts';
-import type { OutsideOptions, OutsideRun } from './outside.ts';
+
+export interface OutsideOptions {
+  /** Written to the program; nothing else passes secrets (never argv, never a file). */
+  readonly stdin?: Buffer | AsyncIterable<Buffer>;
+  readonly signal?: AbortSignal;
+  /** Takes stdout as it comes; `stdout` of the result is empty then. */
+  readonly stdout?: (chunk: Buffer) => void;
+  /** Takes stderr as it comes as well; the result still holds its end. */
+  readonly stderr?: (chunk: Buffer) => void;
+  /** Added to the person's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absolute; default: where tsbuild was started. */
+  readonly cwd?: string;
+}
+
+/** Options whose sinks are set. */
+export type OutsideRun = OutsideOptions & Required<Pick<OutsideOptions, 'stdout' | 'stderr'>>;
 
 /** The helper starts while Node does, and is there long before anyone asks; on a busy machine a little later. */
 const PATIENCE_MS = 10_000;

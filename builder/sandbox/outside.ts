@@ -2,21 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { errnoOf } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
-import { askOutside, feed } from './outside-request.ts';
-
-export interface OutsideOptions {
-  /** Written to the program; nothing else passes secrets (never argv, never a file). */
-  readonly stdin?: Buffer | AsyncIterable<Buffer>;
-  readonly signal?: AbortSignal;
-  /** Takes stdout as it comes; `stdout` of the result is empty then. */
-  readonly stdout?: (chunk: Buffer) => void;
-  /** Takes stderr as it comes as well; the result still holds its end. */
-  readonly stderr?: (chunk: Buffer) => void;
-  /** Added to the person's own environment. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Absolute; default: where tsbuild was started. */
-  readonly cwd?: string;
-}
+import { askOutside, feed, type OutsideOptions, type OutsideRun } from './outside-request.ts';
 
 export interface OutsideResult {
   /** Exit code; 127 where the program is not installed, 126 where it is none that may be asked for. */
@@ -52,9 +38,6 @@ export async function runOutside(
   return { code, stdout: Buffer.concat(out!), stderr: Buffer.concat(err!) };
 }
 
-/** Options whose sinks are set. */
-export type OutsideRun = OutsideOptions & Required<Pick<OutsideOptions, 'stdout' | 'stderr'>>;
-
 function runDirectly(
   argv: readonly string[],
   { stdin, signal, stdout, stderr, env, cwd }: OutsideRun,
@@ -78,6 +61,6 @@ function runDirectly(
       signal?.removeEventListener('abort', stop);
       resolve(code ?? 128 + (ended === null ? 0 : constants.signals[ended]));
     });
-    void feed(stdin, child.stdin);
+    void feed(stdin, child.stdin).catch(stop);
   });
 }

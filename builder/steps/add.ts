@@ -1,9 +1,15 @@
 import { openArchive, unpack } from '../context/unpacked.ts';
 import { baseOf, join, parentOf } from '../path-resolve.ts';
 import { type CopyInput, destinationOf } from './copy-input.ts';
-import type { Ground } from './copy-place.ts';
 import type { Plan } from './copy-plan.ts';
 import type { Item } from './copy-select.ts';
+import type { SourceTree } from './copy-source.ts';
+
+/** Where archives lie, and a private folder to unpack one in. */
+interface Ground {
+  readonly tree: SourceTree;
+  readonly scratch: () => Promise<string>;
+}
 
 /**
  * Where ADD was given a local tar, places what it holds into the destination and returns true (containerfile §2).

@@ -45,7 +45,11 @@ async function deliverTo(output: Output, image: Image, delivery: Delivery): Prom
       await files(output, image, delivery);
       return undefined;
     case 'load':
-      await loadImage(await pack('docker', undefined, image, delivery), delivery);
+      await loadImage(
+        await pack('docker', undefined, image, delivery),
+        delivery.place,
+        delivery.options.signal,
+      );
       return undefined;
   }
 }

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { runOutside } from '../../builder/sandbox/outside.ts';
 import { BuildError } from '../core/errors.ts';
+import type { Place } from '../core/place.ts';
 import { writeDockerArchive } from '../oci/archive.ts';
 import type { PackedImage } from '../oci/packed.ts';
-import type { Delivery } from './deliver.ts';
 
 /** Programs that take an image, and how each is asked whether it can. */
 const LOADERS = [
@@ -12,16 +12,16 @@ const LOADERS = [
 ] as const;
 
 /** `--load`: hands the image to docker or podman, as the person, whichever answers first. */
-export async function loadImage(image: PackedImage, { place, options }: Delivery): Promise<void> {
+export async function loadImage(image: PackedImage, place: Place, signal: AbortSignal): Promise<void> {
   for (const { program, ask } of LOADERS) {
-    const answer = await runOutside(place, [program, ...ask], { signal: options.signal });
+    const answer = await runOutside(place, [program, ...ask], { signal });
     if (answer.code !== 0) continue;
     const archive = new PassThrough();
     const written = writeDockerArchive(archive, [image]);
     written.catch((error: unknown) => archive.destroy(error as Error));
     const { code, stderr } = await runOutside(place, [program, 'load'], {
       stdin: archive,
-      signal: options.signal,
+      signal,
     });
     await written;
     if (code === 0) return;

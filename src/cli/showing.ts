@@ -1,6 +1,7 @@
 import { usageError } from '../core/errors.ts';
 import type { BuildEvent, Emit } from '../core/events.ts';
-import { chooseMode, emitTo, openReporter, type ProgressMode, type Reporter } from '../report/reporter.ts';
+import { chooseMode, emitTo, openReporter, type ProgressMode } from '../report/reporter.ts';
+import type { Reporter } from '../report/screen.ts';
 import type { Host } from './host.ts';
 import { parseChoice } from './values.ts';
 

@@ -2,49 +2,16 @@ import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { BuildError } from '../core/errors.ts';
 import { type Gate, gate } from '../core/gates.ts';
-import { Connections } from './connections.ts';
+import { type ConnectionOptions, Connections } from './connections.ts';
 import { networkError, type RequestFacts } from './failure.ts';
-import type { Environment } from './proxy.ts';
 import { redact } from './redact.ts';
 import { nextHop } from './redirect.ts';
+import type { Hop, HttpRequest } from './request.ts';
 import { type HttpResponse, responseOf } from './response.ts';
 
-export interface ClientOptions {
-  /** Where proxies and certificate files are named; never changed. */
-  readonly env: Environment;
-  /** Folders laid out as `<host[:port]>/{*.crt,*.cert,*.key}`. */
-  readonly certDirs: readonly string[];
-  /** A folder of such files that counts for every host. */
-  readonly certDir?: string | undefined;
-  /** false accepts any certificate, and redirects from https to http. */
-  readonly tlsVerify: boolean;
+export interface ClientOptions extends ConnectionOptions {
   /** Requests to one host that may be under way, bodies included. Default 8. */
   readonly perHost?: number;
-  readonly timeouts?: Timeouts;
-}
-
-interface Timeouts {
-  /** Default 30 s. */
-  readonly connectMs?: number;
-  /** From the end of the request to the answer's headers; default 60 s, five minutes after an upload. */
-  readonly headersMs?: number;
-  /** Between two pieces of an answer's body; default 60 s. */
-  readonly idleMs?: number;
-}
-
-/** What is sent: bytes, or a function that begins the same bytes anew each time (with `content-length` in the headers). */
-type RequestBody = Buffer | (() => AsyncIterable<Buffer>);
-
-export interface HttpRequest {
-  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: RequestBody;
-  readonly signal?: AbortSignal | undefined;
-  /** Default 5; 0 returns the redirect itself. */
-  readonly maxRedirects?: number;
-  /** A host whose certs.d folder counts for this request too (a registry's, at its token server). */
-  readonly alsoTrust?: string;
 }
 
 /** One HTTP client for everything: `request` answers with any status; only a broken exchange throws (`network`). */
@@ -88,12 +55,6 @@ export function createClient(options: ClientOptions): HttpClient {
   }
 }
 
-/** One request of a chain of redirects. */
-export interface Hop {
-  readonly url: URL;
-  readonly request: HttpRequest;
-}
-
 type Send = (hop: Hop) => Promise<HttpResponse>;
 
 /** Sends one request; its place at the host's gate is held until the answer's body has ended. */
@@ -113,7 +74,11 @@ function exchange(
   });
 }
 
-async function dispatch(hop: Hop, pools: Connections, timeouts: Timeouts): Promise<HttpResponse> {
+async function dispatch(
+  hop: Hop,
+  pools: Connections,
+  timeouts: NonNullable<ClientOptions['timeouts']>,
+): Promise<HttpResponse> {
   const { url, request } = hop;
   const { method = 'GET', signal } = request;
   let facts: RequestFacts = { method, url, proxy: undefined, signal };
@@ -137,7 +102,7 @@ async function dispatch(hop: Hop, pools: Connections, timeouts: Timeouts): Promi
   }
 }
 
-function bodyOf(body: RequestBody | undefined): Buffer | Readable | null {
+function bodyOf(body: HttpRequest['body']): Buffer | Readable | null {
   if (body === undefined || Buffer.isBuffer(body)) return body ?? null;
   return Readable.from(body(), { objectMode: false, highWaterMark: 1 << 20 });
 }

@@ -2,8 +2,29 @@ import type { SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { BuildError } from '../core/errors.ts';
 import { type HostCertificates, hostCertificates, systemCertificates } from './certificates.ts';
-import type { ClientOptions } from './client.ts';
-import { proxyFor } from './proxy.ts';
+import { type Environment, proxyFor } from './proxy.ts';
+
+/** How servers are reached. */
+export interface ConnectionOptions {
+  /** Where proxies and certificate files are named; never changed. */
+  readonly env: Environment;
+  /** Folders laid out as `<host[:port]>/{*.crt,*.cert,*.key}`. */
+  readonly certDirs: readonly string[];
+  /** A folder of such files that counts for every host. */
+  readonly certDir?: string | undefined;
+  /** false accepts any certificate, and redirects from https to http. */
+  readonly tlsVerify: boolean;
+  readonly timeouts?: Timeouts;
+}
+
+interface Timeouts {
+  /** Default 30 s. */
+  readonly connectMs?: number;
+  /** From the end of the request to the answer's headers; default 60 s, five minutes after an upload. */
+  readonly headersMs?: number;
+  /** Between two pieces of an answer's body; default 60 s. */
+  readonly idleMs?: number;
+}
 
 export interface Connection {
   readonly dispatcher: Dispatcher;
@@ -18,12 +39,12 @@ interface Tls {
 
 /** Connections to servers, one pool each, through the proxy and with the certificates that belong to it. */
 export class Connections {
-  readonly #options: ClientOptions;
+  readonly #options: ConnectionOptions;
   readonly #pools = new Map<string, Promise<Connection>>();
   #authorities: readonly string[] | undefined;
   #plainContext: Promise<SecureContext> | undefined;
 
-  constructor(options: ClientOptions) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
   }
 

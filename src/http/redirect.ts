@@ -1,7 +1,7 @@
 import { BuildError } from '../core/errors.ts';
 import { isLinkLocal, isLoopback } from './address.ts';
-import type { Hop, HttpRequest } from './client.ts';
 import { redact } from './redact.ts';
+import type { Hop, HttpRequest } from './request.ts';
 import type { HttpResponse } from './response.ts';
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BuildError, errnoOf } from '../core/errors.ts';
-import type { Secret } from './credentials.ts';
+import type { Secret } from './secret.ts';
 
 /** A configuration file of docker or containers, as far as it is about secrets. */
 export interface AuthFile {

@@ -3,7 +3,8 @@ import { isLoopback, isPrivateAddress } from '../http/address.ts';
 import type { HttpClient } from '../http/client.ts';
 import { redact } from '../http/redact.ts';
 import { parseChallenges } from './challenge.ts';
-import type { Credentials, Secret } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
+import type { Secret } from './secret.ts';
 import { fetchToken, type Token, type TokenRequest, type TokenServer } from './token.ts';
 
 /** What a request needs to be allowed. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import { oneLine } from '../http/redact.ts';
-import type { Secret } from './credentials.ts';
+import type { Secret } from './secret.ts';
 
 interface OutsideResult {
   /** Exit code; 127 when there is no such program. */

@@ -3,14 +3,7 @@ import { BuildError } from '../core/errors.ts';
 import type { Place } from '../core/place.ts';
 import { type AuthFile, normalKey, parseAuthFile, readAuthFile, writeAuthFile } from './auth-file.ts';
 import { askHelper, eraseWithHelper, type RunOutside, storeWithHelper } from './credential-helper.ts';
-
-/** What a registry or its token server may be shown. Never printed. */
-export type Secret =
-  | { readonly type: 'password'; readonly username: string; readonly password: string }
-  /** An identity (refresh) token, to be changed for an access token by POST. */
-  | { readonly type: 'identity'; readonly username: string; readonly token: string }
-  /** A ready access token. */
-  | { readonly type: 'access'; readonly token: string };
+import type { Secret } from './secret.ts';
 
 export interface CredentialsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
 import type { BuildError } from '../core/errors.ts';
-import type { HttpClient, HttpRequest } from '../http/client.ts';
+import type { HttpClient } from '../http/client.ts';
+import type { HttpRequest } from '../http/request.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { type RetryOptions, retrying } from '../http/retry.ts';
 import { answerError } from './answer-error.ts';

@@ -1,10 +1,11 @@
 import { BuildError } from '../core/errors.ts';
-import type { HttpClient, HttpRequest } from '../http/client.ts';
+import type { HttpClient } from '../http/client.ts';
 import { redact } from '../http/redact.ts';
+import type { HttpRequest } from '../http/request.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { retrying } from '../http/retry.ts';
 import { answerError } from './answer-error.ts';
-import type { Secret } from './credentials.ts';
+import type { Secret } from './secret.ts';
 
 export interface TokenServer {
   readonly realm: URL;

@@ -1,27 +1,7 @@
 import type { BuildEvent, Emit } from '../core/events.ts';
+import type { Reporter, Screen } from './screen.ts';
 
 export type ProgressMode = 'tty' | 'plain' | 'rawjson' | 'quiet';
-
-/** Shows a build while it happens. Neither call throws or waits. */
-export interface Reporter {
-  event(event: BuildEvent): void;
-  /** Shows the last state and leaves the terminal as it was; harmless when repeated. */
-  close(): void;
-}
-
-/** Where a reporter writes. */
-export interface Screen {
-  write(text: string): void;
-  /** Columns and rows of the terminal; 80 by 24 where there is none. */
-  size(): { readonly columns: number; readonly rows: number };
-  /** Calls back when the size changed; the result stops that. */
-  onResize(listener: () => void): () => void;
-  readonly colour: boolean;
-  /** What the live picture calls the work: `Building`. */
-  readonly title: string;
-  /** Milliseconds since the build began. */
-  now(): number;
-}
 
 /** `auto` is `tty` on a terminal that can move its cursor, else `plain`. */
 export function chooseMode(

@@ -1,5 +1,5 @@
 import { addEvent, emptyPicture, type FrameLine, frameOf } from './frame.ts';
-import type { Reporter, Screen } from './reporter.ts';
+import type { Reporter, Screen } from './screen.ts';
 import { widthOf } from './width.ts';
 
 /** The picture is painted again at most this often. */

@@ -3,7 +3,7 @@ import { BuildError } from '../../../src/core/errors.ts';
 import { createClient } from '../../../src/http/client.ts';
 import { Authorizer, type AuthorizerOptions } from '../../../src/registry/auth.ts';
 import { parseChallenges } from '../../../src/registry/challenge.ts';
-import type { Secret } from '../../../src/registry/credentials.ts';
+import type { Secret } from '../../../src/registry/secret.ts';
 import { accessTo, createSession, type Session } from '../../../src/registry/session.ts';
 import { resolveLocation } from '../../../src/registry/upload.ts';
 import { bodyOf, type Handler, type HttpServer, startHttpServer } from '../../support/http-server.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BuildEvent } from '../../../src/core/events.ts';
-import type { Screen } from '../../../src/report/reporter.ts';
+import type { Screen } from '../../../src/report/screen.ts';
 
 export interface FakeScreen extends Screen {
   readonly text: () => string;
