@@ -5,7 +5,7 @@ import { BuildError, errnoOf } from '../core/errors.ts';
 
 /** Writes a file that appears only once it is whole; `-` is stdout. Fails with `output` or `disk-full`. */
 export async function intoFile(dest: string, write: (out: Writable) => Promise<void>): Promise<void> {
-  if (dest === '-') return await write(process.stdout);
+  if (dest === '-') return await intoStdout(write);
   const temporary = `${dest}.${process.pid}.tmp`;
   try {
     await write(createWriteStream(temporary, { flags: 'wx' }));
@@ -13,6 +13,16 @@ export async function intoFile(dest: string, write: (out: Writable) => Promise<v
   } catch (error) {
     await rm(temporary, { force: true });
     throw outputError(dest, error);
+  }
+}
+
+/** Whoever reads may stop reading: that is no fault of ours, and the build's image is in the store. */
+async function intoStdout(write: (out: Writable) => Promise<void>): Promise<void> {
+  try {
+    await write(process.stdout);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPIPE') throw error;
+    throw new BuildError('output', 'stdout was closed before all of the output was written.', { cause: error });
   }
 }
 

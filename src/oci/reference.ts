@@ -90,7 +90,7 @@ function checkName(text: string, { host, repository }: Reference): void {
   if (repository !== repository.toLowerCase()) {
     throw usageError(
       `"${text}" is no image name: repositories are written in lower case`,
-      `Write ${repository.toLowerCase()}.`,
+      `Write ${text.toLowerCase()}.`,
     );
   }
   if (!repositoryPattern.test(repository)) {
