@@ -31,8 +31,13 @@ export interface SandboxProcess {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
-  /** Gives the process our terminal (`tsbuild run -t`). */
-  readonly terminal: boolean;
+  /** A terminal of its own, of this size at first, that is ours in turn (`tsbuild run -t`). */
+  readonly terminal: false | TerminalSize;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 export interface SandboxPlan {
@@ -56,12 +61,19 @@ export interface SandboxIo {
   readonly stderr: (chunk: Buffer) => void;
   /** `ours`: it reads our stdin; `inherit`: it is handed all three of our descriptors (`tsbuild run`). */
   readonly stdin: 'empty' | 'ours' | 'inherit';
+  /** Called once the process begins. What a terminal sends to its foreground group does then reach it only by `send`. */
+  readonly started?: (control: ProcessControl) => void;
+}
+
+/** How a running process is told what happens around it. */
+export interface ProcessControl {
   /**
-   * Called once the process begins, with a way to send it a signal; false where it would take no notice: the kernel
-   * spares the first process of a namespace what it does not handle. What a terminal sends to its foreground group
-   * does then not reach it by another way, unless all descriptors are handed over.
+   * Sends a signal; false where the process would take no notice: the kernel spares the first process of a namespace
+   * what it does not handle.
    */
-  readonly started?: (send: (signal: NodeJS.Signals) => boolean) => void;
+  send(signal: NodeJS.Signals): boolean;
+  /** Its terminal has another size now. */
+  resize(size: TerminalSize): void;
 }
 
 export interface Exit {

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Fifo, openFifo } from './fifo.ts';
-import type { SandboxIo } from './plan.ts';
+import type { ProcessControl, SandboxIo } from './plan.ts';
 import { searchPath } from './programs.ts';
 
 /** How a step's outermost process ended. */
@@ -69,10 +69,7 @@ export async function superviseStep(args: readonly string[], around: StepSurroun
     env: environment(folder),
   });
   const stop = (): void => signalStep(child, 'SIGKILL');
-  io.started?.((name) => {
-    signalStep(child, name);
-    return heeds(child, name);
-  });
+  io.started?.(controlOf(child));
   signal.addEventListener('abort', stop);
   try {
     output?.stdout.release();
@@ -129,11 +126,22 @@ function signalStep({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** Whether the step's own process handles, blocks or ignores a signal by its own will. */
-function heeds({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
-  const processes = childrenOf(pid ?? 0).flatMap(childrenOf);
-  const bit = 1n << BigInt(constants.signals[signal] - 1);
-  return processes.some((process) => (signalMask(process) & bit) !== 0n);
+function controlOf(child: ChildProcess): ProcessControl {
+  const processes = (): number[] => childrenOf(child.pid ?? 0).flatMap(childrenOf);
+  return {
+    send(signal) {
+      signalStep(child, signal);
+      const bit = 1n << BigInt(constants.signals[signal] - 1);
+      return processes().some((process) => (signalMask(process) & bit) !== 0n);
+    },
+    // crun gives its terminal no other size by itself.
+    resize({ rows, columns }) {
+      for (const process of processes()) {
+        const size = ['rows', String(rows), 'cols', String(columns)];
+        execFile('stty', ['-F', `/proc/${process}/fd/0`, ...size], () => {});
+      }
+    },
+  };
 }
 
 /** Signals that a process handles, blocks or ignores, a bit each. */

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Store } from '../../src/core/store.ts';
 import type { Layer } from '../../src/core/types.ts';
-import type { SandboxPlan } from '../sandbox/plan.ts';
+import type { SandboxPlan, TerminalSize } from '../sandbox/plan.ts';
 import { userOf } from '../users.ts';
 import { LayeredView } from '../view.ts';
 import { stackOf } from './stack.ts';
@@ -15,7 +15,7 @@ export interface WantedProcess extends Omit<SandboxPlan, 'root' | 'process'> {
     readonly cwd: string;
     /** As USER names it; looked up in the image. */
     readonly user: string;
-    readonly terminal: boolean;
+    readonly terminal: false | TerminalSize;
   };
 }
 

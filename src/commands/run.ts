@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path/posix';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
-import type { Mount, SandboxIo } from '../../builder/sandbox/plan.ts';
+import type { Mount, ProcessControl, SandboxIo, TerminalSize } from '../../builder/sandbox/plan.ts';
 import { planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
 import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
 import { BuildError, errnoOf, usageError } from '../core/errors.ts';
@@ -59,9 +59,9 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
   const plan = await planProcess(image.layers, wanted, around);
   using _terminal = options.terminal ? keepTerminal() : undefined;
-  using process = new RunningProcess(options, here);
+  using running = new RunningProcess(options, here);
   try {
-    return (await engine.run(plan, process.io, scratch.path, process.stopped)).code;
+    return (await engine.run(plan, running.io, scratch.path, running.stopped)).code;
   } catch (error) {
     if (error === readerGone) return READER_GONE;
     throw error;
@@ -83,7 +83,7 @@ function wantedOf(config: ContainerConfig, options: RunCommand, here: Surroundin
       env: envOf(config, options, here),
       cwd: resolve(config.WorkingDir || '/', options.workdir ?? ''),
       user: user ?? config.User ?? '',
-      terminal,
+      terminal: terminal && terminalSize(),
     },
     mounts: options.volumes.map(mountOf),
     hostname: 'tsbuild',
@@ -128,7 +128,7 @@ class RunningProcess implements Disposable {
   readonly io: SandboxIo;
   readonly #here: Surroundings;
   readonly #stop = new AbortController();
-  #send: ((signal: NodeJS.Signals) => boolean) | undefined;
+  #control: ProcessControl | undefined;
   #grace: NodeJS.Timeout | undefined;
 
   constructor({ terminal, interactive }: RunCommand, here: Surroundings) {
@@ -137,11 +137,12 @@ class RunningProcess implements Disposable {
       stdin: terminal ? 'inherit' : interactive ? 'ours' : 'empty',
       stdout: (chunk) => this.#pass(1, chunk),
       stderr: (chunk) => this.#pass(2, chunk),
-      started: (send) => {
-        this.#send = send;
+      started: (control) => {
+        this.#control = control;
       },
     };
     here.signal.addEventListener('abort', this.#forward);
+    if (terminal) process.on('SIGWINCH', this.#resize);
   }
 
   /** Ends the process at once. */
@@ -152,25 +153,36 @@ class RunningProcess implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#grace);
     this.#here.signal.removeEventListener('abort', this.#forward);
+    process.off('SIGWINCH', this.#resize);
   }
 
   #pass(fd: 1 | 2, chunk: Buffer): void {
-    if (!this.#here.output(fd, chunk)) this.#stop.abort(readerGone);
+    if (!this.#stop.signal.aborted && !this.#here.output(fd, chunk)) this.#stop.abort(readerGone);
   }
 
   /** The process decides about a signal that it heeds; told to end, it has a while. */
   readonly #forward = (): void => {
     const signal = this.#here.interrupted() === 143 ? 'SIGTERM' : 'SIGINT';
     const kill = (): void => this.#stop.abort(this.#here.signal.reason);
-    if (!this.#send?.(signal)) kill();
+    if (!this.#control?.send(signal)) kill();
     else if (signal === 'SIGTERM') this.#grace = setTimeout(kill, GRACE_MS);
   };
+
+  readonly #resize = (): void => this.#control?.resize(terminalSize());
 }
 
 /** Puts the terminal back as it was, however the process that had it ended. */
 function keepTerminal(): Disposable {
-  const stty = (args: readonly string[]): string =>
-    execFileSync('stty', args, { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).trim();
-  const settings = stty(['-g']);
-  return { [Symbol.dispose]: () => void stty([settings]) };
+  const settings = stty('-g');
+  return { [Symbol.dispose]: () => void stty(settings) };
+}
+
+function terminalSize(): TerminalSize {
+  const [rows = 0, columns = 0] = stty('size').split(' ').map(Number);
+  return { rows, columns };
+}
+
+/** Asks or sets the terminal at stdin. */
+function stty(words: string): string {
+  return execFileSync('stty', [words], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).trim();
 }

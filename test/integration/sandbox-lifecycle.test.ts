@@ -73,17 +73,18 @@ describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
       expect(stdout).not.toContain('TSBUILD');
     });
 
-    it('gives a process our terminal', async () => {
-      const jobs = [{ ...job(place, who, 'test -t 0 && test -t 1 && echo both; tty', 0), inherit: true }];
+    it('gives a process our terminal, in the size asked for', async () => {
+      const look = 'test -t 0 && test -t 1 && echo both; tty; /usr/bin/stty size';
+      const jobs = [{ ...job(place, who, look, 0), inherit: true }];
       const terminal: Job[] = jobs.map((one) => ({
         ...one,
-        plan: { ...one.plan, process: { ...one.plan.process, terminal: true } },
+        plan: { ...one.plan, process: { ...one.plan.process, terminal: { rows: 33, columns: 99 } } },
       }));
       const words = place.command(who, 'crun', terminal).map((word) => `'${word}'`);
       const outcome = await run(['script', '-qec', words.join(' '), '/dev/null'], {
         env: place.environment(),
       });
-      expect(outcome.stdout).toMatch(/both\r?\n\/dev\/(console|pts\/0)/);
+      expect(outcome.stdout).toMatch(/both\r?\n\/dev\/(console|pts\/0)\r?\n33 99\r?\n/);
     });
   });
 });
