@@ -48,10 +48,18 @@ class Stages implements StageSources {
     return running;
   }
 
+  learn(index: number, triggers: readonly string[]): void {
+    const known = [...this.#byIndex.values(), ...this.#graph.withTriggers(index, triggers).stages];
+    this.#byIndex.clear();
+    for (const stage of known.sort((a, b) => a.stage.index - b.stage.index)) {
+      if (!this.#byIndex.has(stage.stage.index)) this.#byIndex.set(stage.stage.index, stage);
+    }
+  }
+
   /** The index of the stage that `COPY --from=name` means, or undefined for an image. */
   find(name: string): number | undefined {
     const wanted = name.toLowerCase();
-    const named = this.#graph.stages.findLast(({ stage }) => stage.name === wanted);
+    const named = [...this.#byIndex.values()].findLast(({ stage }) => stage.name === wanted);
     if (named !== undefined) return named.stage.index;
     return /^\d+$/.test(name) && this.#byIndex.has(Number(name)) ? Number(name) : undefined;
   }

@@ -19,13 +19,14 @@ interface Where {
 /** Builds one stage: its base, then its instructions in order. Errors carry the instruction's place. */
 export async function buildStage(graphStage: GraphStage, where: Where, tools: Tools): Promise<BuiltStage> {
   const start = await placed(graphStage.stage.from, () => startOf(graphStage, where, tools));
-  const triggers = triggersOf(start, where.graph);
+  const triggers = await placed(graphStage.stage.from, async () => triggersOf(start, graphStage, where));
   const instructions = [...triggers, ...graphStage.stage.instructions];
   const scope = scopeOf(graphStage, instructions, { ...where, tools });
   let state: StageState = { ...start, candidates: start.candidates.map(withoutTriggers) };
   for (const instruction of instructions) {
     tools.signal.throwIfAborted();
-    state = await placed(instruction, () => applyInstruction(instruction, state, scope));
+    const where = triggers.includes(instruction) ? graphStage.stage.from : instruction;
+    state = await placed(where, () => applyInstruction(instruction, state, scope));
   }
   return { snapshot: state.candidates[0]!.snapshot, state };
 }
@@ -77,9 +78,10 @@ async function shownImage(
   }
 }
 
-/** Triggers that the base image left for whoever builds on it. */
-function triggersOf(start: StageState, graph: StageGraph): Instruction[] {
+/** Triggers that the base left for whoever builds on it. Those of a stage are in the graph already. */
+function triggersOf(start: StageState, { base, stage }: GraphStage, { graph, stages }: Where): Instruction[] {
   const triggers = start.candidates[0]!.snapshot.config.config?.OnBuild ?? [];
+  if (base.kind === 'image' && triggers.length > 0) stages.learn(stage.index, triggers);
   return triggers.map((trigger) => parseTrigger(trigger, graph.escape));
 }
 

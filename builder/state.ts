@@ -13,6 +13,8 @@ export interface BuiltStage {
 /** Where a stage finds the others. */
 export interface StageSources {
   built(index: number, obtainable: boolean): Promise<BuiltStage>;
+  /** Takes note of a base image's ONBUILD triggers: what they copy from may be a stage that nothing else needs. */
+  learn(index: number, triggers: readonly string[]): void;
   /** The index of the stage that a `--from` names, or undefined when it names an image. */
   find(name: string): number | undefined;
 }

@@ -57,7 +57,17 @@ export function graphOf(containerfile: Containerfile, given: GraphOptions): Stag
   visit(plan, target);
   warnings.push(...unusedBuildArgs(containerfile, options.buildArgs));
   const stages = [...plan.done.values()].sort((a, b) => a.stage.index - b.stage.index);
-  return { stages, target, globalArgs, escape: containerfile.escape, warnings };
+  return {
+    stages,
+    target,
+    globalArgs,
+    escape: containerfile.escape,
+    warnings,
+    withTriggers(stage, triggers) {
+      const all = new Map([...(given.triggers ?? []), [stage, triggers] as const]);
+      return graphOf(containerfile, { ...given, triggers: all });
+    },
+  };
 }
 
 function normalized(options: GraphOptions): GraphOptions {

@@ -173,6 +173,8 @@ export interface StageGraph {
   readonly globalArgs: Readonly<Record<string, string>>;
   readonly escape: '\\' | '`';
   readonly warnings: readonly Warning[];
+  /** The same graph with the stages that a base image's ONBUILD triggers, known only by now, copy from. */
+  withTriggers(stage: number, triggers: readonly string[]): StageGraph;
 }
 
 /** Values that variables have while an instruction is expanded. */

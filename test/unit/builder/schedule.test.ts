@@ -127,4 +127,31 @@ describe('schedule', () => {
     );
     expect(outcomes.sort()).toEqual(['cached', 'done']);
   });
+
+  it('builds a stage that only a trigger of a base image copies from', async () => {
+    const trigger = {
+      ...empty(),
+      config: { ...empty().config, config: { OnBuild: ['COPY --from=lib / /l'] } },
+    };
+    const { tools, events } = world(async (reference) => (reference === 'onbuild' ? trigger : empty()));
+    const text = 'FROM a AS unused\nWORKDIR /u\nFROM a AS lib\nWORKDIR /l\nFROM onbuild\nWORKDIR /x\n';
+    await schedule(graph(text), tools);
+    const names = events.flatMap((event) => (event.type === 'step-start' ? [event.name] : []));
+    expect(names).toContain('[lib 2/2] WORKDIR /l');
+    expect(names).toContain('[2/3] COPY --from=lib / /l');
+    expect(names.join()).not.toContain('unused');
+  });
+
+  it('says where the base image stands whose trigger failed', async () => {
+    const trigger = {
+      ...empty(),
+      config: { ...empty().config, config: { OnBuild: ['COPY --from=none / /l'] } },
+    };
+    const { tools } = world(async (reference) => {
+      if (reference === 'none') throw new BuildError('not-found', 'no such image');
+      return trigger;
+    });
+    const failure = schedule(graph('# one\nFROM onbuild\n'), tools);
+    await expect(failure).rejects.toMatchObject({ location: { file: 'Containerfile', startLine: 2 } });
+  });
 });
