@@ -62,7 +62,9 @@ export class Connections {
   }
 
   async #open(url: URL, alsoTrust: string | undefined): Promise<Connection> {
-    const { Pool, ProxyAgent } = await import('undici');
+    // CommonJS: in a bundle only its default export carries the names.
+    const { default: undici } = await import('undici');
+    const { Pool, ProxyAgent } = undici;
     const proxy = proxyFor(url, this.#options.env);
     const connect = await this.#tlsFor(url, alsoTrust);
     if (proxy === undefined) return { dispatcher: new Pool(url.origin, { connect }), proxy };

@@ -9,11 +9,15 @@ export interface RequestFacts {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Turns what undici, TLS and the sockets throw into a BuildError (`network`) that says what to do. */
+/**
+ * Turns what undici, TLS and the sockets throw into a BuildError (`network`) that says what to do. What no network
+ * causes is a fault of ours, and is thrown as it is.
+ */
 export function networkError(error: unknown, facts: RequestFacts): BuildError {
   if (facts.signal?.aborted) return interrupted(facts.signal);
   if (error instanceof BuildError) return error;
   const code = deepestCode(error);
+  if (code === '' && (error instanceof TypeError || error instanceof ReferenceError)) throw error;
   const { said, hint, retry = true } = meaning(code, facts, error);
   const via = facts.proxy === undefined ? '' : ` through the proxy ${facts.proxy.host}`;
   const message = `${facts.method} ${redact(facts.url)}${via} failed: ${said}.`;

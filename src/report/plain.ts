@@ -19,8 +19,6 @@ interface Vertex {
 interface PlainState {
   readonly screen: Screen;
   readonly vertices: Map<string, Vertex>;
-  /** Numbers given out: a step that starts again gets a new one. */
-  count: number;
   /** The vertex that the last line was about. */
   current: Vertex | undefined;
 }
@@ -33,7 +31,7 @@ const transferEveryMs = 5000;
  * A blank line and the name again stand where the talk changes from one step to another.
  */
 export function plainReporter(screen: Screen): Reporter {
-  const state: PlainState = { screen, vertices: new Map(), count: 0, current: undefined };
+  const state: PlainState = { screen, vertices: new Map(), current: undefined };
   return {
     event: (event) => show(state, event),
     close: () => {
@@ -51,9 +49,10 @@ function show(state: PlainState, event: BuildEvent): void {
   else if (event.type === 'build-end') endBuild(state, event);
 }
 
+/** What starts again, because bytes that it made before are gone, keeps its number. */
 function start(state: PlainState, key: string, name: string, at: number): Vertex {
   const lines = { stdout: new Lines(), stderr: new Lines() };
-  const number = ++state.count;
+  const number = state.vertices.get(key)?.number ?? state.vertices.size + 1;
   const vertex = { number, name: cleanLine(name), startedAt: at, shownAt: at, lines, ended: false };
   state.vertices.set(key, vertex);
   say(state, vertex);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ClientOptions, createClient, type HttpClient } from '../../../src/http/client.ts';
+import { networkError } from '../../../src/http/failure.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { bodyOf, type Handler, type HttpServer, startHttpServer } from '../../support/http-server.ts';
 
@@ -238,6 +239,16 @@ describe('what breaks', () => {
     const server = await serve(() => controller.abort());
     const attempt = client().request(server.origin, { signal: controller.signal });
     await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
+  });
+});
+
+describe('a fault of ours', () => {
+  const facts = { method: 'GET', url: new URL('http://x.test/'), proxy: undefined, signal: undefined };
+
+  it('is thrown as it is; one with a code may be the network', () => {
+    expect(() => networkError(new TypeError('Pool is not a constructor'), facts)).toThrow(TypeError);
+    const coded = Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
+    expect(networkError(coded, facts)).toMatchObject({ code: 'network' });
   });
 });
 

@@ -37,7 +37,7 @@ describe('plain', () => {
     expect(screen.text()).toContain('half a li\n');
   });
 
-  it('numbers a step that starts again anew', () => {
+  it('keeps the number of a step that starts again', () => {
     const screen = fakeScreen();
     const reporter = plainReporter(screen);
     for (const [step, outcome] of [
@@ -48,7 +48,7 @@ describe('plain', () => {
       reporter.event({ type: 'step-start', at: 0, step, name: `RUN ${step}` });
       reporter.event({ type: 'step-end', at: 0, step, outcome });
     }
-    expect(screen.text().match(/^#\d+ RUN .$/gm)).toEqual(['#1 RUN a', '#2 RUN a', '#3 RUN b']);
+    expect(screen.text().match(/^#\d+ RUN .$/gm)).toEqual(['#1 RUN a', '#1 RUN a', '#2 RUN b']);
   });
 
   it('lets colours through, and nothing else that a terminal obeys', () => {
