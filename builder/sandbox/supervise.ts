@@ -117,22 +117,27 @@ function exitOf(child: ChildProcess): Promise<number> {
 function signalStep({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   const inner = childrenOf(pid);
-  for (const target of inner.length > 0 ? inner : [pid]) {
-    try {
-      process.kill(target, signal);
-    } catch {
-      // It has ended by itself.
-    }
+  for (const target of inner.length > 0 ? inner : [pid]) kill(target, signal);
+}
+
+function kill(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch {
+    // It has ended by itself.
   }
 }
 
 function controlOf(child: ChildProcess): ProcessControl {
   const processes = (): number[] => childrenOf(child.pid ?? 0).flatMap(childrenOf);
   return {
+    // A terminal interrupts all of its foreground group, which here is the group of the step's own process.
     send(signal) {
-      signalStep(child, signal);
       const bit = 1n << BigInt(constants.signals[signal] - 1);
-      return processes().some((process) => (signalMask(process) & bit) !== 0n);
+      const heeds = processes().some((process) => (signalMask(process) & bit) !== 0n);
+      if (signal === 'SIGINT') for (const process of processes()) kill(-process, signal);
+      else signalStep(child, signal);
+      return heeds;
     },
     // crun gives its terminal no other size by itself.
     resize({ rows, columns }) {
