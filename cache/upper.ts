@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { nameOf, pathOf } from '../src/core/bytes.ts';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
 import type { CommitOptions } from '../src/core/store.ts';
@@ -46,11 +46,18 @@ export function dropResidue(upper: string, { residue, below }: CommitOptions): v
     if (clean === '' || clean.split('/').includes('..')) continue;
     if (hasLinkedParent(upper, clean)) continue;
     dropIfEmpty(`${upper}/${clean}`);
+    plainIfMade(`${upper}/${clean}`);
   }
   for (const entry of below.toSorted((a, b) => (a.path < b.path ? 1 : -1))) {
     if (entry.path !== '' && !hasLinkedParent(upper, entry.path))
       dropIfUnchanged(`${upper}/${entry.path}`, entry);
   }
+}
+
+/** What the step put something into stays, without the sticky bit that crun gives the directories it makes. */
+function plainIfMade(full: string): void {
+  const stat = lstatSync(pathOf(full), { throwIfNoEntry: false });
+  if (stat?.isDirectory() && (stat.mode & 0o7777) === 0o1755) chmodSync(pathOf(full), 0o755);
 }
 
 /** An empty directory of the upper that only repeats what is below it. */
