@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
+import { checkInside } from './inside.ts';
 
 export interface IgnoreQuery {
   /** Absolute path of the context folder. */
@@ -19,7 +20,7 @@ export interface IgnoreFile {
 /**
  * The ignore file that applies to a local context: the one asked for, else `<Containerfile>.dockerignore` beside the
  * Containerfile, else `.containerignore`, else `.dockerignore` at the root of the context. Undefined where none
- * exists; the one asked for must exist (`not-found`).
+ * exists; the one asked for must exist (`not-found`), and one found in the context must not lead out of it (`context`).
  */
 export function findIgnoreFile({ folder, containerfile, override }: IgnoreQuery): IgnoreFile | undefined {
   if (override !== undefined) {
@@ -29,13 +30,13 @@ export function findIgnoreFile({ folder, containerfile, override }: IgnoreQuery)
       hint: 'check the path given to --ignorefile',
     });
   }
-  const candidates = [join(folder, '.containerignore'), join(folder, '.dockerignore')];
-  if (containerfile !== undefined) candidates.unshift(`${containerfile}.dockerignore`);
-  for (const path of candidates) {
-    const text = readIfThere(path);
-    if (text !== undefined) return { path, text };
-  }
-  return undefined;
+  const beside = containerfile === undefined ? [] : [`${containerfile}.dockerignore`];
+  const candidates = [...beside, join(folder, '.containerignore'), join(folder, '.dockerignore')];
+  const path = candidates.find((candidate) => existsSync(candidate));
+  if (path === undefined) return undefined;
+  checkInside(path.startsWith(`${folder}/`) ? folder : dirname(path), path);
+  const text = readIfThere(path);
+  return text === undefined ? undefined : { path, text };
 }
 
 function readIfThere(path: string): string | undefined {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Context } from '../../builder/context/context.ts';
 import { findIgnoreFile } from '../../builder/context/ignore.ts';
+import { checkInside } from '../../builder/context/inside.ts';
 import { openContext } from '../../builder/context/local.ts';
 import { readStdin } from '../../builder/context/stdin.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
@@ -86,7 +87,10 @@ function checkFolder(folder: string): void {
 
 function findIn(folder: string): string {
   const found = NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    checkInside(folder, found);
+    return found;
+  }
   throw new BuildError('not-found', `There is no Containerfile or Dockerfile in ${folder}.`, {
     hint: 'Write one there, or name another with -f.',
   });

@@ -183,6 +183,18 @@ describe('the ignore file', () => {
     expect(findIgnoreFile({ folder, containerfile, override: join(folder, 'mine') })?.text).toBe('mine');
     expect(() => findIgnoreFile({ folder, override: join(folder, 'none') })).toThrow('does not exist');
   });
+
+  it('does not lead out of the context', () => {
+    const folder = folderOf([]);
+    writeFileSync(join(folder, 'a'), 'x');
+    const secret = join(folderOf([]), 'secret');
+    writeFileSync(secret, '[');
+    symlinkSync(secret, join(folder, '.dockerignore'));
+    expect(() => findIgnoreFile({ folder })).toThrow('leads out of the context');
+    rmSync(join(folder, '.dockerignore'));
+    symlinkSync('a', join(folder, '.dockerignore'));
+    expect(findIgnoreFile({ folder })?.path).toBe(join(folder, '.dockerignore'));
+  });
 });
 
 function tarOf(lines: readonly string[]): Buffer {

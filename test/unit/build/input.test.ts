@@ -1,0 +1,26 @@
+import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readInput } from '../../../src/build/input.ts';
+import type { BuildOptions } from '../../../src/core/options.ts';
+import type { Store } from '../../../src/core/store.ts';
+
+const store = { statCache: () => ({}) } as unknown as Store;
+const input = (context: string, file?: string) =>
+  readInput({ context, ...(file !== undefined && { file }) } as BuildOptions, store);
+
+it('reads no Containerfile that a link finds outside of the context, unless the command names it', async () => {
+  const [context, elsewhere] = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'input-'))) as [string, string];
+  writeFileSync(join(elsewhere, 'secret'), 'FROM scratch');
+  symlinkSync(join(elsewhere, 'secret'), join(context, 'Containerfile'));
+  await expect(input(context)).rejects.toThrow('leads out of the context');
+  expect((await input(context, join(context, 'Containerfile'))).text).toBe('FROM scratch');
+});
+
+it('follows a link inside the context', async () => {
+  const context = mkdtempSync(join(tmpdir(), 'input-'));
+  writeFileSync(join(context, 'real'), 'FROM scratch');
+  symlinkSync('real', join(context, 'Dockerfile'));
+  expect((await input(context)).text).toBe('FROM scratch');
+});
