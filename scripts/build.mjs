@@ -1,7 +1,7 @@
-// Bundles the command, the public API and the worker threads into dist/, with shared chunks so that a
-// start loads only what it needs. `--types` also emits declarations for the public API.
+// Bundles the command, the public API and the worker threads into dist/: one file each, for finding and reading many
+// costs more than compiling one. `--types` also emits declarations for the public API.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -9,52 +9,67 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 const { version, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** Files named `*-worker.ts` are worker threads: each is an entry of its own in dist/. */
+/** Files named `*-worker.ts` are worker threads. */
 const workers = ['src', 'builder', 'cache'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('-worker.ts'))
     .map((file) => `${folder}/${file}`),
 );
-const mains = ['src/cli.ts', 'src/index.ts'].filter((file) => existsSync(file));
-// Native or optional parts stay outside; everything else is bundled, so that one read finds it.
-const external = ['koffi', ...Object.keys(optionalDependencies ?? {})];
 
-// Built aside and then put in place, so that a failed build leaves the last good one.
-const fresh = `dist.${process.pid}`;
-await build({
-  entryPoints: Object.fromEntries(
-    [...mains, ...workers].map((f) => [f.replace(/^.*\//, '').replace(/\.ts$/, ''), f]),
-  ),
-  outdir: fresh,
+/** Large packages that most starts do without: files of their own, and of undici only what is used. */
+const apart = {
+  undici: `Object.assign(require('undici/lib/dispatcher/dispatcher.js').prototype, require('undici/lib/api'));
+    exports.Pool = require('undici/lib/dispatcher/pool.js');
+    exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');`,
+  'dockerfile-ast': `module.exports = require('dockerfile-ast');`,
+};
+
+const setApart = {
+  name: 'apart',
+  setup: (steps) =>
+    steps.onResolve({ filter: /^(undici|dockerfile-ast)$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: `./${path}.js`, external: true } : undefined,
+    ),
+};
+
+const common = {
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.18',
   minifySyntax: true,
   minifyWhitespace: true,
-  external,
+  external: ['koffi', ...Object.keys(optionalDependencies ?? {})],
   define: { __TSBUILD_VERSION__: JSON.stringify(version) },
-  banner: {
-    js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
-  },
   logLevel: 'warning',
-});
+};
+
+/** Node starts CommonJS sooner, and loads its own modules when they are asked for. */
+const script = {
+  ...common,
+  format: 'cjs',
+  define: { ...common.define, 'import.meta.url': '__here' },
+  banner: { js: 'const __here=require("node:url").pathToFileURL(__filename).href;' },
+  supported: { 'dynamic-import': false },
+  plugins: [setApart],
+};
+
+// Built aside and then put in place, so that a failed build leaves the last good one.
+const fresh = `dist.${process.pid}`;
+mkdirSync(fresh);
+writeFileSync(`${fresh}/package.json`, '{"type":"commonjs"}\n');
+const scripts = { cli: 'src/start.ts', main: 'src/cli.ts' };
+for (const file of workers) scripts[file.replace(/^.*\//, '').replace(/\.ts$/, '')] = file;
+await Promise.all([
+  build({ ...script, entryPoints: scripts, outdir: fresh }),
+  build({ ...common, entryPoints: ['src/index.ts'], format: 'esm', outfile: `${fresh}/index.mjs` }),
+  ...Object.entries(apart).map(([name, contents]) =>
+    build({ ...script, plugins: [], stdin: { contents, resolveDir: root }, outfile: `${fresh}/${name}.js` }),
+  ),
+]);
 if (process.argv.includes('--types')) {
-  execFileSync(
-    'node_modules/.bin/tsc',
-    [
-      '-p',
-      'tsconfig.json',
-      '--noEmit',
-      'false',
-      '--declaration',
-      '--emitDeclarationOnly',
-      '--outDir',
-      `${fresh}/types`,
-    ],
-    { stdio: 'inherit' },
-  );
+  const types = `${fresh}/types`;
+  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json', '--outDir', types], { stdio: 'inherit' });
+  writeFileSync(`${types}/package.json`, '{"type":"module"}\n');
 }
 rmSync('dist', { recursive: true, force: true });
 renameSync(fresh, 'dist');

@@ -1,19 +1,22 @@
 import { existsSync, fstatSync, writeSync } from 'node:fs';
-import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Host } from './cli/host.ts';
-import { storeRoot } from './cli/root.ts';
 import { BuildError, errnoOf } from './core/errors.ts';
 import { readPlace } from './core/place.ts';
 
 const argv = process.argv.slice(2);
-if (process.env.TSBUILD_ISOLATION === undefined) await startThroughLauncher();
-const stopping = listenToSignals();
-const host = hostOf(stopping);
-process.on('uncaughtException', (error) => void tellBug(error));
-keepCompiledCode();
-const { main } = await import('./cli/main.ts');
-process.exit(await main(argv, host));
+let host: Host;
+
+/** Runs the command to its end and ends the process. `keepCode` keeps what was compiled for the next start. */
+export type Run = (keepCode: () => void) => Promise<never>;
+
+export const run: Run = async (keepCode) => {
+  if (process.env.TSBUILD_ISOLATION === undefined) await startThroughLauncher();
+  host = { ...hostOf(listenToSignals()), keepCode };
+  process.on('uncaughtException', (error) => void tellBug(error));
+  const { main } = await import('./cli/main.ts');
+  process.exit(await main(argv, host));
+};
 
 /**
  * `node dist/cli.js` becomes the installed command, which finds the namespaces and starts us again: same pid, terminal
@@ -26,16 +29,6 @@ async function startThroughLauncher(): Promise<void> {
   const env = { ...process.env, TSBUILD_LAUNCHED: '1' };
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   execve('/bin/sh', ['sh', launcher, ...argv], words);
-}
-
-/**
- * Node 22 and later can keep compiled code. It goes into the store, once there is one: a folder that others may
- * write (Node's own choice is below /tmp) could hand us foreign code.
- */
-function keepCompiledCode(): void {
-  const { enableCompileCache } = module as { readonly enableCompileCache?: (folder: string) => unknown };
-  const root = storeRoot({}, host);
-  if (enableCompileCache !== undefined && existsSync(root)) enableCompileCache(`${root}/compile-cache`);
 }
 
 interface Stopping {

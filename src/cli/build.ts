@@ -41,6 +41,7 @@ async function runBuild(options: WrittenOptions, { flags, host, showing }: Aroun
     const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
     showing.close();
+    host.keepCode?.();
     if (showing.mode === 'rawjson') showing.writeLine({ type: 'result', ...result });
     if (!writesToStdout(options)) host.write(1, `${result.id}\n`);
     return 0;

@@ -14,6 +14,8 @@ export interface Host {
   /** Columns and rows of the terminal at descriptor 2. */
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly onResize: (listener: () => void) => () => void;
+  /** Keeps the compiled program for the next start; called where most of it has run. */
+  readonly keepCode?: () => void;
   /** Milliseconds since the process began. */
   readonly now: () => number;
 }
