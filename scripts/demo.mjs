@@ -56,7 +56,7 @@ async function demo() {
 async function ordinaryPerson() {
   const user = createUser('tsbuild-demo');
   console.log(`Packing tsbuild and installing it for the ordinary user ${user.name}`);
-  const tsbuild = await installPackage(user);
+  const tsbuild = await installPackage(user, join(user.home, 'installed'));
   const command = (line) => asUser(user, line);
   return {
     ...user,

@@ -1,5 +1,5 @@
 // A person without privileges but with ranges in /etc/subuid and /etc/subgid, and the package installed in that
-// person's own home. `node scripts/ordinary-user.mjs NAME` (as root) makes both and prints them as JSON.
+// name. `node scripts/ordinary-user.mjs NAME FOLDER` (as root) makes both and prints them as JSON.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,11 +43,10 @@ export function environmentOf(user) {
 }
 
 /**
- * Packs this checkout (dist/ must be built) and installs it by npm in `~/installed`, install scripts off: the package
- * must work without them. Gives the path of the command.
+ * Packs this checkout (dist/ must be built) and installs it by npm in the folder `prefix`, install scripts off: the
+ * package must work without them. Gives the path of the command.
  */
-export async function installPackage(user) {
-  const prefix = join(user.home, 'installed');
+export async function installPackage(user, prefix) {
   await withFolder('tsbuild-pack', (folder) => {
     const packed = quiet(['npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder]);
     const file = packed.trim().split('\n').at(-1);
@@ -73,6 +72,7 @@ function freeRange(text) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const user = createUser(process.argv[2]);
-  console.log(JSON.stringify({ ...user, tsbuild: await installPackage(user) }));
+  const [name, folder] = process.argv.slice(2);
+  const user = createUser(name);
+  console.log(JSON.stringify({ ...user, tsbuild: await installPackage(user, folder) }));
 }

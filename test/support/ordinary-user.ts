@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must } from './programs.ts';
-import { once } from './shared.ts';
+import { once, sharedFolder } from './shared.ts';
 
 /** A person without privileges but with ranges in /etc/subuid and /etc/subgid. */
 export interface OrdinaryUser {
@@ -14,12 +14,13 @@ export interface OrdinaryUser {
 }
 
 /**
- * The user `tsbuild-test`, made when absent, with the package packed from this checkout installed in its own home by
- * npm (scripts/ordinary-user.mjs). Needs root, useradd and npm's registry.
+ * The user `tsbuild-test`, made when absent, with the package packed from this checkout installed by npm in a folder
+ * of this run's (scripts/ordinary-user.mjs). Needs root, useradd and npm's registry.
  */
 export async function ordinaryUser(): Promise<OrdinaryUser> {
   const folder = await once('ordinary-user', async (temporary) => {
-    const made = await must([process.execPath, 'scripts/ordinary-user.mjs', 'tsbuild-test']);
+    const installed = join(sharedFolder(), 'installed');
+    const made = await must([process.execPath, 'scripts/ordinary-user.mjs', 'tsbuild-test', installed]);
     writeFileSync(join(temporary, 'user.json'), made);
   });
   return JSON.parse(readFileSync(join(folder, 'user.json'), 'utf8')) as OrdinaryUser;
