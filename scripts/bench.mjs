@@ -226,7 +226,7 @@ function highWater(pid) {
 async function ordinaryUser() {
   const user = createUser('tsbuild-bench');
   rmSync(join(user.home, 'bench'), { recursive: true, force: true });
-  return { ...user, tsbuild: await installPackage(user) };
+  return { ...user, tsbuild: await installPackage(user, join(user.home, 'installed')) };
 }
 
 function print(results) {
