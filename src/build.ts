@@ -3,9 +3,9 @@ import { schedule } from '../builder/schedule.ts';
 import { deliver } from './build/deliver.ts';
 import { graphOptions } from './build/graph-options.ts';
 import { readInput } from './build/input.ts';
-import { pointing } from './build/pointing.ts';
 import { openTools } from './build/open-tools.ts';
-import { type BuildResult, writeResult } from './build/result.ts';
+import { pointing } from './build/pointing.ts';
+import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
 import { openParts } from './commands/wiring.ts';
@@ -26,8 +26,23 @@ export async function build(
   place: Place,
   storeRoot: string,
 ): Promise<BuildResult> {
+  try {
+    return await buildImage(options, registry, place, storeRoot);
+  } catch (error) {
+    await writeFailure(error, options);
+    throw error;
+  }
+}
+
+async function buildImage(
+  options: BuildOptions,
+  registry: RegistryOptions,
+  place: Place,
+  storeRoot: string,
+): Promise<BuildResult> {
   await using parts = await openParts(storeRoot, registry, place, options.emit);
   await using input = await readInput(options, parts.store);
+  options.onSource?.(input.file, input.text);
   const containerfile = parse(input.text, input.file);
   const graph = graphOf(containerfile, graphOptions(options));
   return await tellBuild({ containerfile, graph }, options, async (told) => {

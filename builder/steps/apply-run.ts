@@ -13,6 +13,7 @@ import { commandOf } from './run-command.ts';
 import { LAID_OUT, type MountSource, type RunMount } from './run-mounts.ts';
 import { shellOf } from './shell.ts';
 import { sourceOf, withSources } from './source.ts';
+import { logFile } from './step-log.ts';
 
 /** RUN: expands what may be expanded, then recalls or runs the step. */
 export async function applyRun(
@@ -22,7 +23,11 @@ export async function applyRun(
 ): Promise<StageState> {
   return await withSources(async (wanted) => {
     const { input, history } = await inputOf(instruction, state, { ...scope, wanted });
-    return await applyLayerStep(instruction, state, scope, { ...recallableRun(input, scope.tools), history });
+    return await applyLayerStep(instruction, state, scope, {
+      ...recallableRun(input, scope.tools),
+      history,
+      log: logFile(scope.tools.logs, input.step),
+    });
   });
 }
 

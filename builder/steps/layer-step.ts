@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Instruction } from '../../src/containerfile/types.ts';
 import { LostLayer, type Recallable, type Remembered, remember } from '../remember.ts';
 import { type StageScope, type StageState, stepName } from '../state.ts';
@@ -34,7 +35,8 @@ export async function applyLayerStep(
   } catch (error) {
     const givenUp = scope.tools.signal.aborted || error instanceof LostLayer;
     const outcome = givenUp ? 'cancelled' : 'failed';
-    emit({ type: 'step-end', step: id, outcome, ...(step.log !== undefined && { log: step.log }) });
+    const log = step.log !== undefined && existsSync(step.log) ? { log: step.log } : {};
+    emit({ type: 'step-end', step: id, outcome, ...log });
     throw error;
   }
 }

@@ -127,14 +127,14 @@ function failed({ args }: RunCommand, { code }: Exit, log: StepLog): BuildError 
     127: 'The command was not found in the image: check its name and PATH, and that the base has it.',
     137: 'The process was killed; often memory ran out.',
   };
-  const hint = hints[code];
+  const hint = hints[code] ?? 'The command itself failed: its last lines above say why.';
   return new BuildError(
     'run-failed',
     `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`,
     {
       exitCode: code,
       log: log.tail,
-      ...(hint !== undefined && { hint }),
+      hint,
     },
   );
 }

@@ -6,6 +6,11 @@ import type { Emit } from '../../src/core/events.ts';
 /** How many of a step's last lines an error shows. */
 const TAIL = 20;
 
+/** Where the output of a step is kept. */
+export function logFile(folder: string, step: string): string {
+  return join(folder, `${step.replaceAll('/', '-')}.log`);
+}
+
 /** The output of one step: whole lines as events, everything in a file, the last lines for an error. */
 export class StepLog implements Disposable {
   readonly file: string;
@@ -17,7 +22,7 @@ export class StepLog implements Disposable {
 
   constructor(folder: string, step: string, emit: Emit) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.file = join(folder, `${step.replaceAll('/', '-')}.log`);
+    this.file = logFile(folder, step);
     this.#fd = openSync(this.file, 'w', 0o600);
     this.#step = step;
     this.#emit = emit;

@@ -36,6 +36,15 @@ export async function writeResult(
   return { id, names: tags, metadata, ...(manifest !== undefined && { digest: manifest.digest }) };
 }
 
+/** What `--metadata-file` holds of a build that failed: with the exit code of a failing RUN's own process. */
+export async function writeFailure(error: unknown, { metadataFile }: BuildOptions): Promise<void> {
+  if (metadataFile === undefined || !(error instanceof BuildError)) return;
+  const { code, message, exitCode } = error;
+  const text = JSON.stringify({ error: { code, message, exitCode } }, null, 2);
+  // The failure itself is what the person must hear of.
+  await writeFile(metadataFile, `${text}\n`).catch(() => {});
+}
+
 async function write(path: string, text: string, flag: string): Promise<void> {
   try {
     await writeFile(path, text);

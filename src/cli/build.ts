@@ -36,9 +36,11 @@ interface Around {
 
 async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
   const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
+  const sources = new Map<string, string>();
   try {
     const { build } = await import('../build.ts');
-    const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal };
+    const onSource = (file: string, text: string) => void sources.set(file, text);
+    const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal, onSource };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
     showing.close();
     host.keepCode?.();
@@ -47,8 +49,8 @@ async function runBuild(options: WrittenOptions, { flags, host, showing }: Aroun
     return 0;
   } catch (error) {
     showing.close();
-    if (showing.mode !== 'rawjson')
-      throw new Failure(error, { ...showing.failed(), read: sourceReader(options, host) });
+    const read = (file: string) => sources.get(file) ?? readNear(file, options, host);
+    if (showing.mode !== 'rawjson') throw new Failure(error, { ...showing.failed(), read });
     showing.writeLine(errorLine(error, host));
     return failureCode(error, host);
   }
@@ -74,16 +76,11 @@ function writesToStdout(options: WrittenOptions): boolean {
   return options.outputs.some((output) => 'dest' in output && output.dest === '-');
 }
 
-/** The text of a file that a location names: the Containerfile, as the builder calls it. */
-function sourceReader(options: WrittenOptions, host: Host): (file: string) => string | undefined {
-  const folders = options.context === '-' ? [host.cwd] : [host.cwd, options.context];
-  return (file) => {
-    for (const folder of folders) {
-      const path = resolve(folder, file);
-      if (existsSync(path)) return readText(path);
-    }
-    return undefined;
-  };
+/** The text of another file that a location names, as the builder calls it. */
+function readNear(file: string, { context }: WrittenOptions, host: Host): string | undefined {
+  const folders = context === '-' ? [host.cwd] : [host.cwd, context];
+  const path = folders.map((folder) => resolve(folder, file)).find((near) => existsSync(near));
+  return path === undefined ? undefined : readText(path);
 }
 
 function readText(path: string): string | undefined {

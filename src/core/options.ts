@@ -54,6 +54,8 @@ export interface BuildOptions {
   readonly shmSize?: number;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Is told the Containerfile's text, wherever it came from, under the name that locations have. */
+  readonly onSource?: (file: string, text: string) => void;
 }
 
 /** How registries are reached. */
