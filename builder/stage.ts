@@ -1,6 +1,6 @@
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
-import { BuildError } from '../src/core/errors.ts';
+import { BuildError, writingFailed } from '../src/core/errors.ts';
 import type { Snapshot } from '../src/core/types.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
@@ -31,7 +31,7 @@ export async function buildStage(graphStage: GraphStage, where: Where, tools: To
   return { snapshot: state.candidates[0]!.snapshot, state };
 }
 
-/** Adds the place of an instruction to what fails in it. */
+/** Adds the place of an instruction to what fails in it; a full disk is no bug of ours. */
 async function placed<T>(
   instruction: { readonly range: Instruction['range'] },
   work: () => Promise<T>,
@@ -39,7 +39,8 @@ async function placed<T>(
   try {
     return await work();
   } catch (error) {
-    throw error instanceof BuildError ? error.at(instruction.range) : error;
+    const failure = error instanceof BuildError ? error : writingFailed(error);
+    throw failure?.at(instruction.range) ?? error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { BuildError, errnoOf } from '../src/core/errors.ts';
+import { BuildError, errnoOf, writingFailed } from '../src/core/errors.ts';
 
 /** Takes a sentence about something in the store that could not be used; the build goes on without it. */
 export type OnWarning = (text: string) => void;
@@ -9,20 +9,11 @@ export type OnWarning = (text: string) => void;
  */
 export function storeError(error: unknown): unknown {
   if (error instanceof BuildError) return error;
-  const code = errnoOf(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new BuildError('disk-full', `the disk of the store is full (${code})`, {
-      cause: error,
-      hint: 'Free some space with "tsbuild prune", or choose another disk with --root or TSBUILD_ROOT.',
-    });
-  }
-  if (code === 'EROFS' || code === 'EACCES') {
-    return new BuildError('store', `the store cannot be written (${code})`, {
-      cause: error,
-      hint: 'Check the permissions of the store, or choose another one with --root or TSBUILD_ROOT.',
-    });
-  }
-  return error;
+  if (errnoOf(error) !== 'EACCES') return writingFailed(error) ?? error;
+  return new BuildError('store', 'the store cannot be written (EACCES)', {
+    cause: error,
+    hint: 'Check the permissions of the store, or choose another one with --root or TSBUILD_ROOT.',
+  });
 }
 
 /** Runs `task`; its file system errors come out as `storeError` sees them. */

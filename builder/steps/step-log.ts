@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { errnoOf } from '../../src/core/errors.ts';
 import type { Emit } from '../../src/core/events.ts';
 
 /** How many of a step's last lines an error shows. */
@@ -19,6 +20,7 @@ export class StepLog implements Disposable {
   readonly #emit: Emit;
   readonly #streams = { stdout: new LineSplitter(), stderr: new LineSplitter() };
   readonly #tail: string[] = [];
+  #broken = false;
 
   constructor(folder: string, step: string, emit: Emit) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -29,7 +31,7 @@ export class StepLog implements Disposable {
   }
 
   write(stream: 'stdout' | 'stderr', chunk: Buffer): void {
-    writeSync(this.#fd, chunk);
+    this.#keep(chunk);
     this.#show(stream, this.#streams[stream].push(chunk));
   }
 
@@ -45,6 +47,18 @@ export class StepLog implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+  }
+
+  /** The step goes on without its log where the disk is full: whether it can, shows when its layer is kept. */
+  #keep(chunk: Buffer): void {
+    if (this.#broken) return;
+    try {
+      for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at);
+    } catch (error) {
+      this.#broken = true;
+      const text = `the log of this step ends early: ${this.file} cannot be written (${errnoOf(error)})`;
+      this.#emit({ type: 'note', level: 'warning', text });
+    }
   }
 
   #show(stream: 'stdout' | 'stderr', lines: readonly string[]): void {

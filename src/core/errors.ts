@@ -65,6 +65,25 @@ export class BuildError extends Error {
   }
 }
 
+/**
+ * What a system error of writing into the store means to a user: a full disk and a store that cannot be written are
+ * theirs to mend. Undefined for every other error.
+ */
+export function writingFailed(error: unknown): BuildError | undefined {
+  const code = errnoOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new BuildError('disk-full', `the disk of the store is full (${code})`, {
+      cause: error,
+      hint: 'Free some space with "tsbuild prune", or choose another disk with --root or TSBUILD_ROOT.',
+    });
+  }
+  if (code !== 'EROFS') return undefined;
+  return new BuildError('store', `the store cannot be written (${code})`, {
+    cause: error,
+    hint: 'Check the permissions of the store, or choose another one with --root or TSBUILD_ROOT.',
+  });
+}
+
 /** Wrong use of the command line: exit code 2. */
 export function usageError(message: string, hint?: string): BuildError {
   return new BuildError('usage', message, hint === undefined ? {} : { hint });

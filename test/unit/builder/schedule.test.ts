@@ -154,4 +154,14 @@ describe('schedule', () => {
     const failure = schedule(graph('# one\nFROM onbuild\n'), tools);
     await expect(failure).rejects.toMatchObject({ location: { file: 'Containerfile', startLine: 2 } });
   });
+
+  it('says where the disk became full', async () => {
+    const { tools } = world(async () => empty());
+    const writer = async () => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    };
+    Object.assign(tools.store.layers, { writer });
+    const failure = schedule(graph('FROM a\nWORKDIR /x\n'), tools);
+    await expect(failure).rejects.toMatchObject({ code: 'disk-full', location: { startLine: 2 } });
+  });
 });

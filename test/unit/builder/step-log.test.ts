@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,6 +34,15 @@ describe('the log of a step', () => {
     expect(shown).toHaveLength(5);
     expect(readFileSync(log.file)).toHaveLength(500_000);
     expect(log.tail.join('')).toHaveLength(500_000);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('goes on, and says so once, where the disk is full', () => {
+    symlinkSync('/dev/full', join(folder, '0-2.log'));
+    const notes: string[] = [];
+    using log = new StepLog(folder, '0/2', (event) => event.type === 'note' && notes.push(event.text));
+    for (let i = 0; i < 2; i++) log.write('stdout', Buffer.from(`${i}\n`));
+    expect(log.tail).toEqual(['0', '1']);
+    expect(notes).toEqual([expect.stringContaining('ENOSPC')]);
   });
 
   it('keeps the last lines for an error', () => {
