@@ -41,19 +41,18 @@ export function usage(store: StoreWithHome): KindUsage[] {
 }
 
 /**
- * Takes things away, least recently used first, a layer never before those made on top of it. Images keep at least
- * one form of every layer from which the others follow. Nothing is touched that was used since the longest-running
+ * Takes things away, least recently used first, a layer never before those made on top of it. Images that
+ * have a name keep at least one form of every layer from which the others follow; those without are forgotten. Nothing is touched that was used since the longest-running
  * user of the store began (this one included). Renames first, behind the store's gate, and deletes afterwards.
  */
 export function prune(store: StoreWithHome, options: PruneOptions = {}): Pruned {
   const { home } = store;
   const before = oldestUser(home.tmp) ?? Number.POSITIVE_INFINITY;
-  if (options.everything) forgetImages(home);
+  const isOld = (used: number): boolean =>
+    used < before && (options.until === undefined || used < Date.now() / 1000 - options.until);
+  const forgotten = options.everything ? forgetImages(home) : forgetNameless(home, isOld);
   const items = itemsOf(home);
-  const candidates = inOrder(home, removable(home, items, options)).filter(
-    (item) =>
-      item.used < before && (options.until === undefined || item.used < Date.now() / 1000 - options.until),
-  );
+  const candidates = inOrder(home, removable(home, items, options)).filter((item) => isOld(item.used));
   const removed: Item[] = [];
   let left = bytesOf(items);
   for (const item of candidates) {
@@ -63,7 +62,7 @@ export function prune(store: StoreWithHome, options: PruneOptions = {}): Pruned 
     left -= item.bytes;
   }
   sweep(home.tmp, (task) => home.gate('exclusive', task));
-  return { count: removed.length, bytes: bytesOf(removed) };
+  return { count: forgotten + removed.length, bytes: bytesOf(removed) };
 }
 
 /**
@@ -73,10 +72,11 @@ export function prune(store: StoreWithHome, options: PruneOptions = {}): Pruned 
 export function keepWithin(store: StoreWithHome, bytes: number): Pruned {
   const { home } = store;
   const file = join(home.root, 'size');
-  const counted = readCount(file) + home.written;
+  const before = readCount(file);
+  const counted = before === undefined ? bytesOf(itemsOf(home)) : before + home.written;
   home.written = 0;
   if (counted <= bytes) {
-    home.write(file, String(counted));
+    if (counted !== before) home.write(file, String(counted));
     return { count: 0, bytes: 0 };
   }
   const pruned = prune(store, { all: true, keepBytes: bytes });
@@ -184,20 +184,37 @@ function take(home: Home, item: Item): boolean {
   });
 }
 
-/** Takes every name and image away; their blobs are then nobody's. */
-function forgetImages(home: Home): void {
+/** Takes every name and image away; their blobs are then nobody's. Gives how many images there were. */
+function forgetImages(home: Home): number {
   const names = [...namesById(home)];
   for (const [, list] of names) {
     for (const name of list) rmSync(home.path('names', `${hexOf(keyOf(name))}.json`), { force: true });
   }
-  for (const file of imageFiles(home))
-    rmSync(home.path('images', `${hexOf(file.id as Digest)}.json`), { force: true });
+  const files = imageFiles(home);
+  for (const { id } of files) rmSync(imagePath(home, id), { force: true });
+  return files.length;
 }
 
-function readCount(file: string): number {
+/** Takes away images that have lost their name to a newer build, or never had one. Gives how many. */
+function forgetNameless(home: Home, isOld: (used: number) => boolean): number {
+  const names = namesById(home);
+  const nameless = imageFiles(home).filter(({ id }) => {
+    const stat = lstatSync(imagePath(home, id), { throwIfNoEntry: false });
+    return !names.has(id) && stat !== undefined && isOld(stat.mtimeMs / 1000);
+  });
+  for (const { id } of nameless) rmSync(imagePath(home, id), { force: true });
+  return nameless.length;
+}
+
+function imagePath(home: Home, id: Digest): string {
+  return home.path('images', `${hexOf(id)}.json`);
+}
+
+/** Undefined where nothing was counted yet. */
+function readCount(file: string): number | undefined {
   try {
-    return Number(readFileSync(file, 'utf8')) || 0;
+    return Number(readFileSync(file, 'utf8')) || undefined;
   } catch {
-    return 0;
+    return undefined;
   }
 }

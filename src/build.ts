@@ -52,7 +52,7 @@ async function buildImage(
     await input.context.save();
     await parts.store.images.put(image, options.tags);
     const delivered = await deliver(image, { options: told, parts, place });
-    await tidy(parts.store);
+    await tidy(parts.store, options.keepBytes);
     return await writeResult(image, delivered, options);
   });
 }

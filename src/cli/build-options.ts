@@ -40,6 +40,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
       iidFile: absolute(flags.iidfile, host),
       metadataFile: absolute(flags.metadataFile, host),
       ignoreFile: absolute(flags.ignorefile, host),
+      keepBytes: keepOf(host.env.TSBUILD_KEEP_STORAGE),
       sourceDateEpoch: epoch,
     }),
   };
@@ -49,6 +50,11 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
 export function ignoredOf(flags: BuildFlags): string[] {
   const names = ignoredFlags.map((words) => words.split(' ')[0]!);
   return names.filter((name) => flags[camelCase(name.slice(2))] !== undefined);
+}
+
+/** A plain bound on the store for those who share their disk with more. */
+function keepOf(size: string | undefined): number | undefined {
+  return size ? parseSize('TSBUILD_KEEP_STORAGE', size) : undefined;
 }
 
 function contextOf(words: readonly string[], cwd: string): string {

@@ -52,6 +52,8 @@ export interface BuildOptions {
   readonly ignoreFile?: string;
   readonly ulimits: readonly string[];
   readonly shmSize?: number;
+  /** Size that the store is kept within after the build; default: what fits its disk. */
+  readonly keepBytes?: number;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** Is told the Containerfile's text, wherever it came from, under the name that locations have. */

@@ -271,6 +271,19 @@ describe('prune', () => {
     await other[Symbol.asyncDispose]();
   });
 
+  it('forgets images that have lost their name, and frees what only they needed', async () => {
+    const { b, base } = await withLayers();
+    await using _ = b;
+    const platform = { os: 'linux', architecture: 'amd64' };
+    await b.store.images.put({ config: Buffer.from('{"a":1}'), layers: [], platform }, ['n:1']);
+    expect(await b.store.images.list()).toHaveLength(2);
+    await b.store[Symbol.asyncDispose]();
+    age(join(b.root, 'store'));
+    prune(b.store, { all: true });
+    expect((await b.store.images.list()).map(({ names }) => names)).toEqual([['n:1']]);
+    expect(b.store.blobs.has(base.descriptor!.digest)).toBe(false);
+  });
+
   it('goes from leaves to roots until the bound is kept', async () => {
     const { b, base, cached } = await withLayers();
     await using _ = b;
