@@ -60,7 +60,7 @@ function fits({ image }: StoredImage, { os, architecture, variant }: Platform): 
 function missing(name: string): BuildError {
   return new BuildError(
     'not-found',
-    `The image ${name} is not in the local store, and --pull=never forbids asking.`,
+    `the image ${name} is not in the local store, and --pull=never forbids asking`,
     {
       hint: `Run "tsbuild pull ${name}" first, or leave --pull=never away.`,
     },

@@ -129,6 +129,6 @@ async function accounts(
 function unknown(what: 'user' | 'group', name: string): never {
   const file = what === 'user' ? '/etc/passwd' : '/etc/group';
   throw new BuildError('not-found', `the ${what} "${name}" is not in the image's ${file}`, {
-    hint: `create it in an earlier RUN, or give its number`,
+    hint: `Create it in an earlier RUN, or give its number.`,
   });
 }

@@ -27,7 +27,7 @@ export function findIgnoreFile({ folder, containerfile, override }: IgnoreQuery)
     const text = readIfThere(override);
     if (text !== undefined) return { path: override, text };
     throw new BuildError('not-found', `the ignore file ${override} does not exist`, {
-      hint: 'check the path given to --ignorefile',
+      hint: 'Check the path given to --ignorefile.',
     });
   }
   const beside = containerfile === undefined ? [] : [`${containerfile}.dockerignore`];

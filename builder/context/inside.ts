@@ -8,7 +8,7 @@ import { BuildError } from '../../src/core/errors.ts';
 export function checkInside(folder: string, path: string): void {
   const root = realpathSync(folder);
   if (realpathSync(path).startsWith(root === '/' ? root : `${root}/`)) return;
-  throw new BuildError('context', `The file ${path} is a link that leads out of the context.`, {
+  throw new BuildError('context', `the file ${path} is a link that leads out of the context`, {
     hint: 'Put the file itself into the context, or name it in the command (-f, --ignorefile).',
   });
 }

@@ -160,7 +160,7 @@ class LocalContext implements Context {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
       throw new BuildError('context', `cannot read the folder "${directory}" of the build context`, {
         cause: error,
-        hint: `make it readable, or add "${directory}" to the ignore file`,
+        hint: `Make it readable, or add "${directory}" to the ignore file.`,
       });
     }
   }

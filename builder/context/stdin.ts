@@ -31,7 +31,7 @@ export async function readStdin(stdin: AsyncIterable<Uint8Array>, folder: string
   const containerfile = await readFile(spooled, 'utf8');
   if (containerfile.trim() === '') {
     throw new BuildError('context', 'nothing came on stdin', {
-      hint: 'pipe a tar of the context or a Containerfile into tsbuild, or name a folder',
+      hint: 'Pipe a tar of the context or a Containerfile into tsbuild, or name a folder.',
     });
   }
   return { context: emptyContext(), containerfile };

@@ -124,7 +124,7 @@ function cannotRun(program: string, error: Error): Error {
   if (errnoOf(error) !== 'ENOENT') return error;
   return new BuildError('context', `unpacking this archive needs the program "${program}"`, {
     cause: error,
-    hint: `install ${program}, or compress the archive with gzip`,
+    hint: `Install ${program}, or compress the archive with gzip.`,
   });
 }
 

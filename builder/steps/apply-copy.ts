@@ -114,7 +114,7 @@ class Copying implements LayerStep, AsyncDisposable {
 }
 
 function changed(): BuildError {
-  return new BuildError('context', 'Files of the context changed while they were read.', {
+  return new BuildError('context', 'files of the context changed while they were read', {
     retry: true,
     hint: 'Build again once nothing writes to the context.',
   });

@@ -90,7 +90,7 @@ async function runMount(
     return target === undefined ? rest : { ...rest, target: resolve(workdir, target) };
   }
   const target = resolve(workdir, request.target);
-  if (target === '/') throw new BuildError('parse', 'A mount cannot hide the whole root: its target is "/".');
+  if (target === '/') throw new BuildError('parse', 'a mount cannot hide the whole root: its target is "/"');
   if (request.type === 'bind') {
     return { type: 'bind', target, writable: !request.readonly, source: await mountSource(request, scope) };
   }

@@ -45,16 +45,16 @@ export function checkInput(input: CopyInput): void {
   const name = kind.toUpperCase();
   const url = sources.find((source) => remote.test(source));
   if (url !== undefined && kind === 'copy') {
-    throw new BuildError('context', `source can't be a URL for COPY`, { hint: 'download it in a RUN' });
+    throw new BuildError('context', `source can't be a URL for COPY`, { hint: 'Download it in a RUN.' });
   }
   if (url !== undefined) {
     throw new BuildError('context', 'ADD of a URL or git repository is not supported by this version', {
-      hint: 'download it in a RUN, or put the file into the build context',
+      hint: 'Download it in a RUN, or put the file into the build context.',
     });
   }
   if (sources.length + heredocs.length > 1 && !destinationOf(input).isDirectory) {
     const message = `When using ${name} with more than one source file, the destination must be a directory and end with a /`;
-    throw new BuildError('context', message, { hint: `write "${input.destination}/"` });
+    throw new BuildError('context', message, { hint: `Write "${input.destination}/".` });
   }
 }
 

@@ -69,6 +69,6 @@ function quote(character: string): string {
 
 function malformed(pattern: string): never {
   throw new BuildError('context', `syntax error in the pattern "${pattern}"`, {
-    hint: 'close the bracket, or write \\[ for the character itself',
+    hint: 'Close the bracket, or write \\[ for the character itself.',
   });
 }

@@ -33,7 +33,7 @@ function clauseOf(clause: string, text: string): Change {
     throw new BuildError(
       'usage',
       `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
-      { hint: 'write an octal mode such as 0644, or a symbolic one such as u=rwX,go=rX' },
+      { hint: 'Write an octal mode such as 0644, or a symbolic one such as u=rwX,go=rX.' },
     );
   }
   const who = match[1] === '' || match[1]!.includes('a') ? 'ugo' : match[1]!;

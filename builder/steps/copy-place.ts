@@ -71,7 +71,7 @@ async function dressOf(input: CopyInput, view: LayeredView, tools: CopyTools): P
       'context',
       `--chown=${input.chown} cannot be looked up: --link does not see the image`,
       {
-        hint: 'give numbers, or leave --link out',
+        hint: 'Give numbers, or leave --link out.',
       },
     );
   }
@@ -86,6 +86,6 @@ export function warnUnknown(name: string, { emit }: Pick<CopyTools, 'emit'>): vo
     type: 'note',
     level: 'warning',
     text: `"${name}" is not known in the image: files will belong to 0`,
-    hint: `create it in an earlier RUN, or give its number`,
+    hint: `Create it in an earlier RUN, or give its number.`,
   });
 }

@@ -166,7 +166,7 @@ export class Plan {
         'context',
         `"/${path}" cannot be part of a layer: names that begin with .wh. mean deletions there`,
         {
-          hint: 'rename the file, or add it to the ignore file',
+          hint: 'Rename the file, or add it to the ignore file.',
         },
       );
     }
@@ -225,12 +225,12 @@ function looksAlike(a: Entry, b: Entry): boolean {
 
 function notADirectory(path: string): BuildError {
   return new BuildError('context', `cannot copy to non-directory: /${path}`, {
-    hint: `in the image "/${path}" is a file or link: copy to another path, or remove it in an earlier RUN`,
+    hint: `In the image "/${path}" is a file or link: copy to another path, or remove it in an earlier RUN.`,
   });
 }
 
 function notAFile(path: string): BuildError {
   return new BuildError('context', `cannot replace to directory /${path} with file`, {
-    hint: `in the image "/${path}" is a directory: end the destination with "/${path}/" to copy into it`,
+    hint: `In the image "/${path}" is a directory: end the destination with "/${path}/" to copy into it.`,
   });
 }

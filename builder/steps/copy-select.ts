@@ -73,7 +73,7 @@ async function missing(path: string, source: string, tree: SourceTree): Promise<
       'not-found',
       `"/${path}": not found in ${tree.name}, because an ignore file hides it`,
       {
-        hint: `add a line "!${path}" at the end of the ignore file, or copy something else`,
+        hint: `Add a line "!${path}" at the end of the ignore file, or copy something else.`,
       },
     );
   }

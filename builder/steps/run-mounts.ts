@@ -179,7 +179,7 @@ class Holding implements HeldMounts {
     const value = await this.#tools.secret(id);
     if (value === undefined) {
       if (!required) return;
-      throw new BuildError('not-found', `The secret "${id}" is required and was not given.`, {
+      throw new BuildError('not-found', `the secret "${id}" is required and was not given`, {
         hint: `Give it with --secret id=${id},src=FILE or --secret id=${id},env=NAME.`,
       });
     }

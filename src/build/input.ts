@@ -27,7 +27,7 @@ export async function readInput(options: BuildOptions, store: Store): Promise<In
 
 async function fromStdin(options: BuildOptions, store: Store): Promise<Input> {
   if (options.file === '-') {
-    throw new BuildError('usage', 'stdin cannot be both the context and the Containerfile.', {
+    throw new BuildError('usage', 'stdin cannot be both the context and the Containerfile', {
       hint: 'Name a folder as the context, or leave -f - away.',
     });
   }
@@ -50,7 +50,7 @@ function ofArchive(context: Context, file: string | undefined): { text: string; 
     const found = context.get(name);
     if (found?.entry.type === 'file') return { text: readFileSync(found.absolute, 'utf8'), file: name };
   }
-  throw new BuildError('not-found', `The archive on stdin holds no ${names.join(', ')}.`, {
+  throw new BuildError('not-found', `the archive on stdin holds no ${names.join(', ')}`, {
     hint: 'Name the Containerfile inside the archive with -f.',
   });
 }
@@ -80,7 +80,7 @@ function checkFolder(folder: string): void {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return;
   const what = stat === undefined ? 'does not exist' : 'is not a directory';
-  throw new BuildError('not-found', `The context ${folder} ${what}.`, {
+  throw new BuildError('not-found', `the context ${folder} ${what}`, {
     hint: 'The last argument is the folder whose files the build may read, often ".".',
   });
 }
@@ -91,7 +91,7 @@ function findIn(folder: string): string {
     checkInside(folder, found);
     return found;
   }
-  throw new BuildError('not-found', `There is no Containerfile or Dockerfile in ${folder}.`, {
+  throw new BuildError('not-found', `there is no Containerfile or Dockerfile in ${folder}`, {
     hint: 'Write one there, or name another with -f.',
   });
 }
@@ -101,7 +101,7 @@ function readContainerfile(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const what = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${errnoOf(error)})`;
-    throw new BuildError('not-found', `The Containerfile ${shown(path)} ${what}.`, {
+    throw new BuildError('not-found', `the Containerfile ${shown(path)} ${what}`, {
       cause: error,
       hint: 'The path given to -f starts from the current folder, not from the context.',
     });

@@ -29,7 +29,7 @@ export async function loadImage(image: PackedImage, place: Place, signal: AbortS
       hint: `The image is in tsbuild's own store: try "tsbuild save NAME -o image.tar" and "${program} load -i image.tar".`,
     });
   }
-  throw new BuildError('output', '--load found neither docker (with a running daemon) nor podman.', {
+  throw new BuildError('output', '--load found neither docker (with a running daemon) nor podman', {
     hint: 'Leave --load away: the image is in the local store; "tsbuild save" writes it to a file.',
   });
 }

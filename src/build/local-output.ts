@@ -77,7 +77,7 @@ function guarded(path: string, work: () => void): void {
     const full = errnoOf(error) === 'ENOSPC';
     throw new BuildError(
       full ? 'disk-full' : 'output',
-      `The file ${path} cannot be written (${errnoOf(error)}).`,
+      `the file ${path} cannot be written (${errnoOf(error)})`,
       {
         cause: error,
         hint: full

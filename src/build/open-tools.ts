@@ -58,7 +58,7 @@ async function secretValue(id: string, secrets: readonly SecretSource[]): Promis
   try {
     return await readFile(source.file!);
   } catch (error) {
-    throw new BuildError('not-found', `The file of the secret "${id}" cannot be read: ${source.file}`, {
+    throw new BuildError('not-found', `the file of the secret "${id}" cannot be read: ${source.file}`, {
       cause: error,
       hint: `Check --secret id=${id},src=FILE.`,
     });

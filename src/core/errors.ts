@@ -9,7 +9,7 @@ export interface SourceRange {
 
 export interface BuildErrorDetails {
   readonly cause?: unknown;
-  /** What the user can do about it, as a sentence. */
+  /** What the user can do about it, as a sentence with a capital and a full stop. */
   readonly hint?: string;
   readonly location?: SourceRange;
   /** The word, variable or flag that the message is about, as it stands in the file: lets a message point at it. */
@@ -25,9 +25,10 @@ export interface BuildErrorDetails {
 }
 
 /**
- * Every failure that a user can cause or mend. `code` is stable (`parse`, `usage`, `not-found`,
- * `run-failed`, `registry`, `denied`, `digest-mismatch`, `store`, `disk-full`, `sandbox`, `context`,
- * `interrupted`); the message is one sentence without secrets. Anything else that is thrown is a bug in tsbuild.
+ * Every failure that a user can cause or mend. `code` is stable: `usage`, `parse`, `context`, `not-found`, `run-failed`,
+ * `sandbox`, `image`, `layer`, `digest-mismatch`, `registry`, `denied`, `network`, `store`, `disk-full`, `output`,
+ * `interrupted`. The message follows `error: `: one clause without secrets, in lower case and without a full stop.
+ * Anything else that is thrown is a bug in tsbuild (code `bug` where index.ts hands it on).
  */
 export class BuildError extends Error {
   readonly code: string;

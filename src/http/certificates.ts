@@ -96,7 +96,7 @@ function readNamed(file: string): string {
   } catch (error) {
     throw new BuildError(
       'usage',
-      `The certificate file ${file} cannot be read (${errnoOf(error) ?? 'unknown'}).`,
+      `the certificate file ${file} cannot be read (${errnoOf(error) ?? 'unknown'})`,
       {
         hint: 'Make it readable, or correct SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the certs.d folder.',
       },

@@ -111,9 +111,9 @@ function parseUrl(url: string | URL): URL {
   const text = String(url);
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return parsed;
-  throw new BuildError('network', `${redact(text)} is not an http or https address.`);
+  throw new BuildError('network', `${redact(text)} is not an http or https address`);
 }
 
 function tooManyRedirects(url: URL): BuildError {
-  return new BuildError('network', `${redact(url)} redirects too often.`);
+  return new BuildError('network', `${redact(url)} redirects too often`);
 }

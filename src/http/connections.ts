@@ -112,7 +112,7 @@ async function secureContext(parts: HostCertificates): Promise<SecureContext> {
   try {
     return createSecureContext({ ...parts, ca: [...parts.ca] });
   } catch {
-    throw new BuildError('usage', 'A certificate or key for TLS cannot be understood.', {
+    throw new BuildError('usage', 'a certificate or key for TLS cannot be understood', {
       hint: 'SSL_CERT_FILE, NODE_EXTRA_CA_CERTS and certs.d hold PEM files; a .cert needs its .key of the same name.',
     });
   }

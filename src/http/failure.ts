@@ -20,7 +20,7 @@ export function networkError(error: unknown, facts: RequestFacts): BuildError {
   if (code === '' && (error instanceof TypeError || error instanceof ReferenceError)) throw error;
   const { said, hint, retry = true } = meaning(code, facts, error);
   const via = facts.proxy === undefined ? '' : ` through the proxy ${facts.proxy.host}`;
-  const message = `${facts.method} ${redact(facts.url)}${via} failed: ${said}.`;
+  const message = `${facts.method} ${redact(facts.url)}${via} failed: ${said}`;
   return new BuildError('network', message, { retry, ...(hint !== undefined && { hint }) });
 }
 

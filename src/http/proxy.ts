@@ -41,7 +41,7 @@ function parseProxy(value: string): URL {
     const url = new URL(text);
     if (url.protocol === 'http:' || url.protocol === 'https:') return url;
   }
-  throw new BuildError('usage', 'The proxy variable does not hold the address of an HTTP proxy.', {
+  throw new BuildError('usage', 'the proxy variable does not hold the address of an HTTP proxy', {
     hint: 'Write it as http://host:port in HTTP_PROXY and HTTPS_PROXY; SOCKS proxies are not supported.',
   });
 }

@@ -33,7 +33,7 @@ function target(location: string, base: URL): URL {
   }
   throw new BuildError(
     'network',
-    `${redact(base)} redirects to something that is not an http or https address.`,
+    `${redact(base)} redirects to something that is not an http or https address`,
   );
 }
 
@@ -46,7 +46,7 @@ function withoutSecrets(request: HttpRequest): HttpRequest {
 function refused(from: URL, to: URL, why: string): BuildError {
   return new BuildError(
     'network',
-    `The redirect from ${redact(from)} to ${redact(to)} is not followed: ${why}.`,
+    `the redirect from ${redact(from)} to ${redact(to)} is not followed: ${why}`,
     {
       hint: 'Correct the server, or use --tls-verify=false where that is meant.',
     },

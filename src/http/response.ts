@@ -60,7 +60,7 @@ async function collect(body: AsyncIterable<Buffer>, limit: number, url: URL): Pr
   for await (const chunk of body) {
     size += chunk.length;
     if (size > limit)
-      throw new BuildError('network', `The answer of ${redact(url)} is larger than ${limit} bytes.`);
+      throw new BuildError('network', `the answer of ${redact(url)} is larger than ${limit} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -66,5 +66,5 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
 /** What an aborted request fails with: the reason where it is an error of ours, else `interrupted`. */
 export function interrupted(signal: AbortSignal): BuildError {
   if (signal.reason instanceof BuildError) return signal.reason;
-  return new BuildError('interrupted', 'The transfer was interrupted.');
+  return new BuildError('interrupted', 'the transfer was interrupted');
 }

@@ -4,7 +4,7 @@ import type { HttpResponse } from '../http/response.ts';
 import { isRetryableStatus, parseRetryAfter } from '../http/retry.ts';
 
 export interface AnswerContext {
-  /** What was tried, as the start of a sentence: `Pulling docker.io/library/alpine`. */
+  /** What was tried, as the subject of `failed`: `pulling docker.io/library/alpine`. */
   readonly doing: string;
   readonly hint?: string;
   /** Takes secrets out of what the server said. */
@@ -21,7 +21,7 @@ export async function answerError(response: HttpResponse, context: AnswerContext
   const words = said === '' ? '' : `: ${(context.conceal ?? ((text: string) => text))(said)}`;
   const retryAfterMs = parseRetryAfter(response.header('retry-after'));
   const hint = context.hint ?? hintFor(status);
-  return new BuildError(codeFor(status), `${context.doing} failed: status ${status}${words}.`, {
+  return new BuildError(codeFor(status), `${context.doing} failed: status ${status}${words}`, {
     retry: isRetryableStatus(status),
     ...(hint !== undefined && { hint }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

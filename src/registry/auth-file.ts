@@ -76,7 +76,7 @@ export function writeAuthFile(path: string, change: (auths: Record<string, unkno
     rmSync(temporary, { force: true });
     throw new BuildError(
       'registry',
-      `The login could not be kept in ${path} (${errnoOf(error) ?? 'unknown'}).`,
+      `the login could not be kept in ${path} (${errnoOf(error) ?? 'unknown'})`,
       {
         hint: 'Make the folder writable, or name another file with --authfile or REGISTRY_AUTH_FILE.',
       },
@@ -92,7 +92,7 @@ function readText(path: string, mustExist: boolean): string | undefined {
   } catch (error) {
     const code = errnoOf(error) ?? 'unknown';
     if (!mustExist && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(code)) return undefined;
-    throw new BuildError('registry', `The credentials file ${path} cannot be read (${code}).`, {
+    throw new BuildError('registry', `the credentials file ${path} cannot be read (${code})`, {
       hint: 'Correct --authfile, or make the file readable.',
     });
   }
@@ -105,7 +105,7 @@ function parseObject(text: string, name: string): Record<string, unknown> {
   } catch {
     // The parser's own words would quote the secret.
   }
-  throw new BuildError('registry', `${name} does not hold a JSON object.`, {
+  throw new BuildError('registry', `${name} does not hold a JSON object`, {
     hint: 'It looks like {"auths":{"registry.example.com":{"auth":"…"}}}; `tsbuild login` writes one.',
   });
 }

@@ -172,7 +172,7 @@ function tokenServer(parameters: ReadonlyMap<string, string>, options: Authorize
 }
 
 function unusable(host: string, what: string): BuildError {
-  return new BuildError('denied', `The registry ${host} names a token server that is not used: ${what}.`, {
+  return new BuildError('denied', `the registry ${host} names a token server that is not used: ${what}`, {
     hint: 'Correct the registry, or use --tls-verify=false where that is meant.',
   });
 }

@@ -74,7 +74,7 @@ const notFound = 'credentials not found in native keychain';
 
 function runHelper(name: string, action: string, stdin: string, run: RunOutside): Promise<OutsideResult> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
-    throw new BuildError('registry', 'A configured credential helper has a name that no program can have.', {
+    throw new BuildError('registry', 'a configured credential helper has a name that no program can have', {
       hint: 'credsStore and credHelpers hold the part after `docker-credential-`, as in `secretservice`.',
     });
   }
@@ -92,7 +92,7 @@ function parseAnswer(name: string, stdout: string): { Username: string; Secret: 
   }
   throw new BuildError(
     'registry',
-    `The credential helper docker-credential-${name} answered something unreadable.`,
+    `the credential helper docker-credential-${name} answered something unreadable`,
     {
       hint: `Try it by hand: echo HOST | docker-credential-${name} get`,
     },
@@ -102,14 +102,14 @@ function parseAnswer(name: string, stdout: string): { Username: string; Secret: 
 function failed(name: string, action: string, result: OutsideResult): BuildError {
   const program = `docker-credential-${name}`;
   if (result.code === 127 && result.stdout === '') {
-    return new BuildError('registry', `The credential helper ${program} is configured but not installed.`, {
+    return new BuildError('registry', `the credential helper ${program} is configured but not installed`, {
       hint: 'Install it, or take it out of credsStore/credHelpers in the configuration file.',
     });
   }
   const said = result.stdout.trim() === '' ? result.stderr : result.stdout;
   // An answer in JSON may hold the secret even where the exit code says that it failed.
   const shown = said.includes('{') ? '' : `: ${oneLine(said)}`;
-  return new BuildError('registry', `${program} ${action} failed with exit code ${result.code}${shown}.`, {
+  return new BuildError('registry', `${program} ${action} failed with exit code ${result.code}${shown}`, {
     hint: `Try it by hand: echo HOST | ${program} get`,
   });
 }

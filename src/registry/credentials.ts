@@ -121,7 +121,7 @@ function parseCreds(creds: string): Secret {
   const colon = creds.indexOf(':');
   if (colon > 0)
     return { type: 'password', username: creds.slice(0, colon), password: creds.slice(colon + 1) };
-  throw new BuildError('usage', '--creds is not of the form USER:PASSWORD.', {
+  throw new BuildError('usage', '--creds is not of the form USER:PASSWORD', {
     hint: 'Write it as --creds USER:PASSWORD, or keep the secret out of the command with `tsbuild login`.',
   });
 }

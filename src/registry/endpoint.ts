@@ -30,7 +30,7 @@ export async function findEndpoint(host: string, options: EndpointOptions): Prom
 function parseHost(text: string, host: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && url.pathname === '/' && url.username === '' && url.search === '') return url;
-  throw new BuildError('usage', `${JSON.stringify(host)} is not the name of a registry.`, {
+  throw new BuildError('usage', `${JSON.stringify(host)} is not the name of a registry`, {
     hint: 'It looks like registry.example.com or registry.example.com:5000.',
   });
 }

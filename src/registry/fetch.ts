@@ -83,7 +83,7 @@ async function requestFrom(download: Download, offset: number, etag: string | un
   });
   if (response.status === 200) return fromStart(download, response, offset);
   if (response.status === 206 && offset > 0) return fromOffset(download, response, offset);
-  throw await session.refusal(response, `Pulling a blob of ${nameOf(origin)}`);
+  throw await session.refusal(response, `pulling a blob of ${nameOf(origin)}`);
 }
 
 async function fromStart(download: Download, response: HttpResponse, offset: number): Promise<Part> {
@@ -105,7 +105,7 @@ async function fromOffset(download: Download, response: HttpResponse, offset: nu
   await response.discard();
   throw new BuildError(
     'registry',
-    `${nameOf(download.origin)} sent another part of a blob than was asked for.`,
+    `${nameOf(download.origin)} sent another part of a blob than was asked for`,
   );
 }
 
@@ -130,7 +130,7 @@ function nameOf(origin: Origin): string {
 }
 
 function wrongSize({ origin, descriptor }: Download, size: string): BuildError {
-  const message = `A blob of ${nameOf(origin)} has ${size} bytes, but its manifest says ${descriptor.size} (${descriptor.digest}).`;
+  const message = `a blob of ${nameOf(origin)} has ${size} bytes, but its manifest says ${descriptor.size} (${descriptor.digest})`;
   return new BuildError('digest-mismatch', message, { hint: 'The image is damaged there; push it again.' });
 }
 
@@ -140,7 +140,7 @@ function brokeOff({ origin, descriptor }: Download, done: number): BuildError {
 }
 
 function nowhere(descriptor: Descriptor): BuildError {
-  return new BuildError('not-found', `It is not known where the layer ${descriptor.digest} can be fetched.`, {
+  return new BuildError('not-found', `it is not known where the layer ${descriptor.digest} can be fetched`, {
     hint: 'Pull or build the image again.',
   });
 }

@@ -64,7 +64,7 @@ export async function pushImage(
     for (const name of names) await putManifest(target, manifest, name);
     pushed = manifest;
   }
-  if (pushed === undefined) throw new BuildError('usage', 'There is no name to push the image under.');
+  if (pushed === undefined) throw new BuildError('usage', 'there is no name to push the image under');
   return pushed;
 }
 
@@ -182,7 +182,7 @@ async function putManifest(target: Target, manifest: Pushed, name: Reference): P
   if (name.tag === undefined && name.digest !== undefined && name.digest !== manifest.digest) {
     throw new BuildError(
       'usage',
-      `The image's digest is ${manifest.digest}, so it cannot be pushed as ${name.digest}.`,
+      `the image's digest is ${manifest.digest}, so it cannot be pushed as ${name.digest}`,
       {
         hint: 'Push it under a tag.',
       },
@@ -197,7 +197,7 @@ async function putManifest(target: Target, manifest: Pushed, name: Reference): P
       signal,
     });
     if (![200, 201, 202, 204].includes(response.status)) {
-      throw await session.refusal(response, `Pushing the manifest to ${nameOf(target)}`);
+      throw await session.refusal(response, `pushing the manifest to ${nameOf(target)}`);
     }
     const stored = response.header('docker-content-digest');
     await response.discard();

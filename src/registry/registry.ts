@@ -101,7 +101,7 @@ async function checkLogin(session: Session, signal: AbortSignal | undefined): Pr
     await response.discard();
     throw new BuildError(
       'denied',
-      `The registry ${session.host} does not accept this user name and password.`,
+      `the registry ${session.host} does not accept this user name and password`,
       {
         hint: 'Some registries want an access token in place of the password.',
       },

@@ -56,7 +56,7 @@ export async function remoteDigest(
       signal,
     });
     if (answer.status === 200 || answer.status === 404) return answer;
-    throw await session.refusal(answer, `Looking for ${formatReference(reference)}`);
+    throw await session.refusal(answer, `looking for ${formatReference(reference)}`);
   }, signal);
   if (response.status === 404) return undefined;
   const digest = response.header('docker-content-digest');
@@ -92,7 +92,7 @@ async function getManifest(
   { open, signal }: Pick<ResolveOptions, 'open' | 'signal'>,
 ): Promise<Found> {
   const session = await open(reference.host, signal);
-  const doing = `Pulling ${formatReference(reference)}`;
+  const doing = `pulling ${formatReference(reference)}`;
   return session.retrying(async () => {
     const response = await session.request(manifestPath(reference, name), {
       access: accessTo(reference.repository, 'pull'),
@@ -128,7 +128,7 @@ async function getConfig(
   for await (const chunk of await fetch([reference], descriptor, options.signal)) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
   const digest = digestOf(bytes);
-  if (digest !== descriptor.digest) throw otherBytes('Pulling its configuration', descriptor.digest, digest);
+  if (digest !== descriptor.digest) throw otherBytes('pulling its configuration', descriptor.digest, digest);
   return bytes;
 }
 
@@ -157,7 +157,7 @@ function imageOf({ host, repository }: Reference, manifest: Manifest, config: Bu
 function otherBytes(doing: string, wanted: string, got: Digest): BuildError {
   return new BuildError(
     'digest-mismatch',
-    `${doing} gave other bytes than were named: ${got} instead of ${wanted}.`,
+    `${doing} gave other bytes than were named: ${got} instead of ${wanted}`,
     {
       hint: 'The registry, or something on the way, is broken or does not tell the truth.',
     },

@@ -92,7 +92,7 @@ async function readToken(response: HttpResponse): Promise<Token> {
   const answer = parse(await response.text(1 << 20));
   const value = [answer.token, answer.access_token].find((one) => typeof one === 'string' && one !== '');
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
-    throw new BuildError('registry', `The token server ${redact(response.url)} answered without a token.`);
+    throw new BuildError('registry', `the token server ${redact(response.url)} answered without a token`);
   }
   const seconds = typeof answer.expires_in === 'number' && answer.expires_in > 0 ? answer.expires_in : 60;
   const marginSeconds = Math.min(10, seconds / 5);
@@ -111,11 +111,11 @@ function parse(text: string): { token?: unknown; access_token?: unknown; expires
 async function refusal(response: HttpResponse, request: TokenRequest): Promise<BuildError> {
   const { status } = response;
   if (status !== 401 && status !== 403)
-    return answerError(response, { doing: `Getting a token for ${request.host}`, conceal: request.conceal });
+    return answerError(response, { doing: `getting a token for ${request.host}`, conceal: request.conceal });
   await response.discard();
   const message =
     request.secret === undefined
-      ? `The registry ${request.host} gives no access without a login.`
-      : `The registry ${request.host} does not accept the login of ${request.secret.username || 'this user'}.`;
+      ? `the registry ${request.host} gives no access without a login`
+      : `the registry ${request.host} does not accept the login of ${request.secret.username || 'this user'}`;
   return new BuildError('denied', message, { hint: `Log in with \`tsbuild login ${request.host}\`.` });
 }

@@ -115,7 +115,7 @@ export function resolveLocation(location: string, answeredBy: URL): URL {
 function badLocation(answeredBy: URL): BuildError {
   return new BuildError(
     'registry',
-    `${redact(answeredBy)} named an address for the upload that is not used.`,
+    `${redact(answeredBy)} named an address for the upload that is not used`,
     {
       hint: 'A proxy before the registry may have to pass on the Host and X-Forwarded-Proto headers.',
     },
@@ -130,7 +130,7 @@ async function openUpload(target: Target): Promise<URL> {
     headers: { 'content-length': '0' },
     signal,
   });
-  if (response.status !== 202) throw await session.refusal(response, `Pushing to ${nameOf(target)}`);
+  if (response.status !== 202) throw await session.refusal(response, `pushing to ${nameOf(target)}`);
   await response.discard();
   return locationOf(response, target);
 }
@@ -138,7 +138,7 @@ async function openUpload(target: Target): Promise<URL> {
 function locationOf(response: HttpResponse, target: Target): URL {
   const location = response.header('location');
   if (location !== undefined) return resolveLocation(location, response.url);
-  throw new BuildError('registry', `${nameOf(target)} opened an upload and did not say where.`);
+  throw new BuildError('registry', `${nameOf(target)} opened an upload and did not say where`);
 }
 
 /** The registry's query stays as it is, to the letter: it may be signed. */
@@ -163,7 +163,7 @@ async function put(
     signal,
   });
   if (![200, 201, 204].includes(response.status)) {
-    throw await session.refusal(response, `Pushing a blob to ${nameOf(target)}`);
+    throw await session.refusal(response, `pushing a blob to ${nameOf(target)}`);
   }
   await response.discard();
 }

@@ -40,7 +40,7 @@ describe('references', () => {
       parseReference('example.org/MyApp');
       expect.unreachable();
     } catch (error) {
-      expect((error as BuildError).hint).toBe('Write myapp.');
+      expect((error as BuildError).hint).toBe('Write example.org/myapp.');
     }
   });
 });
