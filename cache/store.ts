@@ -1,9 +1,9 @@
-import { lstatSync, mkdirSync, type Stats } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { BuildError } from '../src/core/errors.ts';
+import { existsSync, mkdirSync, type Stats, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { BuildError, errnoOf } from '../src/core/errors.ts';
 import type { FetchBlob, Store } from '../src/core/store.ts';
 import { openBlobs } from './blobs.ts';
-import { guarded, type OnWarning, storeError } from './faults.ts';
+import { guarded, type OnWarning } from './faults.ts';
 import { Home } from './home.ts';
 import { openImages } from './images.ts';
 import { LayerStore } from './layers.ts';
@@ -56,14 +56,30 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
   };
 }
 
+/** The folder may be reached by a link: a person who moves the store to another disk leaves one. */
 function openRoot(path: string): Stats {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (there !== undefined) return there;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    return lstatSync(path);
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there !== undefined) return there;
+    makeFolder(path);
+    return statSync(path);
   } catch (error) {
-    throw storeError(error);
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    throw new BuildError('store', `the store ${path} cannot be opened (${code})`, {
+      cause: error,
+      hint: 'Check the folders above it, or choose another place with --root or TSBUILD_ROOT.',
+    });
+  }
+}
+
+/** mkdir -p; Node's own never ends where a file system makes no folders (/proc). */
+function makeFolder(path: string): void {
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -24,9 +25,8 @@ const key = keyOf('a step');
 const layerOf = (name: string): Layer => ({ diffId: digestOf(name), own: true });
 const result = (name: string) => ({ layer: layerOf(name), created: '2026-01-01T00:00:00Z' });
 const state = (file: string) => {
-  const stat = lstatSync(file, { bigint: true });
-  const { mtimeNs, ctimeNs } = stat;
-  return { dev: Number(stat.dev), ino: Number(stat.ino), size: Number(stat.size), mtimeNs, ctimeNs };
+  const { dev, ino, size, mtimeMs, ctimeMs } = lstatSync(file);
+  return { dev, ino, size, mtimeMs, ctimeMs };
 };
 
 describe('blobs', () => {
@@ -181,13 +181,13 @@ describe('file digests', () => {
     const fresh = b.store.statCache('/context');
     fresh.remember('file', state(file), digestOf('x'));
     expect(fresh.digest('file', state(file))).toBeUndefined();
-    const old = { ...state(file), ctimeNs: 1_000_000_001n };
+    const old = { ...state(file), ctimeMs: 1000.25 };
     fresh.remember('odd \udcff', old, digestOf('x'));
     fresh.remember('dropped', old, digestOf('y'));
     await fresh.save();
     const next = b.store.statCache('/context');
     expect(next.digest('odd \udcff', old)).toBe(digestOf('x'));
-    for (const change of [{ size: 9 }, { ino: 9 }, { dev: 9 }, { mtimeNs: 9n }, { ctimeNs: 9n }])
+    for (const change of [{ size: 9 }, { ino: 9 }, { dev: 9 }, { mtimeMs: 9 }, { ctimeMs: 9 }])
       expect(next.digest('dropped', { ...old, ...change })).toBeUndefined();
     await next.save();
     expect(b.store.statCache('/context').digest('dropped', old)).toBeUndefined();
@@ -204,6 +204,22 @@ describe('the store', () => {
     chownSync(root, 12_345, 0);
     const opening = openStore(root, { mapping: 'root', fetch: () => Promise.reject(new Error()) });
     await expect(opening).rejects.toMatchObject({ code: 'store' });
+  });
+
+  it('may stand behind a link, and is made with the folders above it', async () => {
+    await using b = await bench();
+    symlinkSync('elsewhere', join(b.root, 'link'));
+    mkdirSync(join(b.root, 'elsewhere'));
+    const options = { mapping: 'root', fetch: () => Promise.reject(new Error()) };
+    await using store = await openStore(join(b.root, 'link/deep/store'), options);
+    await store.blobs.write(Buffer.from('x'));
+    expect(readdirSync(join(b.root, 'elsewhere/deep/store'))).toContain('blobs');
+    await using _linked = await openStore(join(b.root, 'link'), options);
+  });
+
+  it.each(['/dev/null/x', '/proc/x/y'])('cannot be %s, and says so', async (root) => {
+    const opening = openStore(root, { mapping: 'root', fetch: () => Promise.reject(new Error()) });
+    await expect(opening).rejects.toMatchObject({ code: 'store', hint: expect.stringContaining('--root') });
   });
 
   it('removes the temporary folders of processes that are gone, and no others', async () => {
