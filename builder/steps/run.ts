@@ -78,7 +78,7 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
   const around = { store, signal, scratch: scratch.path };
   const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), around);
   using log = new StepLog(tools.logs, input.step, tools.emit);
-  const exit = await engine.run(plan, ioOf(log), scratch.path, signal);
+  const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
   if (exit.code !== 0) throw failed(input.command, exit, log);
   return await store.layers.commitUpper(plan.root.upper!, {
@@ -93,12 +93,12 @@ function checkSource(mount: RunMount, tools: Tools): void {
   if (source?.snapshot !== undefined) checkReadable(source.snapshot, tools);
 }
 
-function ioOf(log: StepLog) {
-  return {
-    stdin: 'empty' as const,
-    stdout: (chunk: Buffer) => log.write('stdout', chunk),
-    stderr: (chunk: Buffer) => log.write('stderr', chunk),
+/** What a step still says while it is being killed comes from the programs around it. */
+function ioOf(log: StepLog, signal: AbortSignal) {
+  const write = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+    if (!signal.aborted) log.write(stream, chunk);
   };
+  return { stdin: 'empty' as const, stdout: write('stdout'), stderr: write('stderr') };
 }
 
 /** What the process is, apart from the tree it runs in. */
