@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +27,7 @@ import type { Run } from './cli.ts';
 const file = fileURLToPath(new URL('./main.js', import.meta.url));
 const source = readFileSync(file, 'latin1');
 const folder = join(rootOf(process.argv.slice(2)), 'code/v1');
-const kept = join(folder, `${process.version}-${sha256(source).toString('hex').slice(0, 32)}`);
+const kept = join(folder, `${process.version}-${sha256(source).slice(0, 32)}`);
 const cachedData = readKept(kept);
 const script = new Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
   filename: file,
@@ -37,15 +49,27 @@ function rootOf(words: readonly string[]): string {
 
 /** What was kept, where nobody else may have written it and it is whole. */
 function readKept(path: string): Buffer | undefined {
+  let fd: number | undefined;
   try {
-    const { uid, mode } = statSync(path);
-    if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) return undefined;
-    const bytes = readFileSync(path);
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const state = fstatSync(fd, { bigint: true });
+    if (Number(state.uid) !== process.geteuid?.() || (state.mode & 0o022n) !== 0n) return undefined;
+    const bytes = readFileSync(fd);
     const data = bytes.subarray(32);
-    return sha256(data).equals(bytes.subarray(0, 32)) ? data : undefined;
+    return sealOf(data, state).equals(bytes.subarray(0, 32)) ? data : undefined;
   } catch {
     return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
+}
+
+/**
+ * Binds the code to this very file: a folder named by `--root` may have come with a checkout, and whoever wrote that
+ * can make a file of ours with any content, but not know its number and the time it was made.
+ */
+function sealOf(data: Buffer, { ino, birthtimeNs }: BigIntStats): Buffer {
+  return createHash('sha256').update(`${ino} ${birthtimeNs}\n`).update(data).digest();
 }
 
 /** Puts it in place whole, and takes away that of other versions. A store that cannot be written goes without. */
@@ -53,7 +77,12 @@ function keep(data: Buffer): void {
   const temporary = `${kept}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, Buffer.concat([sha256(data), data]), { mode: 0o600 });
+    const fd = openSync(temporary, 'wx', 0o600);
+    try {
+      writeFileSync(fd, Buffer.concat([sealOf(data, fstatSync(fd, { bigint: true })), data]));
+    } finally {
+      closeSync(fd);
+    }
     for (const name of readdirSync(folder)) if (!temporary.endsWith(name)) rmSync(join(folder, name));
     renameSync(temporary, kept);
   } catch {
@@ -61,6 +90,6 @@ function keep(data: Buffer): void {
   }
 }
 
-function sha256(bytes: string | Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,13 +1,6 @@
 import type { Command } from 'commander';
 import type { Host } from './host.ts';
 
-/** What commander made of the arguments. Flags are by their camel-cased long names. */
-export interface Parsed<Flags> {
-  readonly flags: Flags;
-  readonly args: readonly string[];
-  readonly host: Host;
-}
-
 /** A command of the command line: its words, and what it does with them. */
 export interface CommandSpec {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { BuildError, SourceRange } from '../core/errors.ts';
+import type { SourceRange } from '../core/errors.ts';
 import type { Platform } from '../core/types.ts';
 
 /** A word of an instruction, exactly as written (quotes, escapes and variables included), and where it stands. */
@@ -179,5 +179,3 @@ export interface StageGraph {
 
 /** Values that variables have while an instruction is expanded. */
 export type Env = Readonly<Record<string, string | undefined>>;
-
-export type { BuildError, SourceRange };

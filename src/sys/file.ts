@@ -3,7 +3,6 @@ import { check, cString, declare, lastError } from './libc.ts';
 const flockCall = declare('flock', 'int', ['int', 'int']);
 const mknodatCall = declare('mknodat', 'int', ['int', 'void *', 'uint32_t', 'uint64_t']);
 const utimensatCall = declare('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
-const umaskCall = declare('umask', 'uint32_t', ['uint32_t']);
 
 const atFdcwd = -100;
 const atSymlinkNofollow = 0x100;
@@ -64,9 +63,4 @@ export function utimensat(path: string | Buffer, seconds: number, nanoseconds: n
     times.writeBigInt64LE(BigInt(nanoseconds), at + 8);
   }
   check(utimensatCall(atFdcwd, cString(path), times, atSymlinkNofollow), 'utimensat', path);
-}
-
-/** Sets the process's file mode mask and returns the former one; unlike process.umask it works in worker threads. */
-export function umask(mask: number): number {
-  return umaskCall(mask);
 }

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,6 +59,20 @@ describe('the built command', () => {
   it('starts through node as well', async () => {
     const ended = await run(['-q', 'ctx'], [process.execPath, resolve('dist/cli.js')]);
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(idLine) as string });
+  });
+
+  it('runs kept compiled code from the very file that it wrote, never from a copy', async () => {
+    await run(['-q', 'ctx']);
+    const code = join(folder, 'store/code/v1');
+    const kept = join(code, readdirSync(code)[0]!);
+    const bytes = readFileSync(kept);
+    writeFileSync(`${kept}.copy`, bytes);
+    renameSync(`${kept}.copy`, kept);
+    await run(['-q', 'ctx']);
+    const made = readFileSync(kept);
+    expect(made.equals(bytes)).toBe(false);
+    await run(['-q', 'ctx']);
+    expect(readFileSync(kept).equals(made)).toBe(true);
   });
 
   it('lists, names, describes, saves, loads and removes images', async () => {
