@@ -69,10 +69,11 @@ async function ask(question: string, { options, here, hidden }: Question): Promi
       `login needs ${hidden ? 'a password' : 'a user name'}`,
       'Write -u NAME --password-stdin.',
     );
-  here.say(question);
   // With `terminal`, readline echoes by itself, so what it echoes to decides whether anything is seen.
   const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  // Only now: what is typed before would be echoed by the terminal itself.
+  here.say(question);
   try {
     return await terminal.question('', { signal: here.signal });
   } finally {
