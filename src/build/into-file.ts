@@ -22,7 +22,9 @@ async function intoStdout(write: (out: Writable) => Promise<void>): Promise<void
     await write(process.stdout);
   } catch (error) {
     if (errnoOf(error) !== 'EPIPE') throw error;
-    throw new BuildError('output', 'stdout was closed before all of the output was written.', { cause: error });
+    throw new BuildError('output', 'stdout was closed before all of the output was written', {
+      cause: error,
+    });
   }
 }
 
@@ -30,7 +32,7 @@ function outputError(dest: string, error: unknown): unknown {
   const code = errnoOf(error);
   if (code === undefined || error instanceof BuildError) return error;
   const full = code === 'ENOSPC';
-  return new BuildError(full ? 'disk-full' : 'output', `${dest} cannot be written (${code}).`, {
+  return new BuildError(full ? 'disk-full' : 'output', `${dest} cannot be written (${code})`, {
     cause: error,
     hint: full
       ? 'Free some space there, or choose another place.'

@@ -49,6 +49,6 @@ async function write(path: string, text: string, flag: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
-    throw new BuildError('output', `The file of ${flag} cannot be written: ${path}`, { cause: error });
+    throw new BuildError('output', `the file of ${flag} cannot be written: ${path}`, { cause: error });
   }
 }
