@@ -68,7 +68,9 @@ await Promise.all([
 ]);
 if (process.argv.includes('--types')) {
   const types = `${fresh}/types`;
-  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json', '--outDir', types], { stdio: 'inherit' });
+  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json', '--outDir', types], {
+    stdio: 'inherit',
+  });
   writeFileSync(`${types}/package.json`, '{"type":"module"}\n');
 }
 rmSync('dist', { recursive: true, force: true });
