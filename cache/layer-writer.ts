@@ -3,7 +3,7 @@ import type { Entry, Layer } from '../src/core/types.ts';
 import { encodeListing, sorted } from '../src/oci/listing.ts';
 import { BlobWriter } from './blobs.ts';
 import type { Facts } from './facts.ts';
-import { guarded } from './faults.ts';
+import { guarded, storeError } from './faults.ts';
 import type { Home } from './home.ts';
 import type { Listings } from './listings.ts';
 import { TarPacker } from './packer.ts';
@@ -17,16 +17,20 @@ export function openLayerWriter(store: {
   const blob = new BlobWriter(store.home);
   const packer = new TarPacker((chunk) => blob.append(chunk));
   const entries: Entry[] = [];
+  const written = (entry: Entry): Entry | Promise<Entry> => {
+    entries.push(entry);
+    const rest = packer.rest();
+    return rest === undefined ? entry : rest.then(() => entry);
+  };
   return {
-    add: (entry, content) =>
-      guarded(async () => {
-        const pending = packer.add(entry, content);
-        const added = pending instanceof Promise ? await pending : pending;
-        entries.push(added);
-        const rest = packer.rest();
-        if (rest !== undefined) await rest;
-        return added;
-      }),
+    add(entry, content) {
+      try {
+        const added = packer.add(entry, content);
+        return added instanceof Promise ? guarded(async () => written(await added)) : written(added);
+      } catch (error) {
+        return Promise.reject(storeError(error));
+      }
+    },
     commit: () =>
       guarded(async (): Promise<Layer> => {
         const diffId = packer.finish();

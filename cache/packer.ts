@@ -33,7 +33,7 @@ export class TarPacker {
    * nanoseconds, which our tars do not carry.
    */
   add(entry: Entry, content?: Buffer | string): Entry | Promise<Entry> {
-    const { mtimeNs: _, ...whole } = entry;
+    const whole = entry.mtimeNs === undefined ? entry : inWholeSeconds(entry);
     this.#put(headerOf(whole));
     if (entry.type !== 'file') return whole;
     if (typeof content !== 'string')
@@ -127,6 +127,10 @@ export class TarPacker {
     this.#sinceTurn += chunk.length;
     this.#filled = 0;
   }
+}
+
+function inWholeSeconds({ mtimeNs: _, ...entry }: Entry): Entry {
+  return entry;
 }
 
 function open(entry: Entry, file: string): number {

@@ -9,9 +9,10 @@ interface Row {
   readonly digest: Digest;
 }
 
-/** dev, ino, size as doubles, mtime and ctime as 64-bit nanoseconds, the digest: numbers side by side. */
-const rowBytes = 3 * 8 + 2 * 8 + 32;
-const magic = 'tsbuild stat 1\n';
+/** dev, ino, size, mtime and ctime as doubles, then the digest: numbers side by side. */
+const rowBytes = 5 * 8 + 32;
+const digestAt = 5 * 8;
+const magic = 'tsbuild stat 2\n';
 
 /**
  * Remembered file digests of one context folder, as git's index does it: a digest counts only for exactly the same
@@ -25,10 +26,13 @@ export function openStatCache(home: Home, folder: string): StatCache {
 class Table implements StatCache {
   readonly #home: Home;
   readonly #file: string;
-  readonly #openedNs = BigInt(Date.now()) * 1_000_000n;
-  readonly #known: Map<string, number>;
+  readonly #openedMs = Date.now();
+  /** Where the row of a path stands in `#bytes`. */
+  readonly #known: ReadonlyMap<string, number>;
   readonly #bytes: Buffer;
-  readonly #kept = new Map<string, Row>();
+  readonly #view: DataView;
+  /** Rows to be written again: those that still hold by their place, new ones as they are. */
+  readonly #kept = new Map<string, Row | number>();
   #learnt = false;
 
   constructor(home: Home, file: string) {
@@ -36,74 +40,92 @@ class Table implements StatCache {
     this.#file = file;
     const { bytes, rows } = load(home, file);
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#known = rows;
   }
 
   digest(path: string, stat: FileState): Digest | undefined {
     const kept = this.#kept.get(path);
-    if (kept !== undefined) return sameState(kept.state, stat) ? kept.digest : undefined;
+    if (typeof kept === 'object') return sameState(kept.state, stat) ? kept.digest : undefined;
     const at = this.#known.get(path);
-    if (at === undefined || !isRow(this.#bytes, at, stat)) return undefined;
-    const digest: Digest = `sha256:${this.#bytes.toString('hex', at + 40, at + rowBytes)}`;
-    this.#kept.set(path, { state: stat, digest });
-    return digest;
+    if (at === undefined || !isRow(this.#view, at, stat)) return undefined;
+    this.#kept.set(path, at);
+    return `sha256:${this.#bytes.toString('hex', at + digestAt, at + rowBytes)}`;
   }
 
   remember(path: string, stat: FileState, digest: Digest): void {
     if (this.#isRacy(stat)) return;
+    const at = this.#kept.get(path);
+    if (typeof at === 'number' && isRow(this.#view, at, stat) && this.#hasDigest(at, digest)) return;
     this.#learnt = true;
     this.#kept.set(path, { state: stat, digest });
   }
 
   async save(): Promise<void> {
     if (!this.#learnt && this.#kept.size === this.#known.size) return;
-    this.#home.writeChecked(this.#file, encode(this.#kept));
+    this.#home.writeChecked(this.#file, encode(this.#kept, this.#bytes));
     this.#learnt = false;
   }
 
+  #hasDigest(at: number, digest: Digest): boolean {
+    return this.#bytes.toString('hex', at + digestAt, at + rowBytes) === hexOf(digest);
+  }
+
   /** Clocks of file systems tick every few milliseconds, those of some only every two seconds. */
-  #isRacy(stat: FileState): boolean {
-    const coarse = stat.ctimeNs % 1_000_000_000n === 0n && stat.mtimeNs % 1_000_000_000n === 0n;
-    return stat.ctimeNs >= this.#openedNs - (coarse ? 2_000_000_000n : 20_000_000n);
+  #isRacy({ ctimeMs, mtimeMs }: FileState): boolean {
+    const coarse = ctimeMs % 1000 === 0 && mtimeMs % 1000 === 0;
+    return ctimeMs >= this.#openedMs - (coarse ? 2000 : 20);
   }
 }
 
 function sameState(a: FileState, b: FileState): boolean {
   return (
-    a.mtimeNs === b.mtimeNs &&
-    a.ctimeNs === b.ctimeNs &&
+    a.mtimeMs === b.mtimeMs &&
+    a.ctimeMs === b.ctimeMs &&
     a.size === b.size &&
     a.ino === b.ino &&
     a.dev === b.dev
   );
 }
 
-function isRow(bytes: Buffer, at: number, stat: FileState): boolean {
+function isRow(view: DataView, at: number, stat: FileState): boolean {
   return (
-    bytes.readDoubleLE(at) === stat.dev &&
-    bytes.readDoubleLE(at + 8) === stat.ino &&
-    bytes.readDoubleLE(at + 16) === stat.size &&
-    bytes.readBigInt64LE(at + 24) === stat.mtimeNs &&
-    bytes.readBigInt64LE(at + 32) === stat.ctimeNs
+    view.getFloat64(at, true) === stat.dev &&
+    view.getFloat64(at + 8, true) === stat.ino &&
+    view.getFloat64(at + 16, true) === stat.size &&
+    view.getFloat64(at + 24, true) === stat.mtimeMs &&
+    view.getFloat64(at + 32, true) === stat.ctimeMs
   );
 }
 
 /** Layout: magic, number of rows (u32), rows, then the paths in the same order, each ended by a NUL. */
-function encode(rows: ReadonlyMap<string, Row>): Buffer {
+function encode(rows: ReadonlyMap<string, Row | number>, known: Buffer): Buffer {
   const head = Buffer.alloc(magic.length + 4 + rows.size * rowBytes);
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
   head.write(magic, 'latin1');
   head.writeUInt32LE(rows.size, magic.length);
   let at = magic.length + 4;
-  for (const { state, digest } of rows.values()) {
-    head.writeDoubleLE(state.dev, at);
-    head.writeDoubleLE(state.ino, at + 8);
-    head.writeDoubleLE(state.size, at + 16);
-    head.writeBigInt64LE(state.mtimeNs, at + 24);
-    head.writeBigInt64LE(state.ctimeNs, at + 32);
-    head.write(hexOf(digest), at + 40, 'hex');
+  for (const row of rows.values()) {
+    if (typeof row === 'number') known.copy(head, at, row, row + rowBytes);
+    else putRow({ head, view, at }, row);
     at += rowBytes;
   }
   return Buffer.concat([head, bytesOf([...rows.keys(), ''].join('\0'))]);
+}
+
+interface Place {
+  readonly head: Buffer;
+  readonly view: DataView;
+  readonly at: number;
+}
+
+function putRow({ head, view, at }: Place, { state, digest }: Row): void {
+  view.setFloat64(at, state.dev, true);
+  view.setFloat64(at + 8, state.ino, true);
+  view.setFloat64(at + 16, state.size, true);
+  view.setFloat64(at + 24, state.mtimeMs, true);
+  view.setFloat64(at + 32, state.ctimeMs, true);
+  head.write(hexOf(digest), at + digestAt, 'hex');
 }
 
 function load(home: Home, file: string): { bytes: Buffer; rows: Map<string, number> } {

@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { constants, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { nameOf, pathOf } from '../../src/core/bytes.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
@@ -119,8 +119,7 @@ class LocalContext implements Context {
   }
 
   #root(): LocalFile {
-    const stat = lstatSync(this.#folder, { bigint: true });
-    const root = this.#fileOf('', stat, 'dir');
+    const root = this.#fileOf('', this.#folder, { stat: lstatSync(this.#folder), type: 'dir' });
     this.#files.set('', root);
     return root;
   }
@@ -168,35 +167,40 @@ class LocalContext implements Context {
   /** A file that is gone by now, or a socket, counts as not there. */
   #stat(path: string): LocalFile | undefined {
     const absolute = join(this.#folder, path);
-    const stat = lstatSync(pathOf(absolute), { bigint: true, throwIfNoEntry: false });
+    const stat = lstatSync(pathOf(absolute), quietly);
     const type = stat === undefined ? undefined : typeOf(stat);
-    return type === undefined ? undefined : this.#fileOf(path, stat!, type);
+    return type === undefined ? undefined : this.#fileOf(path, absolute, { stat: stat!, type });
   }
 
-  #fileOf(path: string, stat: BigIntStats, type: EntryType): LocalFile {
-    const absolute = join(this.#folder, path);
+  #fileOf(
+    path: string,
+    absolute: string,
+    { stat, type }: { readonly stat: Stats; readonly type: EntryType },
+  ): LocalFile {
     const state = type === 'file' ? stateOf(stat) : undefined;
     const digest = state === undefined ? undefined : this.#statCache.digest(path, state);
     const entry: Entry = {
       path,
       type,
-      mode: Number(stat.mode) & 0o7777,
+      mode: stat.mode & 0o7777,
       uid: 0,
       gid: 0,
       size: state?.size ?? 0,
-      mtime: secondsOf(stat.mtimeNs),
+      mtime: Math.floor(stat.mtimeMs / 1000),
     };
     const more = digest === undefined ? detailsOf(absolute, stat, type) : undefined;
     const file = { entry: more === undefined ? entry : { ...entry, ...more }, absolute, state, digest };
-    return stat.nlink > 1n && type !== 'dir' ? { ...file, sameFile: `${stat.dev}:${stat.ino}` } : file;
+    return stat.nlink > 1 && type !== 'dir' ? { ...file, sameFile: `${stat.dev}:${stat.ino}` } : file;
   }
 }
 
+const quietly = { throwIfNoEntry: false } as const;
+
 /** What plain files do not have; a remembered file is known to have none of it. */
-function detailsOf(absolute: string, stat: BigIntStats, type: EntryType): Partial<Entry> | undefined {
+function detailsOf(absolute: string, stat: Stats, type: EntryType): Partial<Entry> | undefined {
   const xattrs = readXattrs(absolute);
   if (type === 'symlink') return { link: linkOf(absolute), ...xattrs };
-  if (type === 'char' || type === 'block') return { device: majorMinor(Number(stat.rdev)), ...xattrs };
+  if (type === 'char' || type === 'block') return { device: majorMinor(stat.rdev), ...xattrs };
   return xattrs;
 }
 
@@ -205,8 +209,8 @@ function linkOf(absolute: string): string {
 }
 
 /** Undefined for what a layer cannot hold. */
-function typeOf(stat: BigIntStats): EntryType | undefined {
-  switch (Number(stat.mode) & constants.S_IFMT) {
+function typeOf(stat: Stats): EntryType | undefined {
+  switch (stat.mode & constants.S_IFMT) {
     case constants.S_IFREG:
       return 'file';
     case constants.S_IFDIR:
@@ -224,14 +228,8 @@ function typeOf(stat: BigIntStats): EntryType | undefined {
   }
 }
 
-function stateOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileState {
-  return { dev: Number(dev), ino: Number(ino), size: Number(size), mtimeNs, ctimeNs };
-}
-
-/** Nanoseconds to whole seconds, floored: times before 1970 are negative. */
-function secondsOf(ns: bigint): number {
-  const seconds = ns / 1_000_000_000n;
-  return Number(ns < 0n && seconds * 1_000_000_000n !== ns ? seconds - 1n : seconds);
+function stateOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): FileState {
+  return { dev, ino, size, mtimeMs, ctimeMs };
 }
 
 function oddEntries(path: string | Buffer): { name: string; isDirectory(): boolean }[] {

@@ -157,7 +157,11 @@ export class Plan {
   #dressed(entry: Entry, path: string): Entry {
     const { owner, mode } = this.#dress;
     const changed = entry.type === 'symlink' ? entry.mode : mode.apply(entry.mode, entry.type === 'dir');
-    return { ...plainly(entry, path), ...owner, mode: changed };
+    return plainly(entry, path, {
+      uid: owner?.uid ?? entry.uid,
+      gid: owner?.gid ?? entry.gid,
+      mode: changed,
+    });
   }
 
   #set(path: string, planned: Planned): void {
@@ -194,8 +198,12 @@ function isPlain({ mode, uid, gid, xattrs }: Entry): boolean {
 }
 
 /** The entry under another path, without what a tar of ours does not say or the writer finds out. */
-function plainly(entry: Entry, path: string): Entry {
-  const { type, mode, uid, gid, size, mtime, link, xattrs, device } = entry;
+function plainly(
+  entry: Entry,
+  path: string,
+  { mode, uid, gid }: Pick<Entry, 'mode' | 'uid' | 'gid'> = entry,
+): Entry {
+  const { type, size, mtime, link, xattrs, device } = entry;
   const plain: Entry = { path, type, mode, uid, gid, size, mtime };
   if (link === undefined && xattrs === undefined && device === undefined) return plain;
   return {

@@ -32,7 +32,7 @@ export interface SourceTree {
   /** Notes a digest that was computed on the way. */
   remember(file: SourceFile, digest: Digest): void;
   /** Absolute path of the bytes, without a link in it that the source could have made. */
-  locate(file: SourceFile): Promise<string>;
+  locate(file: SourceFile): string | Promise<string>;
   /** Forgets what was seen, after a file changed while it was read. */
   forget(): void;
   isIgnored(path: string): boolean;
@@ -47,7 +47,7 @@ export function contextTree(context: Context): SourceTree {
     digests: (files) => context.digests(files as readonly ContextFile[]),
     recall: (file) => context.recall(file as ContextFile),
     remember: (file, digest) => context.remember(file as ContextFile, digest),
-    locate: async (file) => (file as ContextFile).absolute,
+    locate: (file) => (file as ContextFile).absolute,
     forget: () => context.forget(),
     isIgnored: (path) => context.isIgnored(path),
   };

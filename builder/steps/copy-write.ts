@@ -19,7 +19,8 @@ export async function writePlan(
     else if (content === undefined || typeof content === 'string' || Buffer.isBuffer(content))
       await writer.add(entry, content);
     else if (entry.type === 'file') {
-      const digest = await writeFile(entry, content, { tree, writer });
+      const pending = writeFile(entry, content, { tree, writer });
+      const digest = pending instanceof Promise ? await pending : pending;
       if (group !== undefined) groups.set(group, digest);
     } else {
       await writer.add(entry);
@@ -29,29 +30,36 @@ export async function writePlan(
   }
 }
 
-async function writeFile(
+/** At once where the writer is: a promise per file costs more than a small file. */
+function writeFile(
   entry: Planned['entry'],
   file: SourceFile,
   { tree, writer }: { readonly tree: SourceTree; readonly writer: LayerWriter },
-): Promise<Digest> {
+): Digest | Promise<Digest> {
   const known = tree.recall(file);
-  const digest = await digestOfWritten(entry, file, { tree, writer });
-  tree.remember(file, digest);
-  if (known !== undefined && digest !== known) throw changed(file, tree);
-  return digest;
+  const note = ({ digest }: Planned['entry']): Digest => {
+    tree.remember(file, digest!);
+    if (known !== undefined && digest !== known) throw changed(file, tree);
+    return digest!;
+  };
+  const added = add(entry, file, { tree, writer });
+  return added instanceof Promise ? added.then(note) : note(added);
 }
 
-async function digestOfWritten(
+function add(
   entry: Planned['entry'],
   file: SourceFile,
   { tree, writer }: { readonly tree: SourceTree; readonly writer: LayerWriter },
-): Promise<Digest> {
-  const path = await tree.locate(file);
-  try {
-    return (await writer.add(entry, path)).digest!;
-  } catch (error) {
+): Planned['entry'] | Promise<Planned['entry']> {
+  const failed = (error: unknown): never => {
     throw error instanceof BuildError && error.code === 'context' ? changed(file, tree, error) : error;
-  }
+  };
+  const write = (path: string) => {
+    const added = writer.add(entry, path);
+    return added instanceof Promise ? added.catch(failed) : added;
+  };
+  const path = tree.locate(file);
+  return path instanceof Promise ? path.then(write) : write(path);
 }
 
 /** What was seen of the source is forgotten, so that the step can start again. */

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 
 /** `sha256:` and 64 hexadecimal digits: the name of stored bytes (OCI image-spec, descriptor.md). */
 export type Digest = `sha256:${string}`;
@@ -11,7 +11,7 @@ export function isDigest(text: string): text is Digest {
 
 /** The digest of bytes that are at hand whole. */
 export function digestOf(bytes: string | Uint8Array): Digest {
-  return finish(createHash('sha256').update(bytes));
+  return `sha256:${hash('sha256', bytes)}`;
 }
 
 /** A running hash; hand it to `finish` for the digest. */
@@ -43,9 +43,9 @@ export type Framed =
  * a field that is undefined counts as absent.
  */
 export function keyOf(value: Framed): Digest {
-  const hash = createHash('sha256');
-  frame(hash, value);
-  return finish(hash);
+  const running = createHash('sha256');
+  frame(running, value);
+  return finish(running);
 }
 
 function frame(hash: Hash, value: Framed): void {

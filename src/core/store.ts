@@ -36,7 +36,7 @@ export interface LayerWriter {
    * following a link. Returns the entry as written, with the content's digest. Fails with `context` when the file's
    * size differs from `entry.size` (it changed while it was read).
    */
-  add(entry: Entry, content?: Buffer | string): Promise<Entry>;
+  add(entry: Entry, content?: Buffer | string): Entry | Promise<Entry>;
   /** Ends the tar, keeps it and its listing, and names the layer. */
   commit(): Promise<Layer>;
   /** Drops everything; harmless after commit. */
@@ -174,8 +174,9 @@ export interface FileState {
   readonly dev: number;
   readonly ino: number;
   readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
+  /** Milliseconds since the epoch, with what a double keeps of the nanoseconds (a quarter of a microsecond). */
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
 }
 
 /** A private temporary folder whose owner holds a lock; removed on dispose, or by the next start. */

@@ -91,6 +91,7 @@ const types: readonly EntryType[] = [
   'whiteout',
   'opaque',
 ];
+const digitOf = Object.fromEntries(types.map((type, i) => [type, String(i)])) as Record<EntryType, string>;
 /** Cannot stand in a normalised path. */
 const separator = '//';
 const hexLength = 64;
@@ -136,19 +137,37 @@ export function impliedDirectories(listing: Listing): string[] {
 
 /** The bytes in which a listing is kept. */
 export function encodeListing(listing: Listing): Buffer {
+  const count = listing.length;
+  const paths = new Array<string>(count);
+  const numbers = Array.from({ length: 5 }, () => new Array<number>(count));
+  const [modes, uids, gids, sizes, mtimes] = numbers as [number[], number[], number[], number[], number[]];
+  const [rare, hex] = [[] as [number, Rare][], [] as string[]];
+  let [kinds, digested] = ['', ''];
+  for (const [i, entry] of listing.entries()) {
+    paths[i] = entry.path;
+    kinds += digitOf[entry.type];
+    modes[i] = entry.mode;
+    uids[i] = entry.uid;
+    gids[i] = entry.gid;
+    sizes[i] = entry.size;
+    mtimes[i] = entry.mtime;
+    digested += entry.digest === undefined ? '0' : '1';
+    if (entry.digest !== undefined) hex.push(entry.digest.slice(7));
+    if (isRare(entry)) rare.push([i, rareOf(entry)]);
+  }
   const columns: Columns = {
     version,
-    count: listing.length,
-    paths: listing.map((entry) => entry.path).join(separator),
-    types: listing.map((entry) => types.indexOf(entry.type)).join(''),
-    modes: listing.map((entry) => entry.mode),
-    uids: listing.map((entry) => entry.uid),
-    gids: listing.map((entry) => entry.gid),
-    sizes: listing.map((entry) => entry.size),
-    mtimes: listing.map((entry) => entry.mtime),
-    digests: listing.map((entry) => entry.digest?.slice(7) ?? '').join(''),
-    digested: listing.map((entry) => (entry.digest === undefined ? '0' : '1')).join(''),
-    rare: listing.flatMap((entry, i) => rareOf(entry, i)),
+    count,
+    paths: paths.join(separator),
+    types: kinds,
+    modes,
+    uids,
+    gids,
+    sizes,
+    mtimes,
+    digests: hex.join(''),
+    digested,
+    rare,
   };
   return Buffer.from(JSON.stringify(columns));
 }
@@ -185,15 +204,17 @@ function folderOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
-function rareOf({ mtimeNs, link, xattrs, device }: Entry, index: number): [number, Rare][] {
-  if ((mtimeNs ?? link ?? xattrs ?? device) === undefined) return [];
-  const rare = {
+function isRare({ mtimeNs, link, xattrs, device }: Entry): boolean {
+  return mtimeNs !== undefined || link !== undefined || xattrs !== undefined || device !== undefined;
+}
+
+function rareOf({ mtimeNs, link, xattrs, device }: Entry): Rare {
+  return {
     ...(mtimeNs !== undefined && { mtimeNs }),
     ...(link !== undefined && { link }),
     ...(xattrs !== undefined && { xattrs }),
     ...(device !== undefined && { device }),
   };
-  return [[index, rare]];
 }
 
 function parseColumns(bytes: Buffer): Columns {

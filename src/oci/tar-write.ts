@@ -136,9 +136,13 @@ function seal(block: Buffer): void {
 }
 
 function fits(field: Field, value: number): boolean {
-  const [, length] = fields[field];
-  return value >= 0 && value < 2 ** (3 * (length - 1));
+  return value >= 0 && value <= largest[field];
 }
+
+/** What the octal digits of each field can say. */
+const largest = Object.fromEntries(
+  Object.entries(fields).map(([field, [, length]]) => [field, 2 ** (3 * (length - 1)) - 1]),
+) as Record<Field, number>;
 
 const template = emptyHeader();
 const paxName = Buffer.from('PaxHeaders/0');

@@ -106,6 +106,6 @@ export async function fakeScratch(): Promise<Scratch> {
   return { path: mkdtempSync(join(tmpdir(), 'scratch-')), [Symbol.asyncDispose]: async () => {} };
 }
 
-function textOf({ dev, ino, size, mtimeNs, ctimeNs }: FileState): string {
-  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+function textOf({ dev, ino, size, mtimeMs, ctimeMs }: FileState): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join(' ');
 }
