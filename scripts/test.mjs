@@ -35,7 +35,7 @@ const systemPackages = {
   setcap: 'libcap2-bin',
   unshare: 'util-linux',
   ps: 'procps',
-  htpasswd: 'apache2-utils',
+  python3: 'python3',
   'ssh-keygen': 'openssh-client',
 };
 
