@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MountRequest } from '../../src/containerfile/mount.ts';
 import { type Framed, keyOf } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
@@ -28,28 +29,8 @@ export type RunMount =
       readonly writable: boolean;
       readonly source: MountSource;
     }
-  | {
-      readonly type: 'cache';
-      readonly target: string;
-      readonly id: string;
-      readonly sharing: 'shared' | 'private' | 'locked';
-      readonly readonly: boolean;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-      readonly source?: MountSource;
-    }
-  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number }
-  | {
-      readonly type: 'secret';
-      readonly id: string;
-      readonly target?: string;
-      readonly env?: string;
-      readonly required: boolean;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-    };
+  | (Omit<Extract<MountRequest, { type: 'cache' }>, 'from' | 'source'> & { readonly source?: MountSource })
+  | Extract<MountRequest, { type: 'tmpfs' } | { type: 'secret' }>;
 
 /** What of a mount the step's key holds: never a secret's value nor what a cache mount contains. */
 export function keyOfMount(mount: RunMount): Framed {
