@@ -37,6 +37,7 @@ const systemPackages = {
   ps: 'procps',
   python3: 'python3',
   'ssh-keygen': 'openssh-client',
+  sshd: 'openssh-server',
 };
 
 const checks = [
