@@ -41,8 +41,8 @@ export function hashFile({ path, absolute }: HashRequest): Digest {
     throw new BuildError('context', `cannot read "${path}" of the build context`, {
       cause: error,
       hint: gone
-        ? 'it changed while it was read: try again'
-        : `make it readable, or add it to the ignore file`,
+        ? 'It changed while it was read: try again.'
+        : 'Make it readable, or add it to the ignore file.',
     });
   }
 }

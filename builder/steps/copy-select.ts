@@ -77,20 +77,27 @@ async function missing(path: string, source: string, tree: SourceTree): Promise<
       },
     );
   }
+  const link = (await tree.get(path))?.entry.link;
+  if (link !== undefined) {
+    return new BuildError('not-found', `"/${path}" is a link to "${link}", which is not in ${tree.name}`, {
+      about: source,
+      hint: `Links are followed within ${tree.name}, never out of it: copy the file itself.`,
+    });
+  }
   const parent = parentOf(path);
   const siblings = (await tree.children(parent)).map(({ entry }) => baseOf(entry.path));
   const near = didYouMean(baseOf(path), siblings);
   return new BuildError('not-found', `"/${path}": not found in ${tree.name}`, {
     about: source,
-    hint: near !== undefined ? `did you mean ${join(parent, near)}?` : await whereToLook(path, source, tree),
+    hint: near !== undefined ? `Did you mean ${join(parent, near)}?` : await whereToLook(path, source, tree),
   });
 }
 
 /** Says how far the path does exist. */
 async function whereToLook(path: string, source: string, tree: SourceTree): Promise<string> {
-  if (/^https?:|^git@/.test(source)) return 'COPY takes files only';
+  if (/^https?:|^git@/.test(source)) return 'COPY takes files only.';
   for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
-    if ((await tree.get(at)) !== undefined) return `"/${at}" exists there, but nothing of that name is in it`;
+    if ((await tree.get(at)) !== undefined) return `"/${at}" exists there, but nothing of that name is in it.`;
   }
-  return `sources are looked up from the root of ${tree.name}, wherever the Containerfile is`;
+  return `Sources are looked up from the root of ${tree.name}, wherever the Containerfile is.`;
 }
