@@ -99,9 +99,15 @@ class LocalContext implements Context {
     this.#children.clear();
   }
 
+  /** Looks only below real directories of the context: no link is followed, and nothing outside is told about. */
   isIgnored(path: string): boolean {
-    if (this.#find(path) !== undefined) return false;
-    return lstatSync(pathOf(join(this.#folder, path)), { throwIfNoEntry: false }) !== undefined;
+    if (this.#ignore === undefined) return false;
+    for (const at of [...ancestorsOf(path), path]) {
+      const found = this.#find(at);
+      if (found === undefined) return this.#ignore.matches(at) && this.#stat(at) !== undefined;
+      if (found.entry.type !== 'dir') return false;
+    }
+    return false;
   }
 
   async save(): Promise<void> {
@@ -167,9 +173,18 @@ class LocalContext implements Context {
   /** A file that is gone by now, or a socket, counts as not there. */
   #stat(path: string): LocalFile | undefined {
     const absolute = join(this.#folder, path);
-    const stat = lstatSync(pathOf(absolute), quietly);
-    const type = stat === undefined ? undefined : typeOf(stat);
-    return type === undefined ? undefined : this.#fileOf(path, absolute, { stat: stat!, type });
+    try {
+      const stat = lstatSync(pathOf(absolute), quietly);
+      const type = stat === undefined ? undefined : typeOf(stat);
+      return type === undefined ? undefined : this.#fileOf(path, absolute, { stat: stat!, type });
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === undefined) throw error;
+      throw new BuildError('context', `cannot look at "${shortened(path)}" of the build context (${code})`, {
+        cause: error,
+        hint: 'Make it readable, or add it to the ignore file.',
+      });
+    }
   }
 
   #fileOf(
@@ -192,6 +207,17 @@ class LocalContext implements Context {
     const file = { entry: more === undefined ? entry : { ...entry, ...more }, absolute, state, digest };
     return stat.nlink > 1 && type !== 'dir' ? { ...file, sameFile: `${stat.dev}:${stat.ino}` } : file;
   }
+}
+
+/** The directories above a path, the outermost first. */
+function ancestorsOf(path: string): string[] {
+  const names = path.split('/');
+  return names.slice(1).map((_, i) => names.slice(0, i + 1).join('/'));
+}
+
+/** A path that fits into a message. */
+function shortened(path: string): string {
+  return path.length <= 200 ? path : `${path.slice(0, 100)}…${path.slice(-60)}`;
 }
 
 const quietly = { throwIfNoEntry: false } as const;

@@ -103,6 +103,24 @@ describe('a local context', () => {
     expect(context.get('n/a')).toBeUndefined();
   });
 
+  it('says "ignored" of nothing that is outside, nor without an ignore file', () => {
+    const { folder, open } = contextOf(['f a = 1'], 'sub\n');
+    symlinkSync('/etc', join(folder, 'sub-link'));
+    expect(open().isIgnored('sub-link/passwd')).toBe(false);
+    symlinkSync('/etc', join(folder, 'sub'));
+    expect(open().isIgnored('sub')).toBe(true);
+    expect(contextOf(['f a = 1']).context.isIgnored('nothing')).toBe(false);
+  });
+
+  it('names what it cannot look at', () => {
+    const { folder, open } = contextOf(['f a = 1']);
+    const long = 'n'.repeat(200);
+    const inside = `${`cd ${long} && mkdir ${long} && `.repeat(22)}touch file`;
+    execFileSync('sh', ['-c', `mkdir ${long} && ${inside}`], { cwd: folder });
+    expect(() => open().list()).toThrow(/^cannot (look at|read the folder) "/);
+    execFileSync('rm', ['-rf', join(folder, long)]);
+  });
+
   it('does not follow links out of itself', () => {
     const { folder, open } = contextOf(['f a = 1']);
     const outside = folderOf(['f secret = 1']);
