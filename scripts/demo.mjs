@@ -40,7 +40,8 @@ async function demo() {
     const folder = layOut(person);
     const build = [person.tsbuild, '-t', image, folder];
     headline(`Building an image of three stages as ${person.name}`);
-    const first = timed(person, build);
+    // An earlier demo must not make this one look faster than it is.
+    const first = timed(person, [person.tsbuild, '--no-cache', ...build.slice(1)]);
     headline('Running it');
     timed(person, [person.tsbuild, 'run', '--rm', image]);
     headline('Building it again: nothing changed');
