@@ -49,6 +49,7 @@ export class Home {
   #gateFd: number | undefined;
   #count = 0;
   readonly #used = new Set<string>();
+  readonly #removals: Promise<void>[] = [];
   readonly #opened = Date.now() / 1000;
 
   readonly #end = (): void => {
@@ -159,6 +160,16 @@ export class Home {
     } finally {
       flock(this.#gateFd, 'unlock');
     }
+  }
+
+  /** Removes a folder while other work goes on: a step's own takes longer than anything else we do about it. */
+  removeAside(folder: LockedFolder): void {
+    this.#removals.push(folder.removeAside());
+  }
+
+  /** Waits for what is being removed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#removals.splice(0));
   }
 
   /** A locked temporary folder besides the process's own. */

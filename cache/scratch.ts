@@ -9,6 +9,7 @@ import {
   rmSync,
   utimesSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../src/core/errors.ts';
 import { type Lock, tryLock } from './lock.ts';
@@ -17,6 +18,8 @@ import { type Lock, tryLock } from './lock.ts';
 export interface LockedFolder {
   readonly path: string;
   remove(): void;
+  /** The same beside other work; until it is done the folder stays locked. */
+  removeAside(): Promise<void>;
 }
 
 /** Runs a task while no locked folder is being made. */
@@ -32,7 +35,7 @@ export function makeLocked(tmp: string, since: number): LockedFolder {
   const held = tryLock(join(path, 'lock'), 'shared');
   if (held === undefined) throw new Error(`a new folder is locked already: ${path}`);
   utimesSync(join(path, 'lock'), since, since);
-  return { path, remove: () => removeLocked(path, held) };
+  return { path, remove: () => removeLocked(path, held), removeAside: () => removeAside(path, held) };
 }
 
 /** Moves something out of sight, to be deleted later: renames are quick, deleting a tree is not. */
@@ -88,6 +91,14 @@ function discardOrphan(tmp: string, name: string): void {
 
 function removeLocked(path: string, held: Lock): void {
   removeTree(path);
+  held.release();
+}
+
+/** What cannot be removed is no reason to fail: it is nobody's from here on, and the next sweep tries again. */
+async function removeAside(path: string, held: Lock): Promise<void> {
+  await rm(path, { recursive: true, force: true })
+    .catch(() => removeTree(path))
+    .catch(() => undefined);
   held.release();
 }
 

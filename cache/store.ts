@@ -49,10 +49,13 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
     scratch: () =>
       guarded(async () => {
         const folder = home.scratch();
-        return { path: folder.path, [Symbol.asyncDispose]: async () => folder.remove() };
+        return { path: folder.path, [Symbol.asyncDispose]: async () => home.removeAside(folder) };
       }),
     logs: join(path, 'logs'),
-    [Symbol.asyncDispose]: async () => home.close(),
+    [Symbol.asyncDispose]: async () => {
+      await home.settled();
+      home.close();
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { heldCapabilities } from './capabilities.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { rlimits } from './limits.ts';
 import { ociConfig } from './oci-config.ts';
-import { overlayMount, type SetupMount, ShortNames } from './overlay-mount.ts';
+import { overlayMount, type PathNames, plainNames, type SetupMount, ShortNames } from './overlay-mount.ts';
 import type { Engine, Exit, Mount, Overlay, SandboxIo, SandboxPlan } from './plan.ts';
 import { searchPath } from './programs.ts';
 import { missingParts, resolveIn } from './rootfs-view.ts';
@@ -22,6 +22,8 @@ export interface RuntimeProgram {
 /** A bundle on disk, and what the step's own process does before it becomes the runtime. */
 interface Bundle {
   readonly folder: string;
+  /** Where the names in the options of `setup` hold. */
+  readonly names: string;
   readonly setup: readonly SetupMount[];
   /** Layers of the root, topmost first. */
   readonly layers: readonly string[];
@@ -53,10 +55,10 @@ interface Running {
   readonly signal: AbortSignal;
 }
 
-async function runBundle({ folder, setup }: Bundle, running: Running): Promise<number> {
+async function runBundle({ folder, names, setup }: Bundle, running: Running): Promise<number> {
   const { program, io, signal } = running;
   const mounts = setup.flatMap(({ type, source, options, target }) => [type, source, options, target]);
-  const args = [folder, String(setup.length), ...mounts, ...commandLine(program, folder)];
+  const args = [folder, names, String(setup.length), ...mounts, ...commandLine(program, folder)];
   const ended = await superviseStep(args, { io, folder, signal });
   return commandCode(ended, folder, program.name);
 }
@@ -73,8 +75,10 @@ function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bu
   const folder = join(scratch, 'bundle');
   const rootfs = join(folder, 'rootfs');
   for (const path of [folder, rootfs, join(folder, 'state')]) mkdirSync(path, { mode: 0o700 });
-  const names = new ShortNames(join(folder, 'l'));
-  const setup = [overlayMount(rootOf(plan.root, folder), rootfs, names)];
+  const root = rootOf(plan.root, folder);
+  const trees = plan.mounts.flatMap((mount) => (mount.kind === 'tree' ? [mount.tree] : []));
+  const names = plainNames([root, ...trees]) ?? new ShortNames(join(folder, 'l'));
+  const setup = [overlayMount(root, rootfs, names)];
   const sources = plan.mounts.map((mount, at) =>
     sourceOf(mount, { aside: join(folder, `t${at}`), names, setup }),
   );
@@ -91,7 +95,7 @@ function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bu
     ...writeEtcFiles(plan, folder),
   };
   writeFileSync(join(folder, 'config.json'), jsonOf(ociConfig(plan, facts)), { mode: 0o600 });
-  return { folder, setup, layers };
+  return { folder, names: names.folder, setup, layers };
 }
 
 /** An overlay needs something below: an empty directory for `FROM scratch`. */
@@ -104,7 +108,7 @@ function rootOf(root: Overlay, folder: string): Overlay {
 
 interface Aside {
   readonly aside: string;
-  readonly names: ShortNames;
+  readonly names: PathNames;
   readonly setup: SetupMount[];
 }
 

@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Overlay } from './plan.ts';
 
-/** One mount(8) for the step's own process to make, in the folder of short names. */
+/** One mount(8) for the step's own process to make, in the folder of its names. */
 export interface SetupMount {
   readonly type: string;
   readonly source: string;
@@ -16,8 +16,30 @@ export interface SetupMount {
 const LARGEST_LOWER = 500;
 const LARGEST_OPTIONS = 4000;
 
-/** Gives long paths short names: symbolic links in one folder, which is the working directory of the mount. */
-export class ShortNames {
+/** How the options of overlay mounts name paths, in the folder that is the working directory of the mounts. */
+export interface PathNames {
+  readonly folder: string;
+  of(path: string): string;
+}
+
+/**
+ * Names without any preparation, where that will do: all layers lie in one folder, and there are not so many that
+ * their names fill the options.
+ */
+export function plainNames(trees: readonly Overlay[]): PathNames | undefined {
+  const folder = dirname(trees[0]?.lower[0] ?? '/');
+  const paths = trees.flatMap(({ lower, upper = '', work = '' }) => [...lower, upper, work]);
+  const lengths = trees.map(({ lower, upper = '', work = '' }) =>
+    [...lower.map((path) => basename(path)), upper, work].reduce((sum, name) => sum + name.length + 1, 0),
+  );
+  const fits = lengths.every((length) => length < LARGEST_OPTIONS / 2);
+  const together = trees.every(({ lower }) => lower.every((path) => dirname(path) === folder));
+  if (!fits || !together || !paths.every((path) => /^[\w./-]*$/.test(path))) return undefined;
+  return { folder, of: (path) => (dirname(path) === folder ? basename(path) : path) };
+}
+
+/** Gives long paths short names: symbolic links in one folder. */
+export class ShortNames implements PathNames {
   readonly folder: string;
   #count = 0;
 
@@ -39,7 +61,7 @@ export class ShortNames {
  * directory holds. `nodev`: a layer may bring device nodes, and real root could open them. Throws `sandbox` where the
  * kernel would not take so many layers.
  */
-export function overlayMount(tree: Overlay, target: string, names: ShortNames): SetupMount {
+export function overlayMount(tree: Overlay, target: string, names: PathNames): SetupMount {
   const { lower, upper, work } = tree;
   if (lower.length > LARGEST_LOWER) throw tooManyLayers(lower.length);
   if (upper === undefined && lower.length === 1) {

@@ -22,12 +22,12 @@ export interface StepSurroundings {
 }
 
 /**
- * What runs first in the step's own namespaces: `folder count (type source options target)… command…`. It mounts,
+ * What runs first in the step's own namespaces: `folder names count (type source options target)… command…`. It mounts,
  * leaves `ready` as the sign that it came that far, and becomes the command.
  */
-const setupScript = `cd "$1/l" || exit 125
-folder=$1 count=$2
-shift 2
+const setupScript = `cd "$2" || exit 125
+folder=$1 count=$3
+shift 3
 while [ "$count" -gt 0 ]; do
   mount -n -i -t "$1" -o "$3" "$2" "$4" 2>>"$folder/setup.log" || exit 125
   shift 4

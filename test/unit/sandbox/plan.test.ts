@@ -7,7 +7,7 @@ import { hostsText } from '../../../builder/sandbox/etc-files.ts';
 import { rlimits } from '../../../builder/sandbox/limits.ts';
 import { type BundleFacts, ociConfig } from '../../../builder/sandbox/oci-config.ts';
 import { requestText } from '../../../builder/sandbox/outside-request.ts';
-import { overlayMount, ShortNames } from '../../../builder/sandbox/overlay-mount.ts';
+import { overlayMount, plainNames, ShortNames } from '../../../builder/sandbox/overlay-mount.ts';
 import type { SandboxPlan } from '../../../builder/sandbox/plan.ts';
 import { whyNoNamespace } from '../../../builder/sandbox/probe.ts';
 import type { Place } from '../../../src/core/place.ts';
@@ -92,6 +92,21 @@ describe('config.json', () => {
 });
 
 describe('overlay options', () => {
+  it('names layers of one folder as they are, unless they are too many or their paths mean something to mount', () => {
+    const at = (folder: string, count: number) => ({
+      lower: Array.from({ length: count }, (_, i) => `${folder}/${'0'.repeat(60)}${i}`),
+      upper: '/s/tmp/upper',
+      work: '/s/tmp/work',
+    });
+    const names = plainNames([at('/s/trees', 2)])!;
+    const { options } = overlayMount(at('/s/trees', 2), '/m', names);
+    expect(names.folder).toBe('/s/trees');
+    expect(options).toContain(`lowerdir=${'0'.repeat(60)}0:${'0'.repeat(60)}1,upperdir=/s/tmp/upper,`);
+    expect(plainNames([at('/s/trees', 100)])).toBeUndefined();
+    expect(plainNames([at('/s/a,b', 2)])).toBeUndefined();
+    expect(plainNames([at('/s/trees', 1), at('/s/others', 1)])).toBeUndefined();
+  });
+
   it('stay short for five hundred layers, and refuse one more', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tsbuild-names-'));
     try {
