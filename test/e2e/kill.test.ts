@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
-import { mountsBelow, processesGone, processesWith } from '../support/processes.ts';
+import { mountsBelow, processesGone } from '../support/processes.ts';
 import { must, type Outcome, run } from '../support/programs.ts';
 import { isRoot, skip } from '../support/skips.ts';
 import { imageId, loadBases, newTsbuild, type Tsbuild, type Who } from '../support/tsbuild.ts';
@@ -45,7 +45,7 @@ describe.skipIf(skip('builds that are stopped', needs)).each(people)('as %s', (w
     const again = await tsbuild.run(['build', '--iidfile', 'id-2', '--progress', 'plain', 'context']);
     expect(again.stderr.match(/^#\d+ DONE/gm) ?? [], again.stderr).toEqual([]);
     expect(imageId(join(tsbuild.folder, 'id-2'))).toBe(imageId(join(tsbuild.folder, 'id')));
-    expectNothingLeft(tsbuild);
+    await expectNothingLeft(tsbuild);
   });
 
   it.each([
@@ -58,8 +58,7 @@ describe.skipIf(skip('builds that are stopped', needs)).each(people)('as %s', (w
     const outcome = await stopped(tsbuild, signal, after);
     // A signal before Node listens ends the process by itself; a shell shows the same number.
     expect(outcome.code ?? outcome.signal, outcome.stderr).toBeOneOf([code, signal]);
-    expect(await processesGone(tsbuild.folder)).toEqual([]);
-    expectNothingLeft(tsbuild);
+    await expectNothingLeft(tsbuild);
     await tsbuild.must(['build', 'context']);
   });
 
@@ -134,8 +133,8 @@ async function stopped(
   });
 }
 
-function expectNothingLeft(tsbuild: Tsbuild): void {
-  expect(processesWith(tsbuild.folder)).toEqual([]);
+async function expectNothingLeft(tsbuild: Tsbuild): Promise<void> {
+  expect(await processesGone(tsbuild.folder)).toEqual([]);
   expect(mountsBelow(tsbuild.folder)).toEqual([]);
   expect(readdirSync(join(tsbuild.folder, 'tmp'))).toEqual([]);
   const unfinished = join(tsbuild.store, 'tmp');

@@ -1,18 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Pids of other processes that have `marker` in their command line, environment or mounts. */
-export function processesWith(marker: string): number[] {
+/** Other processes that have `marker` in their command line, environment or mounts: pid and command line. */
+function processesWith(marker: string): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return pids
     .filter((pid) =>
       ['cmdline', 'environ', 'mountinfo'].some((file) => holds(`/proc/${pid}/${file}`, marker)),
     )
-    .map(Number);
+    .map((pid) => `${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
 }
 
-/** Waits until no process has the marker any more; gives those that are left after `limitMs`. */
-export async function processesGone(marker: string, limitMs = 20_000): Promise<number[]> {
+/**
+ * Waits until no process has the marker in its command line, environment or mounts any more (the launcher's helper
+ * ends a moment after Node does); gives pid and command line of those that are left after `limitMs`.
+ */
+export async function processesGone(marker: string, limitMs = 20_000): Promise<string[]> {
   for (let waited = 0; waited < limitMs; waited += 50) {
     if (processesWith(marker).length === 0) return [];
     await sleep(50);
@@ -27,10 +30,14 @@ export function mountsBelow(folder: string): string[] {
 }
 
 function holds(file: string, marker: string): boolean {
+  return read(file).includes(marker);
+}
+
+function read(file: string): string {
   try {
-    return readFileSync(file, 'latin1').includes(marker);
+    return readFileSync(file, 'latin1');
   } catch {
     // It ended meanwhile.
-    return false;
+    return '';
   }
 }
