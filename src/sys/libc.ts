@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { bytesOf } from '../core/bytes.ts';
+import { BuildError } from '../core/errors.ts';
 
 /** A function of the C library; pointers are Buffers, integers numbers. */
 type CFunction = (...args: readonly unknown[]) => number;
@@ -98,7 +99,15 @@ function loadKoffi(): Koffi {
       // The other C library's build, or a layout of a later koffi: its own search decides.
     }
   }
-  return createRequire(import.meta.url)('koffi') as Koffi;
+  try {
+    return createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (cause) {
+    const machine = `${process.platform}-${process.arch}`;
+    throw new BuildError('not-found', `the binary of the package koffi for ${machine} is not installed`, {
+      cause,
+      hint: 'It is an optional package of koffi: install tsbuild again without --omit=optional.',
+    });
+  }
 }
 
 function systemError(errno: number, syscall: string, path?: string | Buffer): SystemError {
