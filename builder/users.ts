@@ -38,7 +38,7 @@ export async function userOf(
   const home = account?.fields[5] || '/';
   if (group === undefined) {
     const groups = account === undefined ? [] : await groupsOf(view, layers, account.name);
-    const gid = Number(account?.fields[3] ?? 0);
+    const gid = idOf(account?.fields[3] ?? '') ?? 0;
     return { uid, gid, groups: groups.filter((id) => id !== gid), home };
   }
   const gid = idOf(group) ?? (await groupId(view, layers, group)) ?? unknown('group', group);
@@ -62,7 +62,7 @@ export async function ownerOf(
   else if (user !== '' && user !== 'root') {
     const account = (await accounts(view, layers, 'etc/passwd')).find((line) => line.name === user);
     if (account === undefined) missing.push(user);
-    [uid, gid] = [account?.id ?? 0, Number(account?.fields[3] ?? 0)];
+    [uid, gid] = [account?.id ?? 0, idOf(account?.fields[3] ?? '') ?? 0];
   }
   if (group !== undefined) {
     const known =
@@ -90,8 +90,9 @@ function split(spec: string): { user: string; group?: string } {
   return colon < 0 ? { user: spec } : { user: spec.slice(0, colon), group: spec.slice(colon + 1) };
 }
 
+/** An id; the highest number is none, but means "leave it as it is" to the system calls. */
 function idOf(text: string): number | undefined {
-  return /^\d{1,10}$/.test(text) && Number(text) <= 0xffffffff ? Number(text) : undefined;
+  return /^\d{1,10}$/.test(text) && Number(text) < 0xffffffff ? Number(text) : undefined;
 }
 
 async function groupId(view: LayeredView, layers: Pick<Layers, 'readFile'>, name: string) {

@@ -16,6 +16,12 @@ export interface FailureSetting {
 
 const rule = '-'.repeat(20);
 
+/** Of an instruction with more lines than this only the first and the last ones are shown. */
+const MOST_LINES = 20;
+
+/** A line is cut after so many characters: nobody reads the rest of a script that was written into one. */
+const MOST_CHARACTERS = 500;
+
 /** Any thrown value as the text that ends the story: where, the lines in question, the log, the reason, the hint. */
 export function renderFailure(error: unknown, setting: FailureSetting): string {
   if (!(error instanceof BuildError)) return renderBug(error, setting.debug);
@@ -40,11 +46,15 @@ export function renderSnippet(text: string, location: SourceRange): string {
   const pad = last === first ? 4 : 2;
   let out = `${location.file}:${location.startLine}:${location.startColumn}\n${rule}\n`;
   for (let n = Math.max(1, first - pad); n <= Math.min(lines.length, last + pad); n++) {
-    const line = cleanLine(lines[n - 1] ?? '');
+    if (n === first + MOST_LINES - 2 && last - n >= 2) {
+      out += `     |     … ${last - n - 1} lines more\n`;
+      n = last - 1;
+    }
+    const line = cleanLine((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS));
     if (n === lines.length && line === '' && n > last) break;
     const inside = n >= first && n <= last;
     out += `${`${String(n).padStart(4)} | ${inside ? '>>>' : '   '} ${line}`.trimEnd()}\n`;
-    if (inside) out += carets(lines[n - 1] ?? '', n, location);
+    if (inside) out += carets((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS), n, location);
   }
   return `${out}${rule}\n`;
 }

@@ -5,7 +5,7 @@ import { entryOf } from './entry-lines.ts';
 import { FakeLayers } from './fake-layers.ts';
 
 const passwd =
-  '# users\nroot:x:0:0:root:/root:/bin/sh\nweb:x:33:44:web:/srv:/bin/sh\n77:x:5:6::/seven:\nbroken\n';
+  '# users\nroot:x:0:0:root:/root:/bin/sh\nweb:x:33:44:web:/srv:/bin/sh\n77:x:5:6::/seven:\nbroken\nodd:x:9:many::/odd:\n';
 const group = 'root:x:0:\nstaff:x:50:web,root\naudio:x:29:other,web\nweb:x:44:web\n';
 
 function image(): { view: LayeredView; layers: ReturnType<FakeLayers['asLayers']> } {
@@ -29,14 +29,17 @@ describe('USER', () => {
     ['web:staff', { uid: 33, gid: 50, groups: [], home: '/srv' }],
     ['web:7', { uid: 33, gid: 7, groups: [], home: '/srv' }],
     ['1234:7', { uid: 1234, gid: 7, groups: [], home: '/' }],
+    ['odd', { uid: 9, gid: 0, groups: [], home: '/odd' }],
     ['77', { uid: 5, gid: 6, groups: [], home: '/seven' }],
   ])('%s', async (spec, expected) => {
     const { view, layers } = image();
     expect(await userOf(view, layers, spec)).toEqual(expected);
   });
 
-  it('refuses unknown names', async () => {
+  it('refuses unknown names, and the number that changes nothing', async () => {
     const { view, layers } = image();
+    await expect(userOf(view, layers, '4294967295')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(userOf(view, layers, '0:4294967295')).rejects.toMatchObject({ code: 'not-found' });
     await expect(userOf(view, layers, 'wbe')).rejects.toMatchObject({
       code: 'not-found',
       message: `the user "wbe" is not in the image's /etc/passwd`,

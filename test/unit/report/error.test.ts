@@ -36,6 +36,21 @@ describe('source', () => {
     );
   });
 
+  it('cuts long instructions and long lines', () => {
+    const long = [
+      'FROM a',
+      ...Array.from({ length: 100 }, (_, i) => `RUN ${i} \\`),
+      'x'.repeat(10_000),
+      'CMD b',
+    ];
+    const shown = renderSnippet(long.join('\n'), at(2, 1, 102, 10_001)).split('\n');
+    expect(shown.length).toBeLessThan(50);
+    expect(Math.max(...shown.map((line) => line.length))).toBeLessThan(600);
+    expect(shown).toContain('     |     … 81 lines more');
+    const numbers = shown.flatMap((line) => line.match(/^ *(\d+) \|/)?.[1] ?? []).map(Number);
+    expect([...numbers.slice(0, 3), ...numbers.slice(-4)]).toEqual([1, 2, 3, 19, 101, 102, 103]);
+  });
+
   it('puts the carets under the exact columns', () => {
     const lines = renderSnippet(text, at(6, 6, 6, 16)).split('\n');
     const marked = lines.findIndex((line) => line.startsWith('   6 |'));
