@@ -97,7 +97,8 @@ async function missing(path: string, source: string, tree: SourceTree): Promise<
 async function whereToLook(path: string, source: string, tree: SourceTree): Promise<string> {
   if (/^https?:|^git@/.test(source)) return 'COPY takes files only.';
   for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
-    if ((await tree.get(at)) !== undefined) return `"/${at}" exists there, but nothing of that name is in it.`;
+    if ((await tree.get(at)) !== undefined)
+      return `"/${at}" exists there, but nothing of that name is in it.`;
   }
   return `Sources are looked up from the root of ${tree.name}, wherever the Containerfile is.`;
 }
