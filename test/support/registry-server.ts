@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { skip } from './skips.ts';
 
 export interface RegistryServerOptions {
   /** Ask for this user and password (Basic). */
@@ -30,11 +31,11 @@ export interface RegistryServer {
   stop(): Promise<void>;
 }
 
-const program = '/usr/bin/docker-registry';
+const program = 'docker-registry';
 
-/** False where the `docker-registry` package is not installed: such tests are skipped aloud. */
+/** False where the `docker-registry` package is not installed, which is then said aloud. */
 export function hasRegistryServer(): boolean {
-  return existsSync(program);
+  return !skip('tests with a registry', { programs: ['docker-registry'] });
 }
 
 /** Starts Debian's docker-registry on a free loopback port with an empty store of its own, and waits until it answers. */
