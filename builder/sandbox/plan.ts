@@ -59,8 +59,11 @@ export interface SandboxPlan {
 export interface SandboxIo {
   readonly stdout: (chunk: Buffer) => void;
   readonly stderr: (chunk: Buffer) => void;
-  /** `ours`: it reads our stdin; `inherit`: it is handed all three of our descriptors (`tsbuild run`). */
-  readonly stdin: 'empty' | 'ours' | 'inherit';
+  /**
+   * `ours`: it reads our stdin. `terminal`: our stdin and stdout are the terminal through which it is shown; `stderr`
+   * is then what the runtime says about itself.
+   */
+  readonly stdin: 'empty' | 'ours' | 'terminal';
   /** Called once the process begins. What a terminal sends to its foreground group does then reach it only by `send`. */
   readonly started?: (control: ProcessControl) => void;
 }

@@ -37,10 +37,14 @@ function neverStarted({ lastError, code }: Ended, folder: string): BuildError {
   );
 }
 
-/** What the runtime itself logged as an error, without its repeated prefix. */
+/**
+ * What the runtime itself logged as an error, without its repeated prefix: what it says about the command, else the
+ * last. With a terminal crun may go on to complain that the command's process is gone.
+ */
 function runtimeComplaint(folder: string): string | undefined {
   const lines = read(join(folder, 'runtime.log')).split('\n').filter(Boolean).map(messageOf);
-  return lines.filter((line) => line !== undefined).at(-1);
+  const known = lines.filter((line) => line !== undefined);
+  return known.find((line) => notFound.test(line) || notExecutable.test(line)) ?? known.at(-1);
 }
 
 function messageOf(line: string): string | undefined {

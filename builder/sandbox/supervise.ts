@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { type Fifo, openFifo } from './fifo.ts';
+import { openFifo } from './fifo.ts';
 import type { ProcessControl, SandboxIo } from './plan.ts';
 import { searchPath } from './programs.ts';
 
@@ -61,39 +61,32 @@ const outermost = [
 export async function superviseStep(args: readonly string[], around: StepSurroundings): Promise<Ended> {
   const { io, folder, signal } = around;
   const tail = new Tail();
-  const output = io.stdin === 'inherit' ? undefined : openOutput(io, folder, tail);
-  const stdin = io.stdin === 'ours' ? 'inherit' : 'ignore';
+  const stdin = io.stdin === 'empty' ? 'ignore' : 'inherit';
+  const stdout = io.stdin === 'terminal' ? undefined : openFifo(join(folder, 'stdout'), io.stdout);
+  const stderr = openFifo(join(folder, 'stderr'), (chunk) => {
+    tail.add(chunk);
+    io.stderr(chunk);
+  });
   const child = spawn('setpriv', [...outermost, 'sh', '-c', setupScript, 'sh', ...args], {
-    stdio: output === undefined ? 'inherit' : [stdin, output.stdout.writeEnd, output.stderr.writeEnd],
-    detached: io.started !== undefined && output !== undefined,
+    stdio: [stdin, stdout?.writeEnd ?? 'inherit', stderr.writeEnd],
+    detached: io.started !== undefined && stdout !== undefined,
     env: environment(folder),
   });
   const stop = (): void => signalStep(child, 'SIGKILL');
   io.started?.(controlOf(child));
   signal.addEventListener('abort', stop);
   try {
-    output?.stdout.release();
-    output?.stderr.release();
+    stdout?.release();
+    stderr.release();
     if (signal.aborted) stop();
     const code = await exitOf(child);
     signal.throwIfAborted();
     return { code, lastError: tail.text };
   } finally {
     signal.removeEventListener('abort', stop);
-    output?.stdout.drain();
-    output?.stderr.drain();
+    stdout?.drain();
+    stderr.drain();
   }
-}
-
-function openOutput(io: SandboxIo, folder: string, tail: Tail): { stdout: Fifo; stderr: Fifo } {
-  const stderr = (chunk: Buffer): void => {
-    tail.add(chunk);
-    io.stderr(chunk);
-  };
-  return {
-    stdout: openFifo(join(folder, 'stdout'), io.stdout),
-    stderr: openFifo(join(folder, 'stderr'), stderr),
-  };
 }
 
 /** Nothing of ours is inherited. mount(8) from 2.39 on would use calls that cut a long list of layers. */

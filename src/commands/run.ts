@@ -134,7 +134,7 @@ class RunningProcess implements Disposable {
   constructor({ terminal, interactive }: RunCommand, here: Surroundings) {
     this.#here = here;
     this.io = {
-      stdin: terminal ? 'inherit' : interactive ? 'ours' : 'empty',
+      stdin: terminal ? 'terminal' : interactive ? 'ours' : 'empty',
       stdout: (chunk) => this.#pass(1, chunk),
       stderr: (chunk) => this.#pass(2, chunk),
       started: (control) => {

@@ -53,7 +53,7 @@ async function perform(chosen: Engine, { plan, lower, when, inherit }: Job): Pro
     seen.stderr += chunk.toString();
   };
   try {
-    const io = { stdin: inherit === true ? ('inherit' as const) : ('empty' as const), stdout, stderr };
+    const io = { stdin: inherit === true ? ('terminal' as const) : ('empty' as const), stdout, stderr };
     const whole = { ...plan, root: { lower, upper, work: workdir } };
     return { ...(await chosen.run(whole, io, run, controller.signal)), ...seen };
   } catch (error) {
