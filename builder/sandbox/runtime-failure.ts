@@ -68,6 +68,8 @@ function hintFor(reason: string): { readonly hint?: string } {
 }
 
 const hints: readonly (readonly [RegExp, string])[] = [
+  // With a terminal crun sometimes loses its own words about a command that is not there.
+  [/read FD: connection closed/, 'Check that the command is in the image: without -t it is told plainly.'],
   [
     /mount.*proc.*(?:permitted|denied)/i,
     'In a container /proc must not be masked: docker run --security-opt systempaths=unconfined, or procMount: Unmasked in Kubernetes.',
