@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MountRequest } from '../../src/containerfile/mount.ts';
 import { type Framed, keyOf } from '../../src/core/digest.ts';
-import { BuildError } from '../../src/core/errors.ts';
+import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
 import type { Layer, Snapshot } from '../../src/core/types.ts';
 import type { Mount, Overlay } from '../sandbox/plan.ts';
@@ -69,7 +69,7 @@ export async function holdMounts(
 ): Promise<HeldMounts> {
   const holding = new Holding({ scratch, fresh: freshMounts }, tools);
   try {
-    for (const request of mounts) await holding.add(request);
+    for (const request of mounts) await owned(request, () => holding.add(request));
     for (const { path, content } of command.files) {
       holding.file(path, Buffer.from(content), { mode: 0o755, uid: 0, gid: 0 });
     }
@@ -77,6 +77,24 @@ export async function holdMounts(
   } catch (error) {
     await holding[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** An id that this user namespace does not know cannot own what is mounted. */
+async function owned(request: RunMount, make: () => Promise<void>): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if (errnoOf(error) !== 'EINVAL' || !('uid' in request)) throw error;
+    const { type, uid, gid } = request;
+    throw new BuildError(
+      'sandbox',
+      `a ${type} mount belongs to ${uid}:${gid}: an id that is not mapped here`,
+      {
+        cause: error,
+        hint: 'Give yourself a larger range in /etc/subuid and /etc/subgid, or build as root.',
+      },
+    );
   }
 }
 

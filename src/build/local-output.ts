@@ -28,7 +28,7 @@ export async function writeLocal(
 ): Promise<readonly string[]> {
   const skipped: string[] = [];
   const directories: Entry[] = [];
-  mkdirSync(folder, { recursive: true });
+  guarded(folder, () => mkdirSync(folder, { recursive: true }));
   const view = LayeredView.of(image.layers, layers, signal);
   for await (const file of filesOf(view, layers, signal)) {
     const { type, path } = file.entry;
