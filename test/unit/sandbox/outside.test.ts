@@ -7,9 +7,6 @@ async function* breaks(): AsyncGenerator<Buffer> {
 }
 
 it('ends a program whose input breaks off', async () => {
-  const { code, stdout } = await runOutside({ outside: undefined }, ['sh', '-c', 'cat; sleep 60'], {
-    stdin: breaks(),
-  });
+  const { code } = await runOutside({ outside: undefined }, ['sleep', '60'], { stdin: breaks() });
   expect(code).toBe(128 + 15);
-  expect(stdout.toString()).toMatch(/^(some)?$/);
 });
