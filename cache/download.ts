@@ -18,13 +18,6 @@ export interface Downloads {
   readonly fetch: FetchBlob;
 }
 
-/** What is to become of a layer's bytes besides the listing. */
-export interface Wanted {
-  /** Where to unpack it. */
-  readonly tree?: string;
-  readonly keepBlob: boolean;
-}
-
 /** A stream of the layer's compressed bytes from where it can be had. */
 export async function fetchLayer(
   from: Downloads,
@@ -43,12 +36,13 @@ export async function fetchLayer(
 
 /**
  * Fetches a layer, and while its bytes arrive hashes them here and inflates, hashes, lists and unpacks them in a
- * worker thread, which reads behind the growing file. Wrong bytes leave nothing.
+ * worker thread, which reads behind the growing file. The blob is kept: what was wanted for its listing is often
+ * unpacked by the next step. Wrong bytes leave nothing.
  */
 export async function download(
   from: Downloads,
   layer: Layer,
-  wanted: Wanted,
+  wanted: { /** Where to unpack it. */ readonly tree?: string },
   signal?: AbortSignal,
 ): Promise<Unpacked> {
   const descriptor = descriptorOf(layer);
@@ -68,7 +62,7 @@ export async function download(
     await receive(chunks, { blob, descriptor, job });
     const unpacked = await job.result;
     checkDiffId(layer, unpacked.diffId);
-    if (wanted.keepBlob) blob.keep(descriptor.digest);
+    blob.keep(descriptor.digest);
     return unpacked;
   } catch (error) {
     stop.abort(error);

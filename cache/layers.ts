@@ -256,7 +256,7 @@ export class LayerStore implements Layers {
     return workers(() =>
       guarded(async () => {
         if (form?.kind !== 'file') {
-          return download(this.#from, layer, { ...tree, keepBlob: how.tree !== undefined }, how.signal);
+          return download(this.#from, layer, tree, how.signal);
         }
         return this.#unpackBlob(layer, form, { ...tree, signal: how.signal });
       }),

@@ -36,12 +36,14 @@ export async function planProcess(
   around: Around,
 ): Promise<SandboxPlan> {
   const view = LayeredView.of(layers, around.store.layers, around.signal);
+  // Unpacking comes first: it tells what the view needs, which would otherwise read the layers by itself.
+  const root = await rootOf(layers, view, around);
   const { home, uid, gid, groups } = await userOf(view, around.store.layers, process.user);
   const env = new Map(process.env);
   if (!env.has('HOME')) env.set('HOME', home);
   return {
     ...rest,
-    root: await rootOf(layers, view, around),
+    root,
     process: {
       args: process.args,
       env: [...env].map(([name, value]) => `${name}=${value}`),

@@ -55,7 +55,7 @@ export interface CommitOptions {
 
 /** Layers and the conversions between their forms. */
 export interface Layers {
-  /** The listing; made by streaming the layer once (nothing else of it is kept) where no form of it is at hand. */
+  /** The listing; made by fetching the layer, and not unpacking it, where no form of it is at hand. */
   listing(layer: Layer, signal?: AbortSignal): Promise<Listing>;
   /** Absolute path of the unpacked tree, whiteouts in overlay form; fetched and unpacked where needed. Read-only. */
   tree(layer: Layer, signal?: AbortSignal): Promise<string>;
