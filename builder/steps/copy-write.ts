@@ -1,5 +1,5 @@
 import type { Digest } from '../../src/core/digest.ts';
-import { BuildError } from '../../src/core/errors.ts';
+import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { LayerWriter } from '../../src/core/store.ts';
 import type { Planned } from './copy-plan.ts';
 import type { SourceFile, SourceTree } from './copy-source.ts';
@@ -52,7 +52,8 @@ function add(
   { tree, writer }: { readonly tree: SourceTree; readonly writer: LayerWriter },
 ): Planned['entry'] | Promise<Planned['entry']> {
   const failed = (error: unknown): never => {
-    throw error instanceof BuildError && error.code === 'context' ? changed(file, tree, error) : error;
+    if (!(error instanceof BuildError && error.code === 'context')) throw error;
+    throw error.retry ? changed(file, tree, error) : unreadable(file, tree, error);
   };
   const write = (path: string) => {
     const added = writer.add(entry, path);
@@ -62,11 +63,24 @@ function add(
   return path instanceof Promise ? path.then(write) : write(path);
 }
 
+/** The writer knows the file by the name it gets; here it has the one that the person knows. */
+function unreadable({ entry }: SourceFile, tree: SourceTree, { hint, cause }: BuildError): BuildError {
+  const code = errnoOf(cause);
+  return new BuildError(
+    'context',
+    `"/${entry.path}" of ${tree.name} cannot be read${code ? ` (${code})` : ''}`,
+    {
+      cause,
+      ...(hint !== undefined && { hint }),
+    },
+  );
+}
+
 /** What was seen of the source is forgotten, so that the step can start again. */
 function changed(file: SourceFile, tree: SourceTree, cause?: BuildError): BuildError {
   tree.forget();
   return new BuildError('context', `"/${file.entry.path}" of ${tree.name} changed while it was read`, {
-    hint: cause?.hint ?? 'try again once nothing writes to it',
+    hint: cause?.hint ?? 'Try again once nothing writes to it.',
     retry: true,
     cause,
   });
