@@ -34,7 +34,7 @@ export interface LayerWriter {
   /**
    * Adds an entry. A file's content is `content`: bytes, or the absolute path of a file that is opened without
    * following a link. Returns the entry as written, with the content's digest. Fails with `context` when the file's
-   * size differs from `entry.size` (it changed while it was read).
+   * size differs from `entry.size` (it changed while it was read: `retry`), or when it cannot be read (no `retry`).
    */
   add(entry: Entry, content?: Buffer | string): Entry | Promise<Entry>;
   /** Ends the tar, keeps it and its listing, and names the layer. */

@@ -162,12 +162,31 @@ describe('a file that changes while it is read', () => {
     expect(await again.write([], await layers.writer())).toEqual(key);
   });
 
+  it('is told from one that cannot be read', async () => {
+    const { source, tools, layers } = stand(['f d/a = one']);
+    const selection = await selectFiles(copyOf('d'), source(), tools);
+    const writer = await layers.writer();
+    const cause = Object.assign(new Error('no'), { code: 'EACCES' });
+    const add = async (entry: { readonly type: string }): Promise<never> => {
+      if (entry.type !== 'file') return entry as never;
+      throw new BuildError('context', '"x/a" cannot be read (EACCES)', { cause, hint: 'Make it readable.' });
+    };
+    const error = await selection
+      .write([], Object.assign(writer, { add }))
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      retry: false,
+      message: '"/d/a" of the build context cannot be read (EACCES)',
+      hint: 'Make it readable.',
+    });
+  });
+
   it('is noticed by its size as well', async () => {
     const { folder, source, tools, layers } = stand(['f d/a = one']);
     class Strict extends FakeWriter {
       override async add(...[entry, content]: Parameters<FakeWriter['add']>) {
         return await super.add(entry, content).catch((cause: unknown) => {
-          throw new BuildError('context', 'another size', { cause });
+          throw new BuildError('context', 'another size', { cause, retry: true });
         });
       }
     }
