@@ -69,6 +69,7 @@ export async function holdMounts(
 ): Promise<HeldMounts> {
   const holding = new Holding({ scratch, fresh: freshMounts }, tools);
   try {
+    for (const request of inLockOrder(mounts)) await owned(request, () => holding.hold(request));
     for (const request of mounts) await owned(request, () => holding.add(request));
     for (const { path, content } of command.files) {
       holding.file(path, Buffer.from(content), { mode: 0o755, uid: 0, gid: 0 });
@@ -78,6 +79,15 @@ export async function holdMounts(
     await holding[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+type CacheMount = Extract<RunMount, { type: 'cache' }>;
+
+/** Every step takes its cache mounts in one order, so that no two of them wait for each other; an id is taken once. */
+function inLockOrder(mounts: readonly RunMount[]): CacheMount[] {
+  const byId = new Map<string, CacheMount>();
+  for (const mount of mounts) if (mount.type === 'cache' && !byId.has(mount.id)) byId.set(mount.id, mount);
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** An id that this user namespace does not know cannot own what is mounted. */
@@ -101,7 +111,7 @@ async function owned(request: RunMount, make: () => Promise<void>): Promise<void
 class Holding implements HeldMounts {
   readonly mounts: Mount[] = [];
   readonly env = new Map<string, string>();
-  readonly #held: HeldMount[] = [];
+  readonly #held = new Map<string, HeldMount>();
   readonly #scratch: string;
   readonly #fresh: boolean;
   readonly #tools: Tools;
@@ -115,7 +125,7 @@ class Holding implements HeldMounts {
 
   async add(request: RunMount): Promise<void> {
     if (request.type === 'bind') await this.#bind(request);
-    else if (request.type === 'cache') await this.#cache(request);
+    else if (request.type === 'cache') this.#cache(request);
     else if (request.type === 'secret') await this.#secret(request);
     else {
       const { target, sizeBytes } = request;
@@ -137,7 +147,8 @@ class Holding implements HeldMounts {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const held of this.#held.splice(0)) await held[Symbol.asyncDispose]();
+    for (const held of this.#held.values()) await held[Symbol.asyncDispose]();
+    this.#held.clear();
   }
 
   #folder(name: string): string {
@@ -154,16 +165,19 @@ class Holding implements HeldMounts {
     this.mounts.push({ kind: 'tree', tree, path, target, readonly: !writable });
   }
 
-  async #cache(request: Extract<RunMount, { type: 'cache' }>): Promise<void> {
-    const { id, sharing, mode, uid, gid, target, readonly, source } = request;
+  #cache({ id, target, readonly }: CacheMount): void {
+    this.mounts.push({ kind: 'bind', source: this.#held.get(id)!.path, target, readonly });
+  }
+
+  /** Waits for a cache mount where its sharing says so. */
+  async hold({ id, sharing, mode, uid, gid, source }: CacheMount): Promise<void> {
     const seed = source === undefined ? undefined : await seedOf(source, this.#tools);
     const held = await this.#tools.store.mounts.hold(
       id,
       { sharing, mode, uid, gid, fresh: this.#fresh, ...(seed !== undefined && { seed }) },
       this.#tools.signal,
     );
-    this.#held.push(held);
-    this.mounts.push({ kind: 'bind', source: held.path, target, readonly });
+    this.#held.set(id, held);
   }
 
   async #secret({

@@ -30,6 +30,30 @@ describe('mounts of a RUN', () => {
     });
   });
 
+  it('are waited for in one order, each id once, and mounted in the order written', async () => {
+    const asked: string[] = [];
+    const hold = async (id: string) => {
+      asked.push(id);
+      return { path: `/mounts/${id}`, [Symbol.asyncDispose]: async () => void asked.push(`-${id}`) };
+    };
+    const tools = { store: { mounts: { hold } } } as unknown as Tools;
+    const mounts = [
+      { ...cache, id: 'b', target: '/1' },
+      { ...cache, id: 'a', target: '/2' },
+      { ...cache, id: 'b', target: '/3' },
+    ];
+    const held = await holdMounts({ mounts, command, freshMounts: false }, '/nowhere', tools);
+    expect(asked).toEqual(['a', 'b']);
+    const places = held.mounts.map((mount) => [mount.target, 'source' in mount && mount.source]);
+    expect(places).toEqual([
+      ['/1', '/mounts/b'],
+      ['/2', '/mounts/a'],
+      ['/3', '/mounts/b'],
+    ]);
+    await held[Symbol.asyncDispose]();
+    expect(asked).toEqual(['a', 'b', '-a', '-b']);
+  });
+
   it('leave other failures as they are', async () => {
     const held = holdMounts({ mounts: [cache], command, freshMounts: false }, '/nowhere', failing('EIO'));
     await expect(held).rejects.toMatchObject({ code: 'EIO' });
