@@ -91,7 +91,7 @@ function checkOwner(path: string, stat: Stats): void {
   const uid = process.geteuid?.();
   if (uid === undefined || stat.uid === uid) return;
   const whose = stat.uid === 65_534 ? 'another user' : `uid ${stat.uid}`;
-  throw new BuildError('store', `the store ${path} belongs to ${whose}, and this is uid ${uid}`, {
+  throw new BuildError('store', `the store ${path} belongs to ${whose}, not to you`, {
     hint: 'A store has one owner: choose another one with --root or TSBUILD_ROOT.',
   });
 }

@@ -203,7 +203,10 @@ describe('the store', () => {
     mkdirSync(root);
     chownSync(root, 12_345, 0);
     const opening = openStore(root, { mapping: 'root', fetch: () => Promise.reject(new Error()) });
-    await expect(opening).rejects.toMatchObject({ code: 'store' });
+    await expect(opening).rejects.toMatchObject({
+      code: 'store',
+      message: expect.stringMatching(/uid 12345, not to you$/),
+    });
   });
 
   it('may stand behind a link, and is made with the folders above it', async () => {
