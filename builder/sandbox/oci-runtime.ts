@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
@@ -46,9 +47,6 @@ export function ociRuntime(program: RuntimeProgram): Engine {
   };
 }
 
-/** Unique below `--root`, which is the bundle's own. */
-const CONTAINER = 'step';
-
 interface Running {
   readonly program: RuntimeProgram;
   readonly io: SandboxIo;
@@ -63,12 +61,16 @@ async function runBundle({ folder, names, setup }: Bundle, running: Running): Pr
   return commandCode(ended, folder, program.name);
 }
 
-/** What crun can no longer log it writes to the step's stderr, in the same format: so as text, for people. */
+/**
+ * The container's name is unique on the machine: runc as root names a cgroup after it. What crun can no longer log it
+ * writes to the step's stderr, in the same format: so as text, for people.
+ */
 function commandLine(program: RuntimeProgram, folder: string): string[] {
   const log = ['--log', join(folder, 'runtime.log'), '--log-format', isCrun(program) ? 'text' : 'json'];
   const cgroups = isCrun(program) ? ['--cgroup-manager=disabled'] : [];
   const root = ['--root', join(folder, 'state')];
-  return [program.path, ...root, ...log, ...cgroups, 'run', '--bundle', folder, CONTAINER];
+  const name = `tsbuild-${randomUUID()}`;
+  return [program.path, ...root, ...log, ...cgroups, 'run', '--bundle', folder, name];
 }
 
 function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bundle {

@@ -73,9 +73,10 @@ async function ask(question: string, { options, here, hidden }: Question): Promi
   const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
   // Only now: what is typed before would be echoed by the terminal itself.
-  here.say(question);
+  if (hidden) here.say(question);
   try {
-    return await terminal.question('', { signal: here.signal });
+    // readline clears the line before it writes its question, so a question that is seen must be its own.
+    return await terminal.question(hidden ? '' : question, { signal: here.signal });
   } finally {
     terminal.close();
     if (hidden) here.say('\n');

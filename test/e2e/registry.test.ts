@@ -159,10 +159,16 @@ describe.skipIf(isSkipped).each(people)('a registry with passwords and TLS, as %
       child.stdout.on('data', (chunk: Buffer) => {
         seen += String(chunk);
         const next = rest[0];
-        if (next === undefined || !seen.endsWith(next[0])) return;
+        if (next === undefined || !lastLine(seen).endsWith(next[0])) return;
         rest.shift();
         child.stdin.write(next[1]);
       });
     });
   }
 });
+
+/** The last line as it stands on the screen: clearing it takes away what was there. */
+function lastLine(output: string): string {
+  const line = output.split(/\n|\x1b\[0J/).at(-1) ?? '';
+  return line.replaceAll(/\x1b\[\d*[A-Z]/g, '');
+}
