@@ -68,7 +68,7 @@ async function* gzipBlocks(
     return Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
   };
   let first = true;
-  for await (const { block, isLast } of cut(source)) {
+  for await (const { block, isLast } of cut(source, pool)) {
     const length = block.bytes.length - block.before;
     const done = first && isLast ? Promise.resolve(compressBlock(block)) : pool.compress(block);
     // A failure is met when its turn comes; until then it must not count as unhandled.
@@ -102,15 +102,18 @@ class Total {
 }
 
 /** Cuts a stream into blocks, each in memory of its own with the end of the one before in front; none is empty. */
-async function* cut(source: AsyncIterable<Buffer>): AsyncIterable<{ block: GzipBlock; isLast: boolean }> {
-  let bytes = Buffer.from(new ArrayBuffer(blockBytes));
+async function* cut(
+  source: AsyncIterable<Buffer>,
+  pool: GzipPool,
+): AsyncIterable<{ block: GzipBlock; isLast: boolean }> {
+  let bytes = Buffer.from(pool.memory(), 0, blockBytes);
   let before = 0;
   let filled = 0;
   for await (const chunk of source) {
     let at = 0;
     while (at < chunk.length) {
       if (filled === bytes.length) {
-        const next = Buffer.from(new ArrayBuffer(windowBytes + blockBytes));
+        const next = Buffer.from(pool.memory());
         bytes.copy(next, 0, filled - windowBytes);
         yield { block: { bytes, before }, isLast: false };
         bytes = next;
