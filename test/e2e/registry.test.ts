@@ -111,6 +111,8 @@ describe.skipIf(isSkipped).each(people)('a registry with passwords and TLS, as %
       ['Password: ', `${password}\r`],
     ]);
     expect(seen).toContain(`logged in to ${registry.host}`);
+    // readline clears the line before the question, not after it.
+    expect(seen).toMatch(/\x1b\[0JUsername: /);
     expect(seen).toContain(user);
     expect(seen).not.toContain(password);
     await succeed(['pull', image('app:1')]);
