@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
-const { version, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /** Files named `*-worker.ts` are worker threads. */
 const workers = ['src', 'builder', 'cache'].flatMap((folder) =>
@@ -38,7 +38,7 @@ const common = {
   target: 'node20.18',
   minifySyntax: true,
   minifyWhitespace: true,
-  external: ['koffi', ...Object.keys(optionalDependencies ?? {})],
+  external: ['koffi'],
   define: { __TSBUILD_VERSION__: JSON.stringify(version) },
   logLevel: 'warning',
 };

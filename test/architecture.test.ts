@@ -42,7 +42,6 @@ const allowed: Record<string, readonly string[]> = {
 const doorways: Record<string, string> = {
   'dockerfile-ast': 'src/containerfile/',
   'tar-stream': 'src/oci/archive.ts',
-  'zlib-sync': 'src/oci/inflate.ts',
   fzstd: 'src/oci/inflate.ts',
   'p-limit': 'src/core/gates.ts',
   undici: 'src/http/',

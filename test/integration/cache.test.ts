@@ -32,14 +32,7 @@ beforeAll(() => {
     join(repository, 'node_modules/.bin/esbuild'),
     [
       ...['test/integration/cache-driver.ts', 'cache/unpack-worker.ts', 'cache/commit-worker.ts'],
-      ...[
-        '--bundle',
-        '--format=esm',
-        '--platform=node',
-        '--external:koffi',
-        '--external:zlib-sync',
-        '--entry-names=[name]',
-      ],
+      ...['--bundle', '--format=esm', '--platform=node', '--external:koffi', '--entry-names=[name]'],
       ...['--log-level=error', `--outdir=${join(folder, 'code')}`],
       "--banner:js=import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     ],
