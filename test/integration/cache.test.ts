@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { lgetxattr } from '../../src/sys/xattr.ts';
+import { skip } from '../support/skips.ts';
 import { tarOf } from '../unit/cache/open.ts';
 
 const repository = new URL('../..', import.meta.url).pathname;
@@ -92,7 +93,7 @@ function useAsProbe(store: string, mapping: string, from: string) {
   return JSON.parse(ran.stdout) as Record<string, string>;
 }
 
-describe('the store', () => {
+describe.skipIf(skip('the store of root', { root: true }))('the store', () => {
   it('serves two processes at once', async () => {
     const from = offer('two', many);
     const store = join(folder, 'two-store');

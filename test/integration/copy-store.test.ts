@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openContext } from '../../builder/context/local.ts';
 import { selectFiles } from '../../builder/steps/copy.ts';
 import { type OpenStore, openStore } from '../../cache/store.ts';
+import { skip } from '../support/skips.ts';
 import { caseNames, checkCase, readCase } from '../unit/builder/copy-case.ts';
 import { makeFiles } from '../unit/builder/entry-lines.ts';
 
@@ -22,11 +23,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('COPY, ADD and WORKDIR on the real store', () => {
-  it.each(caseNames)('%s', async (name) => {
-    await checkCase(readCase(name), store);
-  });
-});
+describe.skipIf(skip('COPY on the real store', { root: true }))(
+  'COPY, ADD and WORKDIR on the real store',
+  () => {
+    it.each(caseNames)('%s', async (name) => {
+      await checkCase(readCase(name), store);
+    });
+  },
+);
 
 describe('a layer of COPY', () => {
   const context = join(folder, 'context');

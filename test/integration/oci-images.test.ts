@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDockerArchive, writeOciArchive } from '../../src/oci/archive.ts';
 import { readArchive } from '../../src/oci/archive-read.ts';
 import { readLayout, writeLayout } from '../../src/oci/layout.ts';
+import { isRoot } from '../support/skips.ts';
 import { platform, smallImage } from '../unit/oci/images.ts';
 
 let root = '';
@@ -38,7 +39,14 @@ describe('what other programs make of our images', () => {
     const seen = JSON.parse(run('skopeo', 'inspect', `oci:${folder}:latest`)) as Inspected;
     expect(seen.Digest).toBe(image.manifest.descriptor.digest);
     expect(seen.Layers).toEqual(image.layers.map((layer) => layer.descriptor.digest));
-    run('umoci', 'unpack', '--image', `${folder}:latest`, join(root, 'bundle'));
+    run(
+      'umoci',
+      'unpack',
+      ...(isRoot ? [] : ['--rootless']),
+      '--image',
+      `${folder}:latest`,
+      join(root, 'bundle'),
+    );
     const rootfs = join(root, 'bundle', 'rootfs');
     expect(readdirSync(join(rootfs, 'etc'))).toEqual(['link']);
     expect(readFileSync(join(rootfs, 'bin/x'), 'utf8')).toHaveLength(70_000);
