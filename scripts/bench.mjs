@@ -84,7 +84,10 @@ async function measure(workload, bases) {
       if (run > 0) times[builder.name].push(ms);
     }
   for (const [name, command] of Object.entries(commands)) say(`  ${name}: ${command.join(' ')}`);
-  return resultOf(workload, times);
+  const result = resultOf(workload, times);
+  const seconds = ({ median }) => (median / 1000).toFixed(2);
+  say(`  ${seconds(result.tsbuild)} s, ${seconds(result.buildah)} s, ratio ${result.ratio.toFixed(2)}`);
+  return result;
 }
 
 /** One run of one builder: what must be there is made first, then the command is timed. */
