@@ -1,4 +1,12 @@
-import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { type Digest, digestOf, finish, hasher, hexOf } from '../src/core/digest.ts';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
 import type { Blobs } from '../src/core/store.ts';
@@ -30,6 +38,18 @@ export function damaged(home: Home, digest: Digest): BuildError {
   return new BuildError('digest-mismatch', `the stored blob ${digest} was damaged and has been removed`, {
     hint: 'Run the command again: the blob is fetched or made anew. Check the disk if this happens repeatedly.',
   });
+}
+
+/** A stored blob's bytes, unchecked. */
+export function readBlob(path: string, signal?: AbortSignal): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 2 ** 20, ...(signal && { signal }) });
+}
+
+/** Whether a stored blob still has the bytes that it is named for. */
+export async function isIntact(blob: { readonly path: string; readonly digest: Digest }): Promise<boolean> {
+  const hash = hasher();
+  for await (const chunk of readBlob(blob.path)) hash.update(chunk);
+  return finish(hash) === blob.digest;
 }
 
 /** Takes a blob's bytes as they come; nothing is in the store before `commit`. */

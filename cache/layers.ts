@@ -1,5 +1,5 @@
-import { createReadStream, existsSync } from 'node:fs';
-import { type Digest, finish, hasher, hexOf } from '../src/core/digest.ts';
+import { existsSync } from 'node:fs';
+import { type Digest, hexOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
 import { gate } from '../src/core/gates.ts';
 import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
@@ -9,8 +9,10 @@ import { inflate } from '../src/oci/inflate.ts';
 import { encodeListing, impliedDirectories } from '../src/oci/listing.ts';
 import { compressionOf, layerMediaType } from '../src/oci/media-types.ts';
 import { clampTar } from '../src/oci/tar-clamp.ts';
-import { BlobWriter, damaged } from './blobs.ts';
+import { BlobWriter, damaged, isIntact, readBlob } from './blobs.ts';
+import { clampLayer, clampListing } from './clamped.ts';
 import { type Packed, packFolder } from './commit.ts';
+import { counted, type Progress } from './counted.ts';
 import { checkDiffId, checkedTar, type Downloads, download, fetchLayer, unpackFile } from './download.ts';
 import { Facts } from './facts.ts';
 import { guarded } from './faults.ts';
@@ -106,7 +108,7 @@ export class LayerStore implements Layers {
     layer: Layer,
     compression: Compression | 'any',
     signal?: AbortSignal,
-    progress?: (done: number, total?: number) => void,
+    progress?: Progress,
   ): Promise<{ readonly descriptor: Descriptor; readonly path: string }> {
     const known = this.descriptor(layer, compression);
     const path = known && this.#blobs.find(known.digest);
@@ -300,22 +302,8 @@ export class LayerStore implements Layers {
   }
 
   async #makeClamped(layer: Layer, epoch: number): Promise<Layer> {
-    const listing = await this.listing(layer);
-    if (listing.every((entry) => entry.mtime <= epoch)) {
-      this.#facts.setClamped(layer.diffId, epoch, layer.diffId);
-      return layer;
-    }
-    const hash = hasher();
-    let size = 0;
-    for await (const chunk of clampTar(this.tar(layer), epoch)) {
-      hash.update(chunk);
-      size += chunk.length;
-    }
-    const diffId = finish(hash);
-    this.#facts.setTarSize(diffId, size);
-    this.#listings.keep(diffId, encodeListing(clampListing(listing, epoch)));
-    this.#facts.setClamped(layer.diffId, epoch, diffId);
-    return { diffId, own: true };
+    const unclamped = { layer, listing: await this.listing(layer), tar: () => this.tar(layer) };
+    return clampLayer(unclamped, epoch, { facts: this.#facts, listings: this.#listings });
   }
 
   async #fetchBlob(layer: Layer, descriptor: Descriptor, signal?: AbortSignal): Promise<Descriptor> {
@@ -349,7 +337,7 @@ export class LayerStore implements Layers {
 
 interface Packing {
   readonly signal: AbortSignal | undefined;
-  readonly progress: ((done: number, total?: number) => void) | undefined;
+  readonly progress: Progress | undefined;
 }
 
 function gone(layer: Layer): never {
@@ -360,30 +348,4 @@ function gone(layer: Layer): never {
 
 function isAccountFile(path: string): boolean {
   return path === 'etc/passwd' || path === 'etc/group';
-}
-
-function clampListing(listing: Listing, epoch: number): Listing {
-  return listing.map((entry) => (entry.mtime > epoch ? { ...entry, mtime: epoch } : entry));
-}
-
-function readBlob(path: string, signal?: AbortSignal): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 2 ** 20, ...(signal && { signal }) });
-}
-
-async function isIntact(form: { readonly path: string; readonly digest: Digest }): Promise<boolean> {
-  const hash = hasher();
-  for await (const chunk of readBlob(form.path)) hash.update(chunk);
-  return finish(hash) === form.digest;
-}
-
-async function* counted(
-  chunks: AsyncIterable<Buffer>,
-  to: { readonly progress: Packing['progress']; readonly total: number | undefined },
-): AsyncGenerator<Buffer> {
-  let done = 0;
-  for await (const chunk of chunks) {
-    done += chunk.length;
-    to.progress?.(done, to.total);
-    yield chunk;
-  }
 }
