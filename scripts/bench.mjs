@@ -180,7 +180,7 @@ function measureStart() {
 
 /** The most memory (VmHWM) of the Node process that builds and pushes a layer of 2 GiB. */
 async function measureMemory() {
-  const path = context(folder, 'memory', 'FROM scratch\nCOPY large /\n', (at) => largeFile(at, 2 << 30));
+  const path = context(folder, 'memory', 'FROM scratch\nCOPY large /\n', (at) => largeFile(at, 2 * 2 ** 30));
   const fresh = await startRegistry(join(folder, 'data-memory'));
   try {
     const image = `${fresh.host}/bench/memory:1`;
