@@ -56,3 +56,8 @@ function checkContent(entry: Entry, content: Buffer): Buffer {
     },
   );
 }
+
+/** The files that say whom names belong to: small, and asked for long before a layer is unpacked. */
+export function isAccountFile(path: string): boolean {
+  return path === 'etc/passwd' || path === 'etc/group';
+}

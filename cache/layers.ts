@@ -16,7 +16,7 @@ import { counted, type Progress } from './counted.ts';
 import { checkDiffId, checkedTar, type Downloads, download, fetchLayer, unpackFile } from './download.ts';
 import { Facts } from './facts.ts';
 import { guarded } from './faults.ts';
-import { fileFromTar, fileFromTree, regularFile } from './file-of.ts';
+import { fileFromTar, fileFromTree, isAccountFile, regularFile } from './file-of.ts';
 import type { Home } from './home.ts';
 import { openLayerWriter } from './layer-writer.ts';
 import { Listings } from './listings.ts';
@@ -344,8 +344,4 @@ function gone(layer: Layer): never {
   throw new BuildError('not-found', `the layer ${layer.diffId} is no longer in the store`, {
     hint: 'Build again with --no-cache, so that the step that made it runs again.',
   });
-}
-
-function isAccountFile(path: string): boolean {
-  return path === 'etc/passwd' || path === 'etc/group';
 }

@@ -6,6 +6,7 @@ import { encodeListing, ListingBuilder } from '../src/oci/listing.ts';
 import { TarReader } from '../src/oci/tar-read.ts';
 import { Applier, type LayerSink } from './apply.ts';
 import type { Packed } from './commit.ts';
+import { isAccountFile } from './file-of.ts';
 import { TreeWriter } from './tree-writer.ts';
 import { serve } from './workers.ts';
 
@@ -70,7 +71,7 @@ class AccountFiles implements LayerSink {
   #parts: Buffer[] | undefined;
 
   entry(entry: Entry): void {
-    const isAccount = (entry.path === 'etc/passwd' || entry.path === 'etc/group') && entry.type === 'file';
+    const isAccount = isAccountFile(entry.path) && entry.type === 'file';
     this.#parts = isAccount && entry.size <= largestAccountFile ? [] : undefined;
     if (this.#parts !== undefined) this.files.set(entry.path, this.#parts);
     else this.files.delete(entry.path);
