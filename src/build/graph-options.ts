@@ -3,11 +3,11 @@ import type { BuildOptions } from '../core/options.ts';
 import { hostPlatform } from '../core/platform.ts';
 
 /** What the graph is made for: the platform asked for, else this machine's. */
-export function graphOptions({ target, buildArgs, platform }: BuildOptions): GraphOptions {
+export function graphOptions({ target, buildArgs, platforms }: BuildOptions): GraphOptions {
   const own = hostPlatform();
   return {
     buildArgs,
-    platform: platform ?? own,
+    platform: platforms[0] ?? own,
     buildPlatform: own,
     ...(target !== undefined && { target }),
   };

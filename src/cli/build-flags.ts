@@ -8,7 +8,11 @@ export interface BuildFlags extends CommonFlags, RegistryFlags {
   readonly buildArg?: readonly string[];
   readonly buildArgFile?: readonly string[];
   readonly ignorefile?: string;
-  readonly platform?: string;
+  readonly platform?: readonly string[];
+  readonly buildContext?: readonly string[];
+  readonly enable?: readonly string[];
+  readonly ssh?: readonly string[];
+  readonly allow?: readonly string[];
   readonly label?: readonly string[];
   readonly annotation?: readonly string[];
   readonly tag?: readonly string[];
@@ -44,10 +48,12 @@ export function defineBuildFlags(command: Command): Command {
     flag('--target <stage>', 'build this stage, and what it needs'),
     list('--build-arg <name[=value]>', 'a value for an ARG; without one, from the environment'),
     list('--build-arg-file <file>', 'values for ARGs, a line each'),
+    list('--build-context <name=where>', 'a folder, image or URL for COPY --from and FROM'),
     flag('--ignorefile <file>', 'use this instead of .containerignore or .dockerignore'),
-    flag('--platform <os/arch>', 'build for this platform'),
+    list('--platform <os/arch>', 'build for this platform (several with commas)'),
     list('--label <name=value>', 'add a label to the image'),
     list('--annotation <name=value>', 'add an annotation to the manifest'),
+    list('--enable <extension>', 'switch on an extension of the language'),
   ]);
   addAll(command, 'Names:', [
     list('-t, --tag <name>', 'name the image (may be repeated)'),
@@ -73,6 +79,8 @@ export function defineBuildFlags(command: Command): Command {
     flag('--network <mode>', 'what RUN can reach: host (default) or none'),
     list('--add-host <name:ip>', 'a line more in /etc/hosts'),
     list('--secret <id=…>', 'id=NAME,src=FILE or id=NAME,env=VARIABLE'),
+    list('--ssh <id[=where]>', 'default, or an agent socket or keys for RUN --mount=type=ssh'),
+    list('--allow <what>', 'let steps have network.host or security.insecure'),
     list('--ulimit <name=soft:hard>', 'a limit for RUN, such as nofile=1024:2048'),
     flag('--shm-size <size>', 'size of /dev/shm, such as 64m'),
     flag('--jobs <count>', 'how many steps may work at once'),

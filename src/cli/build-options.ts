@@ -6,8 +6,16 @@ import type { BuildOptions, Output } from '../core/options.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
-import { parseContext, parseFile, parseHost, parseSecret, parseUlimit } from './sources.ts';
-import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatform, parseSize } from './values.ts';
+import {
+  parseContext,
+  parseContexts,
+  parseFile,
+  parseHost,
+  parseSecret,
+  parseSsh,
+  parseUlimit,
+} from './sources.ts';
+import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatforms, parseSize } from './values.ts';
 
 /** Variable, build arg and ARG that say the time of a build: each of the first two also answers the third. */
 const EPOCH = 'SOURCE_DATE_EPOCH';
@@ -85,7 +93,7 @@ function isFolder(path: string): boolean {
 function inputOptions(
   flags: BuildFlags,
   host: Host,
-): Pick<WrittenOptions, 'buildArgs' | 'labels' | 'annotations' | 'platform'> {
+): Pick<WrittenOptions, 'buildArgs' | 'labels' | 'annotations' | 'platforms' | 'contexts' | 'enable'> {
   const fromFiles = (flags.buildArgFile ?? []).flatMap((file) => parseArgLines(readArgFile(file, host.cwd)));
   const fromEnv = (name: string): string | undefined => host.env[name];
   const needsValue = (name: string): string => {
@@ -95,7 +103,9 @@ function inputOptions(
     buildArgs: parsePairs('--build-arg', [...fromFiles, ...(flags.buildArg ?? [])], fromEnv),
     labels: parsePairs('--label', flags.label ?? [], () => ''),
     annotations: parsePairs('--annotation', (flags.annotation ?? []).map(manifestAnnotation), needsValue),
-    ...(flags.platform !== undefined && { platform: parsePlatform(flags.platform) }),
+    platforms: parsePlatforms(flags.platform ?? []),
+    contexts: parseContexts(flags.buildContext ?? [], host.cwd),
+    enable: flags.enable ?? [],
   };
 }
 
@@ -121,12 +131,17 @@ function readArgFile(file: string, cwd: string): string {
 function runOptions(
   flags: BuildFlags,
   host: Host,
-): Pick<WrittenOptions, 'network' | 'secrets' | 'addHosts' | 'runtime' | 'jobs' | 'ulimits' | 'shmSize'> {
+): Pick<
+  WrittenOptions,
+  'network' | 'secrets' | 'ssh' | 'allow' | 'addHosts' | 'runtime' | 'jobs' | 'ulimits' | 'shmSize'
+> {
   const network = parseChoice('--network', flags.network ?? 'host', ['host', 'none', 'default'] as const);
   const runtime = flags.runtime?.includes('/') ? resolve(host.cwd, flags.runtime) : flags.runtime;
   return {
     network: network === 'none' ? 'none' : 'host',
     secrets: (flags.secret ?? []).map((text) => parseSecret(text, host)),
+    ssh: (flags.ssh ?? []).map((text) => parseSsh(text, host.cwd)),
+    allow: flags.allow ?? [],
     addHosts: (flags.addHost ?? []).map(parseHost),
     jobs:
       flags.jobs === undefined ? Math.max(4, availableParallelism()) : parseCount('--jobs', flags.jobs, 1),

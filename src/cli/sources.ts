@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { didYouMean, usageError } from '../core/errors.ts';
-import type { SecretSource } from '../core/options.ts';
+import type { SecretSource, SshSource } from '../core/options.ts';
 import { parseFields } from './values.ts';
 
 const secretForm = 'Write --secret id=NAME,src=FILE or --secret id=NAME,env=VARIABLE.';
@@ -114,6 +114,38 @@ export function parseContext(text: string, cwd: string): string {
       'Fetch it first, and name the folder; or send a tar through `-`.',
     );
   return resolve(cwd, text);
+}
+
+/**
+ * `name=where` of `--build-context`: a folder becomes absolute; `docker-image://`, `oci-layout://`, git and http(s)
+ * stay as they are written.
+ */
+export function parseContexts(texts: readonly string[], cwd: string): Record<string, string> {
+  const entries = texts.map((text) => {
+    const equals = text.indexOf('=');
+    const [name, where] = [text.slice(0, Math.max(equals, 0)), text.slice(equals + 1)];
+    if (name === '' || where === '')
+      throw usageError(
+        `--build-context '${text}' has no name or no place`,
+        'Write --build-context NAME=FOLDER.',
+      );
+    return [name, isRemote(where) || /^[a-z-]+:\/\//.test(where) ? where : resolve(cwd, where)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Whether a context is fetched: an http(s) or git address. */
+function isRemote(text: string): boolean {
+  return /^(https?|git|ssh):\/\//.test(text) || /^[^/\s@]+@[^/\s:]+:/.test(text);
+}
+
+/** `default`, `id=socket` or `id=key,key` of `--ssh`. */
+export function parseSsh(text: string, cwd: string): SshSource {
+  const equals = text.indexOf('=');
+  const id = equals < 0 ? text : text.slice(0, equals);
+  if (id === '') throw usageError(`--ssh '${text}' has no id`, 'Write --ssh default, or --ssh id=SOCKET.');
+  const paths = equals < 0 ? [] : text.slice(equals + 1).split(',');
+  return { id, paths: paths.filter((path) => path !== '').map((path) => resolve(cwd, path)) };
 }
 
 /** A Containerfile: beside us, or in the context where there is none here. */

@@ -1,5 +1,5 @@
 import { usageError } from '../core/errors.ts';
-import { parsePlatform as parse } from '../core/platform.ts';
+import { formatPlatform, parsePlatform as parse } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 
 /** Values of flags as people write them. Every message names the flag and shows the right form. */
@@ -30,10 +30,14 @@ export function parseArgLines(text: string): string[] {
   return lines.filter((line) => line !== '' && !line.startsWith('#'));
 }
 
+/** The platforms of `--platform`, which may be repeated and holds several between commas; each counts once. */
+export function parsePlatforms(texts: readonly string[]): Platform[] {
+  const platforms = texts.flatMap((text) => text.split(',')).map((text) => parsePlatform(text.trim()));
+  return [...new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values()];
+}
+
 /** `linux/arm64/v8`, or an architecture alone, in its normal form. */
 export function parsePlatform(text: string): Platform {
-  if (text.includes(','))
-    throw usageError(`--platform takes one platform, not '${text}'`, 'Build each platform on its own.');
   const platform = platformOf(text);
   if (platform.os === 'linux') return platform;
   throw usageError(`--platform '${text}': only Linux images can be built`, platformForm);

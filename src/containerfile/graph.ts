@@ -59,6 +59,7 @@ export function graphOf(containerfile: Containerfile, given: GraphOptions): Stag
   const stages = [...plan.done.values()].sort((a, b) => a.stage.index - b.stage.index);
   return {
     stages,
+    containerfile,
     target,
     globalArgs,
     escape: containerfile.escape,

@@ -12,7 +12,15 @@ import {
   sourceText,
 } from './lines.ts';
 import { isJsonForm, type Statement, takeApart } from './statement.ts';
-import type { ArgInstruction, Containerfile, FromInstruction, Instruction, Stage, Warning } from './types.ts';
+import type {
+  ArgInstruction,
+  Containerfile,
+  Extension,
+  FromInstruction,
+  Instruction,
+  Stage,
+  Warning,
+} from './types.ts';
 
 /** All that can be said of a file at once; `containerfile` is there only without errors. */
 export interface Parsed {
@@ -41,7 +49,15 @@ export function parseAll(text: string, file: string): Parsed {
   if (errors.length === 0 && found.length === 0) errors.push(noInstructions(source));
   if (errors.length > 0) return { errors };
   const { warnings } = reading;
-  const whole = { file, text: source.text, escape: head.escape, globals, stages, warnings };
+  const whole = {
+    file,
+    text: source.text,
+    escape: head.escape,
+    extensions: new Set<Extension>(),
+    globals,
+    stages,
+    warnings,
+  };
   return { containerfile: { ...whole, ...(syntax !== undefined && { syntax }) }, errors };
 }
 

@@ -45,6 +45,8 @@ export interface FromInstruction extends Base {
   readonly image: Word;
   readonly name?: string;
   readonly platform?: Word;
+  /** Extension `reset`: what of the base's configuration is not inherited. */
+  readonly reset?: Word;
 }
 export interface ArgInstruction extends Base {
   readonly kind: 'arg';
@@ -70,6 +72,18 @@ export interface CopyInstruction extends Base {
   readonly chown?: Word;
   readonly chmod?: Word;
   readonly link: boolean;
+  /** COPY: sources keep their directories, from the pivot `/./` on where there is one. */
+  readonly parents: boolean;
+  /** Patterns, as of an ignore file, of what is left out; relative to each source. */
+  readonly excludes: readonly Word[];
+  /** Extension `optional-copy`: a literal source that is missing is no error. */
+  readonly optional: boolean;
+  /** ADD: the digest that an http source must have, or the commit of a git source. */
+  readonly checksum?: Word;
+  /** ADD: whether `.git` stays in a git source. */
+  readonly keepGitDir?: boolean;
+  /** ADD: whether archives are unpacked; by default local ones are and remote ones are not. */
+  readonly unpack?: boolean;
 }
 export interface CommandInstruction extends Base {
   readonly kind: 'cmd' | 'entrypoint';
@@ -128,10 +142,28 @@ export interface Stage {
   readonly instructions: readonly Instruction[];
 }
 
+/** Something that works and is probably not meant so. */
 export interface Warning {
+  /** The lint rule that found it (§12, and our own). */
+  readonly rule?: string;
+  /** Where the rule is explained. */
+  readonly url?: string;
   readonly text: string;
   readonly location: SourceRange;
   readonly hint?: string;
+}
+
+/** What a file may use beyond the language, once it is switched on (`# tsbuild: NAME`, `--enable NAME`). */
+export type Extension = 'errexit-heredocs' | 'optional-copy' | 'include' | 'reset';
+
+/** `# check=…` at the head of a file, or above an instruction (§12). */
+export interface CheckSettings {
+  /** Rules that are not applied, by name; `all` for every one. */
+  readonly skip: readonly string[];
+  /** A warning makes the build fail. */
+  readonly error: boolean;
+  /** Experimental rules that are applied; `all` for every one. */
+  readonly experimental: readonly string[];
 }
 
 /** A parsed file. */
@@ -141,6 +173,9 @@ export interface Containerfile {
   readonly escape: '\\' | '`';
   /** Value of `# syntax=`. */
   readonly syntax?: string;
+  /** Value of `# check=`. */
+  readonly check?: CheckSettings;
+  readonly extensions: ReadonlySet<Extension>;
   /** ARGs before the first FROM. */
   readonly globals: readonly ArgInstruction[];
   readonly stages: readonly Stage[];
@@ -167,6 +202,8 @@ export interface GraphStage {
  */
 export interface StageGraph {
   readonly stages: readonly GraphStage[];
+  /** The file that the stages are of. */
+  readonly containerfile: Containerfile;
   /** Index (in the file) of the stage that is the result. */
   readonly target: number;
   /** Values of global ARGs that a stage's `ARG name` inherits (predefined platform ARGs included). */

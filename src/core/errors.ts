@@ -22,6 +22,8 @@ export interface BuildErrorDetails {
   readonly exitCode?: number;
   /** Last lines that the failing process wrote. */
   readonly log?: readonly string[];
+  /** All failures of a file that are known at once, in its order; this error stands for them. */
+  readonly errors?: readonly BuildError[];
 }
 
 /**
@@ -39,6 +41,7 @@ export class BuildError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly exitCode: number | undefined;
   readonly log: readonly string[] | undefined;
+  readonly errors: readonly BuildError[] | undefined;
 
   constructor(code: string, message: string, details: BuildErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -51,6 +54,15 @@ export class BuildError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.exitCode = details.exitCode;
     this.log = details.log;
+    this.errors = details.errors;
+  }
+
+  /** One error for all that is wrong with a file: the only one itself, or one that counts and holds them. */
+  static together(errors: readonly [BuildError, ...BuildError[]]): BuildError {
+    const [first] = errors;
+    if (errors.length === 1) return first;
+    const file = first.location?.file ?? 'the file';
+    return new BuildError(first.code, `${file} has ${errors.length} errors`, { errors });
   }
 
   /** The same error, placed in a file, unless it already says where it happened. */

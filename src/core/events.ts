@@ -47,6 +47,9 @@ export type BuildEvent =
       readonly text: string;
       readonly hint?: string;
       readonly location?: SourceRange;
+      /** The lint rule that a warning comes from, and where it is explained. */
+      readonly rule?: string;
+      readonly url?: string;
     }
   | {
       readonly type: 'build-end';

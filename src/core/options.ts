@@ -23,9 +23,16 @@ export interface SecretSource {
   readonly env?: string;
 }
 
+/** An ssh agent for `RUN --mount=type=ssh,id=…`: the socket of one, or keys for one of our own. Paths are absolute. */
+export interface SshSource {
+  readonly id: string;
+  /** Socket of an agent, or key files; none stands for the person's own agent. */
+  readonly paths: readonly string[];
+}
+
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
 export interface BuildOptions {
-  /** Context folder, or `-` for a tar or a Containerfile on stdin. */
+  /** Context: an absolute folder, a git or http(s) URL, or `-` for a tar or a Containerfile on stdin. */
   readonly context: string;
   /** Containerfile; undefined looks in the context; `-` is stdin. */
   readonly file?: string;
@@ -33,7 +40,10 @@ export interface BuildOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly platform?: Platform;
+  /** What is built for; none stands for this machine. Several give an index. */
+  readonly platforms: readonly Platform[];
+  /** Named contexts by name (`name`, `name::linux/arm64`): what `--build-context` says, folders absolute. */
+  readonly contexts: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly outputs: readonly Output[];
   readonly format: 'oci' | 'docker';
@@ -41,6 +51,11 @@ export interface BuildOptions {
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly network: 'host' | 'none';
   readonly secrets: readonly SecretSource[];
+  readonly ssh: readonly SshSource[];
+  /** What steps may ask for beyond the usual: `network.host`, `security.insecure`. */
+  readonly allow: readonly string[];
+  /** Extensions of the language that are switched on for every file. */
+  readonly enable: readonly string[];
   /** `ip name` each, as /etc/hosts has them. */
   readonly addHosts: readonly string[];
   readonly runtime?: string;

@@ -51,7 +51,7 @@ describe('the command line', () => {
       '--tar-path',
       '--events-fd',
       '--no-push',
-      '--ssh',
+      '--debug-shell',
       '--cache-from',
     ])
       expect(stdout).not.toMatch(new RegExp(`${flag}\\b`));
