@@ -89,7 +89,7 @@ export interface PushRequest extends Common {
 
 /**
  * Builds an image in a child process of its own. Rejects with BuildError as the command line would tell it: `code`,
- * `hint`, `location` and, for a failing RUN, `exitCode` and `log`.
+ * `hint`, `location`, `errors` where a file has several and, for a failing RUN, `exitCode` and `log`.
  */
 export async function build(request: BuildRequest): Promise<Built> {
   if (request.context === '-' || request.outputs?.includes('-'))
@@ -232,10 +232,12 @@ interface ErrorLine extends Pick<BuildError, 'code' | 'message'> {
   readonly location?: NonNullable<BuildError['location']>;
   readonly exitCode?: number;
   readonly log?: readonly string[];
+  readonly errors?: readonly ErrorLine[];
 }
 
-function errorOf({ code, message, hint, location, exitCode, log }: ErrorLine): BuildError {
+function errorOf({ code, message, hint, location, exitCode, log, errors }: ErrorLine): BuildError {
   return new BuildError(code, message, {
+    ...(errors !== undefined && { errors: errors.map(errorOf) }),
     ...(hint !== undefined && { hint }),
     ...(location !== undefined && { location }),
     ...(exitCode !== undefined && { exitCode }),

@@ -34,7 +34,14 @@ export function errorLine(error: unknown, host: Host): object {
   const known = error instanceof BuildError ? error : undefined;
   const { code = 'bug', hint, location, exitCode, log } = known ?? {};
   const message = error instanceof Error ? error.message : String(error);
-  return { type: 'error', code, message, hint, location, exitCode, log, status: failureCode(error, host) };
+  const errors = known?.errors?.map((one) => ({
+    code: one.code,
+    message: one.message,
+    hint: one.hint,
+    location: one.location,
+  }));
+  const status = failureCode(error, host);
+  return { type: 'error', code, message, hint, location, errors, exitCode, log, status };
 }
 
 function unpack(thrown: unknown): { readonly error: unknown; readonly about: Omit<FailureSetting, 'debug'> } {

@@ -1,8 +1,9 @@
 import { BuildError } from '../core/errors.ts';
+import { howToEnable } from './extensions.ts';
 import { rangeOf } from './lines.ts';
 import { failure, type Statement, suggestion } from './statement.ts';
-import type { Word } from './types.ts';
-import type { Flag } from './words.ts';
+import type { Extension, Word } from './types.ts';
+import type { Flag, Span } from './words.ts';
 
 type FlagKind = 'text' | 'list' | 'bool';
 
@@ -10,8 +11,11 @@ type FlagKind = 'text' | 'list' | 'bool';
 const known: Readonly<Record<string, Readonly<Record<string, FlagKind>>>> = {
   from: { platform: 'text' },
   run: { mount: 'list', network: 'text', security: 'text' },
-  copy: { from: 'text', chown: 'text', chmod: 'text', link: 'bool' },
-  add: { chown: 'text', chmod: 'text', link: 'bool' },
+  copy: { from: 'text', chown: 'text', chmod: 'text', link: 'bool', parents: 'bool', exclude: 'list' },
+  add: {
+    ...{ chown: 'text', chmod: 'text', link: 'bool', exclude: 'list' },
+    ...{ 'keep-git-dir': 'bool', checksum: 'text', unpack: 'bool' },
+  },
   healthcheck: {
     interval: 'text',
     timeout: 'text',
@@ -21,23 +25,26 @@ const known: Readonly<Record<string, Readonly<Record<string, FlagKind>>>> = {
   },
 };
 
-/** Flags of the language that this product refuses: ignoring one would build another image. */
-const unsupported: Readonly<Record<string, readonly string[]>> = {
-  run: ['device'],
-  copy: ['parents', 'exclude'],
-  add: ['keep-git-dir', 'checksum', 'unpack', 'exclude'],
+/** Flags that extensions add. */
+const extended: Readonly<
+  Record<string, { readonly name: string; readonly kind: FlagKind; readonly extension: Extension }>
+> = {
+  from: { name: 'reset', kind: 'text', extension: 'reset' },
+  copy: { name: 'optional', kind: 'bool', extension: 'optional-copy' },
 };
 
 /** The flags of one statement, checked against what its instruction knows. */
 export interface Flags {
+  /** The value; a flag with an empty one counts as not given. */
   text(name: string): Word | undefined;
   list(name: string): readonly Word[];
-  bool(name: string): boolean;
+  /** Undefined where the flag is not given. */
+  bool(name: string): boolean | undefined;
 }
 
-/** Checks all flags: unknown, unsupported, given twice, without a value, not a boolean. */
+/** Checks all flags: unknown, given twice, without a value, not a boolean, of an extension that is off. */
 export function checkedFlags(statement: Statement): Flags {
-  const kinds = known[statement.keyword] ?? {};
+  const kinds = kindsOf(statement);
   const seen = new Set<string>();
   for (const flag of statement.flags) {
     const kind = Object.hasOwn(kinds, flag.name) ? kinds[flag.name] : undefined;
@@ -50,10 +57,16 @@ export function checkedFlags(statement: Statement): Flags {
   }
   const named = (name: string): Flag[] => statement.flags.filter((flag) => flag.name === name);
   return {
-    text: (name) => named(name).map((flag) => valueWord(statement, flag))[0],
+    text: (name) => named(name).flatMap((flag) => (flag.value === '' ? [] : valueWord(statement, flag)))[0],
     list: (name) => named(name).map((flag) => valueWord(statement, flag)),
-    bool: (name) => named(name).some((flag) => flag.value?.toLowerCase() !== 'false'),
+    bool: (name) => named(name).map((flag) => flag.value?.toLowerCase() !== 'false')[0],
   };
+}
+
+function kindsOf({ keyword, extensions }: Statement): Readonly<Record<string, FlagKind>> {
+  const more = extended[keyword];
+  const kinds = known[keyword] ?? {};
+  return more !== undefined && extensions?.has(more.extension) ? { ...kinds, [more.name]: more.kind } : kinds;
 }
 
 function checkValue(statement: Statement, flag: Flag, kind: FlagKind): void {
@@ -72,16 +85,33 @@ function missingValue(statement: Statement, flag: Flag): BuildError {
 
 function unknownFlag(statement: Statement, flag: Flag, names: readonly string[]): BuildError {
   const keyword = statement.keyword.toUpperCase();
-  if (unsupported[statement.keyword]?.includes(flag.name)) {
-    const message = `${keyword} --${flag.name} is not supported by this version of tsbuild`;
+  const written = `--${flag.name}`;
+  if (keyword === 'RUN' && flag.name === 'device') {
+    const message = 'RUN --device cannot be had: no step is given a device of this machine';
     return failure(statement, flag, message, 'Write the instruction without this flag.');
   }
-  const hint = suggestion(
-    `--${flag.name}`,
-    names.map((name) => `--${name}`),
-  );
-  const takes = names.length === 0 ? `${keyword} takes no flags.` : undefined;
-  return failure(statement, flag, `unknown flag: --${flag.name}`, hint ?? takes);
+  const extension = extended[statement.keyword];
+  if (extension?.name === flag.name) {
+    return offError(statement, flag, { what: `${keyword} ${written}`, extension: extension.extension });
+  }
+  const all = names.map((name) => `--${name}`);
+  const takes = all.length === 0 ? `${keyword} takes no flags.` : `${keyword} takes ${all.join(', ')}.`;
+  return failure(statement, flag, `unknown flag: ${written}`, suggestion(written, all) ?? takes);
+}
+
+/** A construct of an extension that is off; in a trigger none can be on. */
+export function offError(
+  statement: Statement,
+  span: Span,
+  { what, extension }: { readonly what: string; readonly extension: Extension },
+): BuildError {
+  if (statement.extensions === undefined) {
+    const hint =
+      'A trigger becomes part of the image, which every builder reads: write the plain language there.';
+    return failure(statement, span, `${what} cannot be an ONBUILD trigger`, hint);
+  }
+  const message = `${what} belongs to the extension ${extension}, which is off`;
+  return failure(statement, span, message, howToEnable(extension));
 }
 
 /** A flag's value; its text is what the flag's own quotes and backslashes leave. */

@@ -2,6 +2,7 @@ import { BuildError } from '../core/errors.ts';
 import { formatPlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 import { expandWord } from './expand.ts';
+import { attempt } from './reading.ts';
 import { suggestion } from './statement.ts';
 import type { Containerfile, Warning, Word } from './types.ts';
 
@@ -11,26 +12,31 @@ interface GlobalOptions {
   readonly platform: Platform;
   readonly buildPlatform?: Platform;
   readonly warnings: Warning[];
+  readonly errors: BuildError[];
 }
 
 /**
  * Values of the ARGs before the first FROM and of the predefined platform ARGs; a build arg comes before a default,
- * an ARG without either has no value (§1.5).
+ * an ARG without either has no value (§1.5). `broken` are those whose default cannot be expanded, for reasons that are
+ * among the errors.
  */
 export function globalArgsOf(
   containerfile: Containerfile,
   options: GlobalOptions,
-): Readonly<Record<string, string>> {
+): { readonly values: Readonly<Record<string, string>>; readonly broken: ReadonlySet<string> } {
   const values = platformArgs(containerfile, options);
-  for (const { args } of containerfile.globals) {
-    for (const { name, value } of args) {
-      const given = ownValue(options.buildArgs, name);
-      const scope = { values, escape: containerfile.escape, warnings: options.warnings };
-      const set = given ?? (value === undefined ? undefined : expandGlobal(value, scope));
-      if (set !== undefined) values[name] = set;
+  const broken = new Set<string>();
+  const scope = { values, escape: containerfile.escape, warnings: options.warnings };
+  for (const { name, value } of containerfile.globals.flatMap(({ args }) => args)) {
+    const given = ownValue(options.buildArgs, name);
+    if (given !== undefined) values[name] = given;
+    else if (value !== undefined) {
+      const set = attempt(options.errors, () => expandGlobal(value, scope));
+      if (set === undefined) broken.add(name);
+      else values[name] = set;
     }
   }
-  return values;
+  return { values, broken };
 }
 
 interface GlobalScope {
@@ -52,8 +58,12 @@ export function expandGlobal(word: Word, scope: GlobalScope): string {
   }
 }
 
+/** Among more names than this no near one is looked for: that would take names × uses. */
+const MAX_CANDIDATES = 100;
+
 function undeclared(name: string, word: Word, { values }: GlobalScope): Warning {
-  const hint = suggestion(name, Object.keys(values)) ?? `Add ARG ${name} with a value above the first FROM.`;
+  const names = Object.keys(values).slice(0, MAX_CANDIDATES);
+  const hint = suggestion(name, names) ?? `Add ARG ${name} with a value above the first FROM.`;
   return { text: `variable ${name} has no value before the first FROM`, location: word.range, hint };
 }
 

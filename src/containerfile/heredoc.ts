@@ -1,5 +1,5 @@
 import { BuildError } from '../core/errors.ts';
-import { checkedLine, type LogicalLine, lineRange, rangeOf, type SourceText } from './lines.ts';
+import { bare, type LogicalLine, lineRange, rangeOf, type SourceText } from './lines.ts';
 import type { CommandLine, Heredoc } from './types.ts';
 import type { Span } from './words.ts';
 
@@ -58,7 +58,7 @@ function readBody(source: SourceText, line: LogicalLine, opening: Opening, from:
   const { name, fd, expand, chomp, start, end } = opening;
   let content = '';
   for (let at = from; at < source.lines.length; at++) {
-    const text = checkedLine(source, at);
+    const text = bare(source.lines[at]!);
     if ((chomp ? text.replace(/^\t+/, '') : text) === name) {
       const range = { ...lineRange(source, at), startLine: from + 1, startColumn: 1 };
       return { name, fd, expand, chomp, content, range, opening: { start, end } };

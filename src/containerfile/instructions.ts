@@ -1,7 +1,8 @@
 import { copy } from './copy.ts';
-import { checkedFlags } from './flags.ts';
+import { checkedFlags, offError } from './flags.ts';
 import { healthcheck } from './healthcheck.ts';
 import { withBodies } from './heredoc.ts';
+import { resetsOf } from './reset.ts';
 import { run } from './run.ts';
 import {
   argsText,
@@ -58,6 +59,9 @@ export function instructionOf(statement: Statement): Instruction | FromInstructi
   if (reader === undefined) {
     const { start, end } = statement.keywordSpan;
     const written = statement.line.text.slice(start, end);
+    if (statement.keyword === 'include') {
+      throw offError(statement, statement.keywordSpan, { what: 'INCLUDE', extension: 'include' });
+    }
     const hint = suggestion(written.toUpperCase(), keywords);
     throw failure(statement, statement.keywordSpan, `unknown instruction: ${written}`, hint);
   }
@@ -73,11 +77,14 @@ function from(statement: Statement): Parts<FromInstruction> {
     throw missingArgument(statement, 'either one or three arguments: FROM image [AS name]');
   }
   const platform = flags.text('platform');
+  const reset = flags.text('reset');
+  if (reset !== undefined) resetsOf(reset);
   return {
     kind: 'from',
     image,
     ...(name !== undefined && { name: stageName(statement, name, blankArguments(statement)[2]!) }),
     ...(platform !== undefined && { platform }),
+    ...(reset !== undefined && { reset }),
   };
 }
 
@@ -193,7 +200,8 @@ function shell(statement: Statement): AnyParts {
 function onbuild(statement: Statement): AnyParts {
   checkedFlags(statement);
   if (argsText(statement) === '') throw missingArgument(statement, 'at least one argument');
-  const inner = { ...statement, ...takeApart(statement.line, statement.args.start) };
+  const apart = takeApart(statement.line, statement.args.start);
+  const inner = { ...statement, ...apart, extensions: undefined };
   checkTrigger(inner);
   instructionOf(inner);
   return { kind: 'onbuild', trigger: argsText(statement) + withBodies(statement.heredocs) };

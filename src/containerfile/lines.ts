@@ -67,7 +67,7 @@ export function logicalLine(source: SourceText, at: number, escapeWith: string):
   let length = 0;
   let line = at;
   for (let open = true; open && line < source.lines.length; line++) {
-    const whole = checkedLine(source, line);
+    const whole = bare(source.lines[line]!);
     if (line > at && isComment(whole)) continue;
     if (line > at && whole.trim() === '') {
       emptyLines.push(line);
@@ -111,15 +111,24 @@ export function lineRange(source: SourceText, line: number): SourceRange {
   };
 }
 
-/** The line without its ending; fails when it is longer than the reference allows. */
-export function checkedLine(source: SourceText, line: number): string {
-  const whole = source.lines[line] ?? '';
-  if (whole.length * 3 > MAX_LINE_BYTES && Buffer.byteLength(bare(whole)) > MAX_LINE_BYTES) {
+/** A part of one physical line. */
+export function spanRange(
+  { file }: SourceText,
+  line: number,
+  span: { readonly start: number; readonly end: number },
+): SourceRange {
+  const number = line + 1;
+  return { file, startLine: number, startColumn: span.start + 1, endLine: number, endColumn: span.end + 1 };
+}
+
+/** An error for every line that is longer than the reference allows, be it a comment. */
+export function tooLongLines(source: SourceText): BuildError[] {
+  return source.lines.flatMap((whole, line) => {
+    if (whole.length * 3 <= MAX_LINE_BYTES || Buffer.byteLength(bare(whole)) <= MAX_LINE_BYTES) return [];
     const message = `line ${line + 1} is longer than the ${MAX_LINE_BYTES} bytes that a line may have`;
-    const location = { ...lineRange(source, line), endColumn: 2, startColumn: 1 };
-    throw new BuildError('parse', message, { location, hint: 'Break it into several lines.' });
-  }
-  return bare(whole);
+    const location = spanRange(source, line, { start: 0, end: 1 });
+    return [new BuildError('parse', message, { location, hint: 'Break it into several lines.' })];
+  });
 }
 
 /** The escape character as a line's last visible one, unless another stands before it. */

@@ -11,8 +11,8 @@ const securities = ['sandbox', 'insecure'] as const;
 /** RUN: its command and what it is run with. Mount values are expanded later, in the stage. */
 export function run(statement: Statement): RunParts {
   const flags = checkedFlags(statement);
-  const network = oneOf(statement, flags.text('network'), 'network', networks);
-  const security = oneOf(statement, flags.text('security'), 'security', securities);
+  const network = oneOf(statement, flags.list('network')[0], 'network', networks);
+  const security = oneOf(statement, flags.list('security')[0], 'security', securities);
   const command = commandLine(statement);
   if (command.form === 'shell' ? command.text === '' : command.args.length === 0) {
     throw missingArgument(statement, 'a command');

@@ -1,7 +1,7 @@
 import { BuildError, didYouMean, type SourceRange } from '../core/errors.ts';
 import type { PlacedHeredoc } from './heredoc.ts';
 import { type LogicalLine, rangeOf } from './lines.ts';
-import type { CommandLine, Word } from './types.ts';
+import type { CommandLine, Extension, Word } from './types.ts';
 import { blankWords, type Flag, leadingFlags, type Span } from './words.ts';
 
 /** One instruction taken into keyword, flags and the rest, its meaning not yet known. */
@@ -18,6 +18,8 @@ export interface Statement {
   /** The whole instruction, heredoc bodies included. */
   readonly range: SourceRange;
   readonly comments: readonly string[];
+  /** What is switched on; undefined in a trigger, where nothing can be. */
+  readonly extensions: ReadonlySet<Extension> | undefined;
 }
 
 /** Offsets of keyword, flags and arguments of the instruction that begins at `from`. */

@@ -166,7 +166,19 @@ export interface CheckSettings {
   readonly experimental: readonly string[];
 }
 
-/** A parsed file. */
+/** A file that INCLUDE names: its text, and how locations call it. */
+export interface IncludedFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * Gives the file at `path`, as written, seen from the file that includes it. Fails with BuildError for one that is not
+ * there or lies outside of the context.
+ */
+export type Include = (path: string, from: string) => IncludedFile;
+
+/** A parsed file; beside errors it holds what could be made out. */
 export interface Containerfile {
   readonly file: string;
   readonly text: string;
@@ -176,6 +188,8 @@ export interface Containerfile {
   /** Value of `# check=`. */
   readonly check?: CheckSettings;
   readonly extensions: ReadonlySet<Extension>;
+  /** Texts that INCLUDE brought in, by the name that locations have. */
+  readonly included: ReadonlyMap<string, string>;
   /** ARGs before the first FROM. */
   readonly globals: readonly ArgInstruction[];
   readonly stages: readonly Stage[];

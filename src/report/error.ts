@@ -22,10 +22,14 @@ const MOST_LINES = 20;
 /** A line is cut after so many characters: nobody reads the rest of a script that was written into one. */
 const MOST_CHARACTERS = 500;
 
-/** Any thrown value as the text that ends the story: where, the lines in question, the log, the reason, the hint. */
+/**
+ * Any thrown value as the text that ends the story: where, the lines in question, the log, the reason, the hint. Of
+ * several errors each is told so, and then how many they are.
+ */
 export function renderFailure(error: unknown, setting: FailureSetting): string {
   if (!(error instanceof BuildError)) return renderBug(error, setting.debug);
   const parts = [
+    ...(error.errors ?? []).map((one) => `${renderFailure(one, setting)}\n`),
     logOf(error, setting),
     snippet(error, setting.read),
     `error: ${cleanText(error.message)}\n`,

@@ -4,7 +4,7 @@ import type { CommandLine, Instruction, Stage } from '../../../src/containerfile
 /** What the parser made of a text, one JSON array a line, or its errors: short enough to write expected results by hand. */
 export function dump(text: string): string[] {
   const { containerfile, errors } = parseAll(text, 'Containerfile');
-  if (containerfile === undefined) {
+  if (errors.length > 0) {
     return errors.map(({ location: at, message, hint }) => {
       const place = at && `${at.startLine}:${at.startColumn}-${at.endLine}:${at.endColumn}`;
       return `error ${place ?? 'nowhere'} ${message}${hint === undefined ? '' : ` | ${hint}`}`;
@@ -18,9 +18,12 @@ export function dump(text: string): string[] {
 }
 
 function stageLines({ from, instructions, name }: Stage): unknown[] {
-  const platform = from.platform === undefined ? [] : [`--platform=${from.platform.text}`];
+  const flags = (['platform', 'reset'] as const).flatMap((name) => {
+    const word = from[name];
+    return word === undefined ? [] : [`--${name}=${word.text}`];
+  });
   return [
-    ['from', ...platform, from.image.text, ...(name === undefined ? [] : [name])],
+    ['from', ...flags, from.image.text, ...(name === undefined ? [] : [name])],
     ...instructions.map(plain),
   ];
 }
@@ -45,16 +48,19 @@ export function plain(one: Instruction): unknown[] {
     }
     case 'copy':
     case 'add': {
-      const words = (['from', 'chown', 'chmod'] as const).flatMap((name) => {
+      const words = (['from', 'chown', 'chmod', 'checksum'] as const).flatMap((name) => {
         const word = one[name];
         return word === undefined ? [] : [`--${name}=${word.text}`];
       });
       const heredocs = one.heredocs.map(({ range: _, ...heredoc }) => heredoc);
-      const link = one.link ? ['--link'] : [];
+      const switches = (['link', 'parents', 'optional'] as const).filter((name) => one[name]);
+      const choices = (['keepGitDir', 'unpack'] as const).filter((name) => one[name] !== undefined);
       return [
         one.kind,
         ...words,
-        ...link,
+        ...switches.map((name) => `--${name}`),
+        ...choices.map((name) => `--${name}=${one[name]}`),
+        ...one.excludes.map(({ text }) => `--exclude=${text}`),
         ...one.sources.map(({ text }) => text),
         ...heredocs,
         one.destination.text,

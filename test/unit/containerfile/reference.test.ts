@@ -83,7 +83,8 @@ function expressionsOf(text: string): { text: string; statement: Statement }[] {
     }
     const line = logicalLine(source, at, escapeWith);
     const range = { file: '', startLine: 0, startColumn: 0, endLine: 0, endColumn: 0 };
-    const statement = { line, escape: escapeWith, heredocs: [], range, comments: [], ...takeApart(line, 0) };
+    const none = { heredocs: [], comments: [], extensions: undefined };
+    const statement = { line, escape: escapeWith, range, ...none, ...takeApart(line, 0) };
     found.push({ text: expression(statement), statement });
     at = line.next;
   }

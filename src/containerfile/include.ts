@@ -1,0 +1,98 @@
+import { BuildError } from '../core/errors.ts';
+import { readDirectives } from './directives.ts';
+import { enabledExtensions } from './extensions.ts';
+import { refuseVariable } from './flags.ts';
+import { lineRange, type SourceText, sourceText, tooLongLines } from './lines.ts';
+import { failure, onlyArgument, type Statement } from './statement.ts';
+import type { Extension, Include } from './types.ts';
+
+/** Where a file stands among those that include each other. */
+export interface Inclusion {
+  /** Files from the first one to this one. */
+  readonly chain: readonly string[];
+  /** Texts of all files that were included, by name. */
+  readonly texts: Map<string, string>;
+  /** How many INCLUDEs there were in all files. */
+  readonly count: { value: number };
+  readonly read?: Include;
+}
+
+const MAX_DEPTH = 32;
+
+/** A few files that each include the next one several times would make a text without end. */
+const MAX_COUNT = 1000;
+
+interface Including {
+  readonly escape: '\\' | '`';
+  readonly extensions: ReadonlySet<Extension>;
+  readonly inclusion: Inclusion;
+}
+
+/** A file that was opened: what is wrong with its head, and the line on which its instructions begin. */
+interface Opened {
+  readonly source: SourceText;
+  readonly inclusion: Inclusion;
+  readonly errors: readonly BuildError[];
+  readonly next: number;
+}
+
+/** Opens the file that an INCLUDE names. Fails with `parse` for a circle, too many of them, and for no plain path. */
+export function includedBy(
+  statement: Statement,
+  { escape: escapeWith, extensions, inclusion }: Including,
+): Opened {
+  const { chain, texts, count, read } = inclusion;
+  const path = pathOf(statement);
+  if (read === undefined)
+    throw failure(statement, statement.keywordSpan, 'there is nothing to include from here');
+  if (++count.value > MAX_COUNT) throw failure(statement, statement.args, `more than ${MAX_COUNT} INCLUDEs`);
+  const { file, text } = read(path, chain.at(-1)!);
+  const ways = [...chain, file];
+  if (chain.includes(file)) {
+    const circle = ways.slice(ways.indexOf(file)).join(' → ');
+    throw failure(
+      statement,
+      statement.args,
+      `INCLUDE goes round in a circle: ${circle}`,
+      'Take one of them away.',
+    );
+  }
+  if (chain.length > MAX_DEPTH) {
+    throw failure(statement, statement.args, `INCLUDE is nested more than ${MAX_DEPTH} deep`);
+  }
+  const source = sourceText(text, file);
+  texts.set(file, source.text);
+  const head = readDirectives(source);
+  const own = enabledExtensions(source, extensions);
+  const errors = [...tooLongLines(source), ...head.errors, ...own.errors];
+  if (head.next > 0 && head.escape !== escapeWith) errors.push(otherEscape(source, escapeWith));
+  for (const name of own.extensions) if (!extensions.has(name)) errors.push(notEnabled(source, name));
+  return { source, inclusion: { ...inclusion, chain: ways }, errors, next: head.next };
+}
+
+function pathOf(statement: Statement): string {
+  if (statement.flags[0] !== undefined)
+    throw failure(statement, statement.flags[0], 'INCLUDE takes no flags');
+  const word = onlyArgument(statement);
+  refuseVariable(word, 'INCLUDE');
+  return word.text;
+}
+
+/** All files are read by one set of rules: what the first one says of escapes and extensions holds. */
+function otherEscape(source: SourceText, escapeWith: string): BuildError {
+  return new BuildError(
+    'parse',
+    `the file that includes this one escapes with ${escapeWith}, and this one does not`,
+    {
+      location: lineRange(source, 0),
+      hint: 'Give both the same escape directive.',
+    },
+  );
+}
+
+function notEnabled(source: SourceText, name: Extension): BuildError {
+  return new BuildError('parse', `the included file needs the extension ${name}, which is off`, {
+    location: lineRange(source, 0),
+    hint: `Write "# tsbuild: ${name}" at the head of the first file too, or give --enable ${name}.`,
+  });
+}

@@ -1,0 +1,19 @@
+import type { BuildError, SourceRange } from '../core/errors.ts';
+
+/** Whether `a` begins above `b`, or left of it on the same line, in the same file. */
+export function isBefore(a: SourceRange, b: SourceRange): boolean {
+  if (a.file !== b.file) return false;
+  return a.startLine < b.startLine || (a.startLine === b.startLine && a.startColumn < b.startColumn);
+}
+
+/** Errors by file (`files` in the order they were read) and place; those without a place last. */
+export function inFileOrder(errors: readonly BuildError[], files: readonly string[]): BuildError[] {
+  const order = new Map(files.map((file, i) => [file, i] as const));
+  const rank = ({ location }: BuildError): number =>
+    location === undefined ? files.length : (order.get(location.file) ?? files.length);
+  return [...errors].sort((a, b) => {
+    const byFile = rank(a) - rank(b);
+    if (byFile !== 0 || a.location === undefined || b.location === undefined) return byFile;
+    return a.location.startLine - b.location.startLine || a.location.startColumn - b.location.startColumn;
+  });
+}
