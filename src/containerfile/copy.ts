@@ -23,12 +23,13 @@ export function copy(statement: Statement, kind: 'copy' | 'add'): CopyParts {
     kind,
     ...paths(statement),
     link: flags.bool('link'),
-    parents: false,
-    excludes: [],
+    parents: flags.bool('parents'),
+    excludes: flags.list('exclude'),
     optional: false,
     ...(from !== undefined && { from }),
     ...(chown !== undefined && { chown }),
     ...(chmod !== undefined && { chmod }),
+    ...(statement.flags.some(({ name }) => name === 'unpack') && { unpack: flags.bool('unpack') }),
   };
 }
 

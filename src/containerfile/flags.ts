@@ -10,8 +10,8 @@ type FlagKind = 'text' | 'list' | 'bool';
 const known: Readonly<Record<string, Readonly<Record<string, FlagKind>>>> = {
   from: { platform: 'text' },
   run: { mount: 'list', network: 'text', security: 'text' },
-  copy: { from: 'text', chown: 'text', chmod: 'text', link: 'bool' },
-  add: { chown: 'text', chmod: 'text', link: 'bool' },
+  copy: { from: 'text', chown: 'text', chmod: 'text', link: 'bool', parents: 'bool', exclude: 'list' },
+  add: { chown: 'text', chmod: 'text', link: 'bool', exclude: 'list', unpack: 'bool' },
   healthcheck: {
     interval: 'text',
     timeout: 'text',
@@ -24,8 +24,7 @@ const known: Readonly<Record<string, Readonly<Record<string, FlagKind>>>> = {
 /** Flags of the language that this product refuses: ignoring one would build another image. */
 const unsupported: Readonly<Record<string, readonly string[]>> = {
   run: ['device'],
-  copy: ['parents', 'exclude'],
-  add: ['keep-git-dir', 'checksum', 'unpack', 'exclude'],
+  add: ['keep-git-dir', 'checksum'],
 };
 
 /** The flags of one statement, checked against what its instruction knows. */
