@@ -12,7 +12,7 @@ interface Ground {
 }
 
 /**
- * Where ADD was given a local tar, places what it holds into the destination and returns true (containerfile §2).
+ * Where ADD was given a tar to unpack, places what it holds into the destination and returns true (containerfile §2).
  * What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to its entries,
  * `--chmod` does not.
  */
@@ -21,7 +21,7 @@ export async function placeArchive(
   item: Item,
   { plan, ground }: { readonly plan: Plan; readonly ground: Ground },
 ): Promise<boolean> {
-  if (input.kind !== 'add' || item.top.entry.type !== 'file') return false;
+  if (!(input.unpack ?? input.kind === 'add') || item.top.entry.type !== 'file') return false;
   const archive = await openArchive(await ground.tree.locate(item.top));
   if (archive === undefined) return false;
   const top = await plan.makeDirectory(destinationOf(input).path);

@@ -35,7 +35,7 @@ export async function applyCopy(
 
 function inputOf(instruction: CopyInstruction, state: StageState, scope: StageScope): CopyInput {
   const expand = (text: string) => expanded(text, state, scope);
-  const { chown, chmod } = instruction;
+  const { chown, chmod, parents, optional, unpack } = instruction;
   return {
     kind: instruction.kind,
     sources: instruction.sources.map(({ text }) => expand(text)),
@@ -43,6 +43,10 @@ function inputOf(instruction: CopyInstruction, state: StageState, scope: StageSc
     destination: expand(instruction.destination.text),
     workdir: settingsOf(state.candidates[0]!.snapshot).WorkingDir || '/',
     link: instruction.link,
+    parents,
+    optional,
+    excludes: instruction.excludes.map(({ text }) => expand(text)),
+    ...(unpack !== undefined && { unpack }),
     ...(chown !== undefined && { chown: expand(chown.text) }),
     ...(chmod !== undefined && { chmod: expand(chmod.text) }),
   };
@@ -52,11 +56,12 @@ function bodyOf({ name, content, expand }: Heredoc, state: StageState): { name: 
   return { name, content: expand ? expandHeredoc(content, Object.fromEntries(state.vars)) : content };
 }
 
-function historyOf({ kind, sources, heredocs, destination, chown, chmod }: CopyInput): string {
+function historyOf(input: CopyInput): string {
+  const { kind, sources, heredocs, destination, parents, chown, chmod } = input;
   return copyHistory(
     kind,
     { sources, heredocs: heredocs.map(({ name }) => name), destination },
-    { chown, chmod },
+    { parents, chown, chmod },
   );
 }
 

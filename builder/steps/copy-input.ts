@@ -17,6 +17,14 @@ export interface CopyInput {
   readonly chown?: string;
   readonly chmod?: string;
   readonly link: boolean;
+  /** Sources keep their directories, from the pivot `/./` on where there is one. */
+  readonly parents?: boolean;
+  /** Patterns of what is left out below each source. */
+  readonly excludes?: readonly string[];
+  /** A literal source that is missing is left out. */
+  readonly optional?: boolean;
+  /** Whether archives are unpacked; by default ADD does. */
+  readonly unpack?: boolean;
 }
 
 export type CopySource =

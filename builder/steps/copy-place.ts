@@ -26,15 +26,14 @@ export async function place(input: CopyInput, ground: Ground): Promise<Plan> {
   const { store, signal } = ground.tools;
   const view = LayeredView.of(ground.below, store.layers, signal);
   const plan = new Plan(view, await dressOf(input, view, ground.tools));
-  for (const { name, content } of input.heredocs) {
-    const path = await targetOf(input, name, plan);
-    await plan.placeBytes(path, Buffer.from(content));
-  }
   for (const [index, item] of ground.items.entries()) {
     if (item.top.entry.type === 'dir') await placeContents(input, { item, index, plan });
     else if (!(await placeArchive(input, item, { plan, ground }))) {
       await plan.placeFile(await targetOf(input, item.name, plan), item.top, index);
     }
+  }
+  for (const { name, content } of input.heredocs) {
+    await plan.placeBytes(await targetOf(input, name, plan), Buffer.from(content));
   }
   return plan;
 }
@@ -45,9 +44,10 @@ async function placeContents(
   { item, index, plan }: { readonly item: Item; readonly index: number; readonly plan: Plan },
 ): Promise<void> {
   const top = await plan.makeDirectory(destinationOf(input).path);
-  for (const { path, file } of item.below) {
+  for (const { path, file, asParent } of item.below) {
     const at = join(top, path);
-    if (file.entry.type === 'dir') await plan.placeDirectory(at, file);
+    if (asParent) await plan.placeParent(at, file);
+    else if (file.entry.type === 'dir') await plan.placeDirectory(at, file);
     else await plan.placeFile(at, file, index);
   }
 }

@@ -80,6 +80,13 @@ export class Plan {
     this.#set(path, { entry: this.#dressed(source.entry, path) });
   }
 
+  /** Places a directory for what will be in it: one that exists keeps all but its mode, which is the source's. */
+  async placeParent(path: string, source: SourceFile): Promise<void> {
+    const existing = await this.#existing(path);
+    if (existing?.type !== 'dir') return await this.placeDirectory(path, source);
+    this.#set(path, { entry: plainly(existing, path, { ...existing, mode: source.entry.mode }) });
+  }
+
   /**
    * Places anything that is no directory; replaces what is there, but not a directory. Hard links are kept among
    * files placed with the same `item`.

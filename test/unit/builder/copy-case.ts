@@ -147,6 +147,11 @@ function inputOf(wanted: Case): CopyInput {
     ...(chown !== undefined && { chown }),
     ...(chmod !== undefined && { chmod }),
     link: flags.includes('--link'),
+    parents: flags.includes('--parents'),
+    optional: flags.includes('--optional'),
+    excludes: flags.filter((word) => word.startsWith('--exclude=')).map((word) => word.slice(10)),
+    ...(flags.includes('--unpack') && { unpack: true }),
+    ...(flags.includes('--unpack=false') && { unpack: false }),
   };
 }
 
