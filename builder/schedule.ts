@@ -1,4 +1,5 @@
 import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
+import { checkEntitlements } from './entitlements.ts';
 import { LostLayer } from './remember.ts';
 import { buildStage } from './stage.ts';
 import type { BuiltStage, StageSources } from './state.ts';
@@ -10,6 +11,7 @@ import type { Tools } from './tools.ts';
  * The first failure is the build's: it stops the others, and is thrown once they have ended.
  */
 export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltStage> {
+  checkEntitlements(graph, tools.options);
   const stop = new AbortController();
   const stages = new Stages(graph, { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) });
   const building = graph.stages.map(({ stage }) =>

@@ -7,6 +7,7 @@ import type { Platform } from '../src/core/types.ts';
 import type { BaseImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { Engine } from './sandbox/plan.ts';
+import type { SshAgent } from './steps/ssh-agent.ts';
 
 /** What every step of a build may use. Made once, by `build.ts`. */
 export interface Tools {
@@ -25,6 +26,8 @@ export interface Tools {
   readonly image: (reference: string, platform: Platform) => Promise<BaseImage>;
   /** Bytes of a secret, or undefined where none was given under this id. */
   readonly secret: (id: string) => Promise<Buffer | undefined>;
+  /** The ssh agent that was given under this id, or undefined where none was. */
+  readonly ssh: (id: string) => Promise<SshAgent | undefined>;
   /** Folder in which this build keeps the logs of its steps. */
   readonly logs: string;
 }

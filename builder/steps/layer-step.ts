@@ -7,6 +7,8 @@ import { withHistory } from './config.ts';
 /** A step that makes a layer: how the cache knows it, and its line of history. */
 export interface LayerStep extends Recallable {
   readonly history: string;
+  /** The instruction as people see it, where that is not its text. */
+  readonly shown?: string;
   /** Where the step's output is kept, once it has run. */
   readonly log?: string;
 }
@@ -25,7 +27,7 @@ export async function applyLayerStep(
 ): Promise<StageState> {
   const id = stepId(state, scope);
   const { emit } = scope.tools;
-  const name = `${stepName(state.step + 1, scope)} ${instruction.source}`;
+  const name = `${stepName(state.step + 1, scope)} ${step.shown ?? instruction.source}`;
   emit({ type: 'step-start', step: id, name, location: instruction.range });
   try {
     const policy = { lookUp: !isMadeAgain(scope), obtainable: scope.obtainable };

@@ -1,14 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
 import type { Context } from '../../builder/context/context.ts';
 import type { Engine } from '../../builder/sandbox/plan.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Parts } from '../commands/wiring.ts';
-import { BuildError } from '../core/errors.ts';
 import { gate } from '../core/gates.ts';
-import type { BuildOptions, SecretSource } from '../core/options.ts';
+import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import { secretValue } from './secret-value.ts';
+import { sshAgent } from './ssh-source.ts';
 
 /** What the steps of this build may use. */
 export function openTools(
@@ -31,6 +31,7 @@ export function openTools(
       return image;
     }),
     secret: (id) => secretValue(id, options.secrets),
+    ssh: (id) => sshAgent(id, options.ssh),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
   };
 }
@@ -49,18 +50,4 @@ async function chooseEngine({ runtime, emit }: BuildOptions, place: Place): Prom
   const { engine, sentence } = chooseEngine(place, runtime);
   emit({ type: 'note', level: 'info', text: sentence });
   return engine;
-}
-
-async function secretValue(id: string, secrets: readonly SecretSource[]): Promise<Buffer | undefined> {
-  const source = secrets.find((one) => one.id === id);
-  if (source === undefined) return undefined;
-  if (source.env !== undefined) return Buffer.from(process.env[source.env] ?? '', 'utf8');
-  try {
-    return await readFile(source.file!);
-  } catch (error) {
-    throw new BuildError('not-found', `the file of the secret "${id}" cannot be read: ${source.file}`, {
-      cause: error,
-      hint: `Check --secret id=${id},src=FILE.`,
-    });
-  }
 }

@@ -3,16 +3,17 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, usageError } from '../core/errors.ts';
 import type { BuildOptions, Output } from '../core/options.ts';
+import { parseAgents } from './agents.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
 import {
   parseContext,
   parseContexts,
+  parseEntitlement,
   parseFile,
   parseHost,
   parseSecret,
-  parseSsh,
   parseUlimit,
 } from './sources.ts';
 import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatforms, parseSize } from './values.ts';
@@ -140,8 +141,8 @@ function runOptions(
   return {
     network: network === 'none' ? 'none' : 'host',
     secrets: (flags.secret ?? []).map((text) => parseSecret(text, host)),
-    ssh: (flags.ssh ?? []).map((text) => parseSsh(text, host.cwd)),
-    allow: flags.allow ?? [],
+    ssh: parseAgents(flags.ssh ?? [], host),
+    allow: (flags.allow ?? []).map(parseEntitlement),
     addHosts: (flags.addHost ?? []).map(parseHost),
     jobs:
       flags.jobs === undefined ? Math.max(4, availableParallelism()) : parseCount('--jobs', flags.jobs, 1),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { didYouMean, usageError } from '../core/errors.ts';
-import type { SecretSource, SshSource } from '../core/options.ts';
+import type { SecretSource } from '../core/options.ts';
 import { parseFields } from './values.ts';
 
 const secretForm = 'Write --secret id=NAME,src=FILE or --secret id=NAME,env=VARIABLE.';
@@ -139,13 +139,17 @@ function isRemote(text: string): boolean {
   return /^(https?|git|ssh):\/\//.test(text) || /^[^/\s@]+@[^/\s:]+:/.test(text);
 }
 
-/** `default`, `id=socket` or `id=key,key` of `--ssh`. */
-export function parseSsh(text: string, cwd: string): SshSource {
-  const equals = text.indexOf('=');
-  const id = equals < 0 ? text : text.slice(0, equals);
-  if (id === '') throw usageError(`--ssh '${text}' has no id`, 'Write --ssh default, or --ssh id=SOCKET.');
-  const paths = equals < 0 ? [] : text.slice(equals + 1).split(',');
-  return { id, paths: paths.filter((path) => path !== '').map((path) => resolve(cwd, path)) };
+/** What `--allow` knows. */
+const entitlements = ['network.host', 'security.insecure'];
+
+/** A name of `--allow`. */
+export function parseEntitlement(text: string): string {
+  if (entitlements.includes(text)) return text;
+  const near = didYouMean(text, entitlements);
+  throw usageError(
+    `--allow does not know '${text}'`,
+    near === undefined ? `It knows ${entitlements.join(' and ')}.` : `Did you mean ${near}?`,
+  );
 }
 
 /** A Containerfile: beside us, or in the context where there is none here. */

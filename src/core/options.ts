@@ -26,7 +26,7 @@ export interface SecretSource {
 /** An ssh agent for `RUN --mount=type=ssh,id=…`: the socket of one, or keys for one of our own. Paths are absolute. */
 export interface SshSource {
   readonly id: string;
-  /** Socket of an agent, or key files; none stands for the person's own agent. */
+  /** The socket of an agent, or key files. */
   readonly paths: readonly string[];
 }
 

@@ -11,8 +11,10 @@ import { BuildError } from '../../../src/core/errors.ts';
 import { fakeHost } from './fake-host.ts';
 
 let cwd = '';
+const env: Record<string, string> = { FROM_ENV: 'env value', SECRET_VAR: 's' };
 beforeAll(() => {
   cwd = mkdtempSync(join(tmpdir(), 'tsbuild-flags-'));
+  env.SSH_AUTH_SOCK = join(cwd, 'agent');
   mkdirSync(join(cwd, 'ctx'));
   writeFileSync(join(cwd, 'ctx/Inner'), '');
   writeFileSync(join(cwd, 'Outer'), '');
@@ -20,8 +22,6 @@ beforeAll(() => {
   writeFileSync(join(cwd, 'token'), 's');
 });
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
-
-const env = { FROM_ENV: 'env value', SECRET_VAR: 's' };
 
 function flagsOf(args: readonly string[]): { flags: BuildFlags; words: readonly string[] } {
   const command = parseCommand(buildCommand, args, () => {});
@@ -89,11 +89,11 @@ const rows: readonly (readonly [string, object])[] = [
     { contexts: { a: '@/dir', b: 'docker-image://alpine' } },
   ],
   [
-    '--ssh default --ssh k=one,two',
+    '--ssh default --ssh k=token,Outer',
     {
       ssh: [
-        { id: 'default', paths: [] },
-        { id: 'k', paths: ['@/one', '@/two'] },
+        { id: 'default', paths: ['@/agent'] },
+        { id: 'k', paths: ['@/token', '@/Outer'] },
       ],
     },
   ],
@@ -182,6 +182,11 @@ const kanikoRows: readonly (readonly [string, object])[] = [
 
 /** Arguments, a piece of the message, and a piece of the hint. */
 const refusals: readonly (readonly [string, string, string])[] = [
+  ['--ssh =x', 'has no id', '--ssh default'],
+  ['--ssh a=nothing', 'there is no file', 'keys'],
+  ['--ssh default --ssh default=token', 'is given twice', 'another id'],
+  ['--allow network.hots', "does not know 'network.hots'", 'Did you mean network.host?'],
+  ['--allow everything', "does not know 'everything'", 'network.host and security.insecure'],
   ['--tagg a', 'unknown flag --tagg', 'Did you mean --tag?'],
   ['--buildarg A=1', 'unknown flag --buildarg', 'Did you mean --build-arg?'],
   ['--cache-repo r', 'unknown flag --cache-repo', '--help'],
@@ -261,6 +266,14 @@ describe('flags of build', () => {
     expect(refusal(['https://example.org/x.git']).message).toContain('is not a folder');
     expect(refusal([]).message).toBe('no context is named');
     expect(refusal(['-', '-f', '-']).message).toContain('cannot both come from stdin');
+  });
+
+  it('takes entitlements, and no agent where there is none', () => {
+    expect(read(['ctx', '--allow', 'security.insecure', '--allow', 'network.host']).allow).toEqual([
+      'security.insecure',
+      'network.host',
+    ]);
+    expect(() => read(['ctx', '--ssh', 'default'], {})).toThrow('SSH_AUTH_SOCK is not set');
   });
 
   it('takes SOURCE_DATE_EPOCH from the environment, the flag first', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { holdMounts, type RunMount } from '../../../builder/steps/run-mounts.ts';
+import { holdMounts } from '../../../builder/steps/run-holding.ts';
+import type { RunMount } from '../../../builder/steps/run-mounts.ts';
 import type { Tools } from '../../../builder/tools.ts';
 
 const cache: RunMount = {
