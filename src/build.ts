@@ -1,6 +1,6 @@
 import { assemble } from '../builder/assemble.ts';
-import { schedule } from '../builder/schedule.ts';
-import { deliver } from './build/deliver.ts';
+import { scheduleAll } from '../builder/schedule.ts';
+import { deliver, type Made } from './build/deliver.ts';
 import { graphOptions } from './build/graph-options.ts';
 import { readInput } from './build/input.ts';
 import { openTools } from './build/open-tools.ts';
@@ -13,6 +13,7 @@ import { graphOf } from './containerfile/graph.ts';
 import { parse } from './containerfile/parse.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
+import { makesIndex, targetPlatforms } from './core/target-platforms.ts';
 
 export type { BuildResult };
 
@@ -44,15 +45,19 @@ async function buildImage(
   await using input = await readInput(options, parts.store);
   options.onSource?.(input.file, input.text);
   const containerfile = parse(input.text, input.file);
-  const graph = graphOf(containerfile, graphOptions(options));
-  return await tellBuild({ containerfile, graph }, options, async (told) => {
+  const graphs = targetPlatforms(options).map((platform) =>
+    graphOf(containerfile, graphOptions(options, platform)),
+  );
+  return await tellBuild({ containerfile, graphs }, options, async (told) => {
     const tools = openTools(told, { context: input.context, parts, place });
-    const built = await pointing(containerfile, () => schedule(graph, tools));
-    const image = await assemble(built, tools);
+    const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
+    const [first, ...others] = await Promise.all(built.map((one) => assemble(one, tools)));
+    const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
-    await parts.store.images.put(image, options.tags);
-    const delivered = await deliver(image, { options: told, parts, place });
+    await parts.store.images.putAll(made.images, options.tags);
+    const delivered = await deliver(made, { options: told, parts, place });
+    const result = await writeResult(made, delivered, { options: told, parts });
     await tidy(parts.store, options.keepBytes);
-    return await writeResult(image, delivered, options);
+    return result;
   });
 }

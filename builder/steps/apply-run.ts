@@ -4,10 +4,10 @@ import { type MountRequest, mountOf } from '../../src/containerfile/mount.ts';
 import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
 import { BuildError } from '../../src/core/errors.ts';
-import type { StageScope, StageState } from '../state.ts';
+import { type StageScope, type StageState, stepId } from '../state.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
-import { applyLayerStep, isMadeAgain, stepId } from './layer-step.ts';
+import { applyLayerStep, isMadeAgain } from './layer-step.ts';
 import { type RunInput, recallableRun } from './run.ts';
 import { commandOf } from './run-command.ts';
 import { LAID_OUT, type MountSource, type RunMount } from './run-mounts.ts';
@@ -56,7 +56,8 @@ async function inputOf(
     insecure: instruction.security === 'insecure',
     mounts: await Promise.all(instruction.mounts.map((flag) => runMount(flag, workdir, state, scope))),
     platform: scope.graphStage.platform,
-    step: stepId(state, scope),
+    machine: state.machine,
+    step: stepId(state.step + 1, scope),
     hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
     freshMounts: isMadeAgain(scope),
   };

@@ -24,6 +24,8 @@ export interface RunInput {
   readonly insecure: boolean;
   readonly mounts: readonly RunMount[];
   readonly platform: Platform;
+  /** What the programs of the image are made for. */
+  readonly machine: Platform;
   /** The step's name in events and logs. */
   readonly step: string;
   readonly hostname: string;

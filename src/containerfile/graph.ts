@@ -61,6 +61,8 @@ export function graphOf(containerfile: Containerfile, given: GraphOptions): Stag
     stages,
     containerfile,
     target,
+    platform: options.platform,
+    buildPlatform: options.buildPlatform,
     globalArgs,
     escape: containerfile.escape,
     warnings,
@@ -71,7 +73,9 @@ export function graphOf(containerfile: Containerfile, given: GraphOptions): Stag
   };
 }
 
-function normalized(options: GraphOptions): GraphOptions {
+type Normalized = GraphOptions & Required<Pick<GraphOptions, 'buildPlatform'>>;
+
+function normalized(options: GraphOptions): Normalized {
   const platform = normalizePlatform(options.platform);
   return { ...options, platform, buildPlatform: normalizePlatform(options.buildPlatform ?? platform) };
 }

@@ -15,6 +15,7 @@ const run: RunInput = {
   insecure: false,
   mounts: [],
   platform: { os: 'linux', architecture: 'amd64' },
+  machine: { os: 'linux', architecture: 'amd64' },
   step: '0/2',
 };
 const options = { addHosts: ['192.0.2.1 one'], ulimits: ['nofile=1:2'], shmSize: 1 };
