@@ -1,10 +1,18 @@
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError, writingFailed } from '../src/core/errors.ts';
+import { formatPlatform, normalizePlatform } from '../src/core/platform.ts';
 import type { Snapshot } from '../src/core/types.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
-import { type BuiltStage, type StageScope, type StageSources, type StageState, stepName } from './state.ts';
+import {
+  type BuiltStage,
+  type StageScope,
+  type StageSources,
+  type StageState,
+  stepId,
+  stepName,
+} from './state.ts';
 import { withSettings } from './steps/config.ts';
 import { emptySnapshot, startingPoint } from './steps/from.ts';
 import type { Tools } from './tools.ts';
@@ -65,18 +73,37 @@ async function shownImage(
   tools: Tools,
 ): Promise<Snapshot> {
   const { stage, platform } = graphStage;
-  const step = `${stage.index}/1`;
-  const steps = countSteps(stage.instructions);
-  const name = `${stepName(1, { graph, graphStage, steps })} ${stage.from.source}`;
+  const place = { graph, graphStage, steps: countSteps(stage.instructions), tools };
+  const step = stepId(1, place);
+  const name = `${stepName(1, place, [])} ${stage.from.source}`;
   tools.emit({ type: 'step-start', step, name, location: stage.from.range });
   try {
     const { snapshot, local } = await tools.image(reference, platform);
+    warnOfOther(snapshot, { graphStage, reference }, tools);
     tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
     return snapshot;
   } catch (error) {
     tools.emit({ type: 'step-end', step, outcome: tools.signal.aborted ? 'cancelled' : 'failed' });
     throw error;
   }
+}
+
+/** The base may be there for one platform only, and not for the one asked for. */
+function warnOfOther(
+  { config }: Snapshot,
+  { graphStage, reference }: { readonly graphStage: GraphStage; readonly reference: string },
+  { emit }: Tools,
+): void {
+  const { stage, platform } = graphStage;
+  if (config.os === platform.os && config.architecture === platform.architecture) return;
+  const has = formatPlatform(normalizePlatform(config));
+  emit({
+    type: 'note',
+    level: 'warning',
+    rule: 'InvalidBaseImagePlatform',
+    text: `Base image ${reference} was pulled with platform "${has}", expected "${formatPlatform(platform)}" for current build`,
+    location: stage.from.range,
+  });
 }
 
 /** Triggers that the base left for whoever builds on it. Those of a stage are in the graph already. */

@@ -1,8 +1,9 @@
+import type { Digest } from '../src/core/digest.ts';
 import type { Emit } from '../src/core/events.ts';
 import type { Gate } from '../src/core/gates.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import type { Place } from '../src/core/place.ts';
-import type { Store } from '../src/core/store.ts';
+import type { StepResult, Store } from '../src/core/store.ts';
 import type { Platform } from '../src/core/types.ts';
 import type { BaseImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
@@ -28,6 +29,8 @@ export interface Tools {
   readonly secret: (id: string) => Promise<Buffer | undefined>;
   /** The ssh agent that was given under this id, or undefined where none was. */
   readonly ssh: (id: string) => Promise<SshAgent | undefined>;
+  /** What this build has made so far, by key: `--no-cache` does not make a step again that two platforms share. */
+  readonly made: Map<Digest, StepResult>;
   /** Folder in which this build keeps the logs of its steps. */
   readonly logs: string;
 }

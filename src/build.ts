@@ -1,6 +1,6 @@
 import { assemble } from '../builder/assemble.ts';
-import { schedule } from '../builder/schedule.ts';
-import { deliver } from './build/deliver.ts';
+import { scheduleAll } from '../builder/schedule.ts';
+import { deliver, type Made } from './build/deliver.ts';
 import { graphOptions } from './build/graph-options.ts';
 import { includeFrom } from './build/include.ts';
 import { type Input, readInput } from './build/input.ts';
@@ -10,11 +10,11 @@ import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
 import { openParts } from './commands/wiring.ts';
-import { analyse } from './containerfile/analyse.ts';
-import type { Containerfile, StageGraph } from './containerfile/types.ts';
+import { type Analysis, analyse } from './containerfile/analyse.ts';
 import { BuildError } from './core/errors.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
+import { makesIndex } from './core/target-platforms.ts';
 
 export type { BuildResult };
 
@@ -45,31 +45,27 @@ async function buildImage(
   await using parts = await openParts(storeRoot, registry, place, options.emit);
   await using input = await readInput(options, parts.store);
   options.onSource?.(input.file, input.text);
-  const { containerfile, graph } = read(input, options);
-  return await tellBuild({ containerfile, graph }, options, async (told) => {
+  const { containerfile, graphs } = read(input, options);
+  return await tellBuild({ containerfile, graphs }, options, async (told) => {
     const tools = openTools(told, { context: input.context, parts, place });
-    const built = await pointing(containerfile, () => schedule(graph, tools));
-    const image = await assemble(built, tools);
+    const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
+    const [first, ...others] = await Promise.all(built.map((one) => assemble(one, tools)));
+    const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
-    await parts.store.images.put(image, options.tags);
-    const delivered = await deliver(image, { options: told, parts, place });
+    await parts.store.images.putAll(made.images, options.tags);
+    const delivered = await deliver(made, { options: told, parts, place });
+    const result = await writeResult(made, delivered, { options: told, parts });
     await tidy(parts.store, options.keepBytes);
-    return await writeResult(image, delivered, options);
+    return result;
   });
 }
 
-/** The graph of the file. Fails with all that is wrong with it at once. */
-function read(
-  input: Input,
-  options: BuildOptions,
-): { readonly containerfile: Containerfile; readonly graph: StageGraph } {
+/** The file and its graph for each platform. Fails with all that is wrong with it at once. */
+function read(input: Input, options: BuildOptions): Pick<Analysis, 'containerfile' | 'graphs'> {
   const include = includeFrom(input, options);
-  const { containerfile, graph, errors } = analyse(input.text, input.file, {
-    ...graphOptions(options),
-    enable: options.enable,
-    include,
-  });
-  const [first, ...others] = errors;
+  const { enable } = options;
+  const analysis = analyse(input.text, input.file, { ...graphOptions(options), enable, include });
+  const [first, ...others] = analysis.errors;
   if (first !== undefined) throw BuildError.together([first, ...others]);
-  return { containerfile, graph: graph! };
+  return analysis;
 }

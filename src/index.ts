@@ -44,8 +44,9 @@ export interface BuildRequest extends Common {
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** By name, which may begin with a level: `index:NAME`. */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** `linux/arm64` */
+  /** `linux/arm64`; several with commas give an index. */
   readonly platform?: string;
   readonly tags?: readonly string[];
   /** As for `--output`: a folder, or `type=oci,dest=image.tar`. stdout (`-`) is not for the API. */
@@ -71,9 +72,9 @@ export interface BuildRequest extends Common {
 }
 
 export interface Built {
-  /** The image id: digest of its configuration. */
+  /** The image id: digest of its configuration; of the index, where several platforms were built. */
   readonly id: Digest;
-  /** Digest of the manifest, where one was written or pushed. */
+  /** Digest of the manifest or index, where one was written or pushed. */
   readonly digest?: Digest;
   readonly names: readonly string[];
   /** What `--metadata-file` would hold. */

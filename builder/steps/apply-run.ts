@@ -5,10 +5,10 @@ import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-re
 import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
 import { checkEntitled } from '../entitlements.ts';
-import type { StageScope, StageState } from '../state.ts';
+import { type StageScope, type StageState, stepId } from '../state.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
-import { applyLayerStep, isMadeAgain, stepId } from './layer-step.ts';
+import { applyLayerStep, isMadeAgain } from './layer-step.ts';
 import { type RunInput, recallableRun } from './run.ts';
 import { commandOf, strictShell } from './run-command.ts';
 import type { MountSource, RunMount } from './run-mounts.ts';
@@ -64,7 +64,8 @@ async function inputOf(
     insecure: instruction.security === 'insecure',
     mounts,
     platform: scope.graphStage.platform,
-    step: stepId(state, scope),
+    machine: state.machine,
+    step: stepId(state.step + 1, scope),
     hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
     freshMounts: isMadeAgain(scope),
   };

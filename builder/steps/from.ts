@@ -27,6 +27,11 @@ export function startingPoint(image: Snapshot, platform: Platform): StageState {
     args: [],
     cmdSet: false,
     step: 1,
+    machine: {
+      os: config.os,
+      architecture: config.architecture,
+      ...(config.variant && { variant: config.variant }),
+    },
     inherited: config.history?.length ?? 0,
     inheritedCreated: created,
   };

@@ -5,7 +5,7 @@ import type { Recallable } from '../remember.ts';
 import type { Exit } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
-import { planProcess, type WantedProcess } from './process-plan.ts';
+import { checkMachine, planProcess, type WantedProcess } from './process-plan.ts';
 import type { RunCommand } from './run-command.ts';
 import { type HeldMounts, holdMounts } from './run-holding.ts';
 import { keyOfMount, type RunMount, sourceOfMount } from './run-mounts.ts';
@@ -25,6 +25,8 @@ export interface RunInput {
   readonly insecure: boolean;
   readonly mounts: readonly RunMount[];
   readonly platform: Platform;
+  /** What the programs of the image are made for. */
+  readonly machine: Platform;
   /** The step's name in events and logs. */
   readonly step: string;
   readonly hostname: string;
@@ -73,10 +75,11 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
   for (const mount of input.mounts) checkSource(mount, tools);
   await using scratch = await tools.store.scratch();
-  const engine = await tools.engine();
-  await using mounts = await holdMounts(input, scratch.path, tools);
   const { store, signal } = tools;
   const around = { store, signal, scratch: scratch.path };
+  const engine = await tools.engine();
+  await checkMachine(input.machine, below.layers, around);
+  await using mounts = await holdMounts(input, scratch.path, tools);
   const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), around);
   using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);

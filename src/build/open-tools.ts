@@ -30,6 +30,7 @@ export function openTools(
       const { image } = await registry.resolve(reference, platform, signal);
       return image;
     }),
+    made: new Map(),
     secret: (id) => secretValue(id, options.secrets),
     ssh: (id) => sshAgent(id, options.ssh),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),

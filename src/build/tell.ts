@@ -1,4 +1,4 @@
-import type { Containerfile, StageGraph } from '../containerfile/types.ts';
+import type { Containerfile, StageGraph, Warning } from '../containerfile/types.ts';
 import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { BuildResult } from './result.ts';
@@ -8,7 +8,10 @@ const SHOWN = ['run', 'copy', 'add', 'workdir'];
 
 /** Tells that a build begins, what its file warns of, and how it ended. */
 export async function tellBuild(
-  { containerfile, graph }: { readonly containerfile: Containerfile; readonly graph: StageGraph },
+  {
+    containerfile,
+    graphs,
+  }: { readonly containerfile: Containerfile; readonly graphs: readonly StageGraph[] },
   options: BuildOptions,
   work: (options: BuildOptions) => Promise<BuildResult>,
 ): Promise<BuildResult> {
@@ -19,8 +22,12 @@ export async function tellBuild(
     if (event.type === 'step-end' && event.outcome === 'cached') counts.cached++;
     options.emit(event);
   };
-  emit({ type: 'build-start', file: containerfile.file, steps: countSteps(graph) });
-  for (const { text, hint, location } of [...containerfile.warnings, ...graph.warnings]) {
+  emit({
+    type: 'build-start',
+    file: containerfile.file,
+    steps: graphs.reduce((sum, graph) => sum + countSteps(graph), 0),
+  });
+  for (const { text, hint, location } of warningsOf(containerfile, graphs)) {
     emit({ type: 'note', level: 'warning', text, location, ...(hint !== undefined && { hint }) });
   }
   try {
@@ -31,6 +38,12 @@ export async function tellBuild(
     emit({ type: 'build-end', outcome: signal.aborted ? 'cancelled' : 'failed', ...counts });
     throw error;
   }
+}
+
+/** What is to be said of a file is said once, for however many platforms it is built. */
+function warningsOf({ warnings }: Containerfile, graphs: readonly StageGraph[]): Iterable<Warning> {
+  const all = [...warnings, ...graphs.flatMap((graph) => graph.warnings)];
+  return new Map(all.map((warning) => [JSON.stringify(warning), warning])).values();
 }
 
 function countSteps({ stages }: StageGraph): number {

@@ -64,6 +64,8 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
     stages: withPlatforms(links, options.platform),
     containerfile,
     target,
+    platform: options.platform,
+    buildPlatform: options.buildPlatform,
     globalArgs,
     escape: containerfile.escape,
     warnings: [...warnings.sort(byPlace), ...unusedBuildArgs(containerfile, options.buildArgs)],
@@ -75,7 +77,9 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
   return { graph, errors: inFileOrder(errors, filesOf(containerfile)) };
 }
 
-function normalized(options: GraphOptions): GraphOptions {
+type Normalized = GraphOptions & Required<Pick<GraphOptions, 'buildPlatform'>>;
+
+function normalized(options: GraphOptions): Normalized {
   const platform = normalizePlatform(options.platform);
   return { ...options, platform, buildPlatform: normalizePlatform(options.buildPlatform ?? platform) };
 }

@@ -220,6 +220,9 @@ export interface StageGraph {
   readonly containerfile: Containerfile;
   /** Index (in the file) of the stage that is the result. */
   readonly target: number;
+  /** What is built for, and on. */
+  readonly platform: Platform;
+  readonly buildPlatform: Platform;
   /** Values of global ARGs that a stage's `ARG name` inherits (predefined platform ARGs included). */
   readonly globalArgs: Readonly<Record<string, string>>;
   readonly escape: '\\' | '`';

@@ -30,6 +30,15 @@ export interface SshSource {
   readonly paths: readonly string[];
 }
 
+/** A line for people and tools on a manifest, on an index, or on the descriptor of one. */
+export interface Annotation {
+  readonly level: 'manifest' | 'index' | 'manifest-descriptor' | 'index-descriptor';
+  /** The one platform whose manifest is meant; all of them where it is absent. */
+  readonly platform?: Platform;
+  readonly name: string;
+  readonly value: string;
+}
+
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
 export interface BuildOptions {
   /** Context: an absolute folder, a git or http(s) URL, or `-` for a tar or a Containerfile on stdin. */
@@ -39,7 +48,7 @@ export interface BuildOptions {
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations: readonly Annotation[];
   /** What is built for; none stands for this machine. Several give an index. */
   readonly platforms: readonly Platform[];
   /** Named contexts by name (`name`, `name::linux/arm64`): what `--build-context` says, folders absolute. */

@@ -31,6 +31,7 @@ const run: RunInput = {
   insecure: false,
   mounts: [bind, cache, tmpfs, secret, ssh],
   platform: { os: 'linux', architecture: 'amd64' },
+  machine: { os: 'linux', architecture: 'amd64' },
   step: '0/2',
 };
 const options = {

@@ -99,7 +99,15 @@ const rows: readonly (readonly [string, object])[] = [
   ],
   ['--platform aarch64', { platforms: [{ os: 'linux', architecture: 'arm64' }] }],
   ['--label a=1 --label b', { labels: { a: '1', b: '' } }],
-  ['--annotation a=1 --annotation manifest:b=2', { annotations: { a: '1', b: '2' } }],
+  [
+    '--annotation a=1 --annotation manifest:b=2',
+    {
+      annotations: [
+        { level: 'manifest', name: 'a', value: '1' },
+        { level: 'manifest', name: 'b', value: '2' },
+      ],
+    },
+  ],
   ['-t one -t two', { tags: ['one', 'two'], outputs: [] }],
   ['-t=one --tag=two', { tags: ['one', 'two'] }],
   ['-tone', { tags: ['one'] }],
