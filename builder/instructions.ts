@@ -173,10 +173,7 @@ function applyEnv({ pairs, kind }: EnvInstruction, state: StageState, scope: Sta
   const vars = new Map([...state.vars, ...values.map(({ name, value }) => [name, value] as const)]);
   const line = history.envHistory(kind, values);
   const next = edited(state, (snapshot) => {
-    const env = values.reduce<readonly string[]>(
-      (list, { name, value }) => withEnv(list, name, value),
-      settingsOf(snapshot).Env ?? [],
-    );
+    const env = withEnv(settingsOf(snapshot).Env ?? [], values);
     return withHistory(withSettings(snapshot, { Env: env }), line, true);
   });
   return { ...next, vars };

@@ -15,6 +15,7 @@ import {
 } from './state.ts';
 import { withSettings } from './steps/config.ts';
 import { emptySnapshot, startingPoint } from './steps/from.ts';
+import { afterReset } from './steps/reset.ts';
 import type { Tools } from './tools.ts';
 
 /** What a stage is built among. */
@@ -26,7 +27,8 @@ interface Where {
 
 /** Builds one stage: its base, then its instructions in order. Errors carry the instruction's place. */
 export async function buildStage(graphStage: GraphStage, where: Where, tools: Tools): Promise<BuiltStage> {
-  const start = await placed(graphStage.stage.from, () => startOf(graphStage, where, tools));
+  const base = await placed(graphStage.stage.from, () => startOf(graphStage, where, tools));
+  const start = afterReset(base, graphStage.stage.from);
   const triggers = await placed(graphStage.stage.from, async () => triggersOf(start, graphStage, where));
   const instructions = [...triggers, ...graphStage.stage.instructions];
   const scope = scopeOf(graphStage, instructions, { ...where, tools });

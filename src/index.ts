@@ -69,6 +69,8 @@ export interface BuildRequest extends Common {
   /** Seconds since 1970. */
   readonly sourceDateEpoch?: number;
   readonly ignoreFile?: string;
+  /** Extensions of the language that are switched on. */
+  readonly enable?: readonly string[];
 }
 
 export interface Built {
@@ -135,6 +137,7 @@ function buildArguments(request: BuildRequest): string[] {
     ...one('--jobs', request.jobs),
     ...one('--source-date-epoch', request.sourceDateEpoch),
     ...one('--ignorefile', request.ignoreFile),
+    ...many('--enable', request.enable),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { DEFAULT_PATH, envRecord } from '../../src/containerfile/predefined.ts';
+import { envRecord, withDefaultPath } from '../../src/containerfile/predefined.ts';
 import type { ImageConfig, Platform, Snapshot } from '../../src/core/types.ts';
 import type { StageState } from '../state.ts';
 import { withConfig, withSettings } from './config.ts';
@@ -18,7 +18,7 @@ export function emptySnapshot(platform: Platform): Snapshot {
 /** Where a stage stands after FROM an image from outside. */
 export function startingPoint(image: Snapshot, platform: Platform): StageState {
   const env = image.config.config?.Env ?? [];
-  const complete = env.some((line) => line.startsWith('PATH=')) ? env : [...env, `PATH=${DEFAULT_PATH}`];
+  const complete = withDefaultPath(env);
   const { created, ...config } = image.config;
   const snapshot = withSettings(onPlatform({ ...image, config }, platform), { Env: complete });
   return {

@@ -22,11 +22,12 @@ export function includeFrom(
 /** An ignore pattern hides no file here: it says what steps may copy. */
 function inFolder(root: string, path: string, from: string): IncludedFile {
   const folder = from === '-' ? root : dirname(resolve(from));
-  const wanted = resolve(folder, path);
-  const file = shown(wanted);
-  const real = realPath(wanted, file);
+  const file = shown(resolve(folder, path));
   const realRoot = realpathSync(root);
-  if (!real.startsWith(realRoot === '/' ? '/' : `${realRoot}/`)) throw outside(file);
+  const wanted = resolve(realpathSync(folder), path);
+  if (!isBelow(wanted, realRoot)) throw outside(file);
+  const real = realPath(wanted, file);
+  if (!isBelow(real, realRoot)) throw outside(file);
   if (!statSync(real).isFile()) throw notThere(file, 'is no file');
   return { file, text: readFileSync(real, 'utf8') };
 }
@@ -37,6 +38,10 @@ function inContext(context: Context, path: string, from: string): IncludedFile {
   const found = context.get(file);
   if (found?.entry.type !== 'file') throw notThere(file, 'is not in the context');
   return { file, text: readFileSync(found.absolute, 'utf8') };
+}
+
+function isBelow(path: string, root: string): boolean {
+  return path.startsWith(root === '/' ? '/' : `${root}/`);
 }
 
 function realPath(path: string, file: string): string {

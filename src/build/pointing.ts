@@ -6,9 +6,11 @@ export async function pointing<T>(containerfile: Containerfile, work: () => Prom
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof BuildError) || error.location?.file !== containerfile.file) throw error;
-    if (error.about === undefined) throw error;
+    if (!(error instanceof BuildError) || error.about === undefined) throw error;
+    const file = error.location?.file ?? '';
+    const text = file === containerfile.file ? containerfile.text : containerfile.included.get(file);
+    if (error.location === undefined || text === undefined) throw error;
     const { finerRange } = await import('../containerfile/finer.ts');
-    throw error.placedAt(await finerRange(containerfile, error.location, error.about));
+    throw error.placedAt(await finerRange({ file, text }, error.location, error.about));
   }
 }

@@ -19,11 +19,27 @@ export function isPredefinedArg(name: string): boolean {
   return listed || name.startsWith('BUILDKIT_') || name === 'SOURCE_DATE_EPOCH';
 }
 
-/** The list with `name` set: replaced in place where it is, else appended (§4). */
-export function withEnv(list: readonly string[], name: string, value: string): string[] {
-  const entry = `${name}=${value}`;
-  const found = list.findIndex((one) => nameOf(one) === name);
-  return found < 0 ? [...list, entry] : list.map((one, i) => (i === found ? entry : one));
+/** The list with values set, one after the other: replaced in place where a name is, else appended (§4). */
+export function withEnv(
+  list: readonly string[],
+  values: readonly { readonly name: string; readonly value: string }[],
+): string[] {
+  const result = [...list];
+  const places = new Map<string, number>();
+  list.forEach((entry, i) => {
+    if (!places.has(nameOf(entry))) places.set(nameOf(entry), i);
+  });
+  for (const { name, value } of values) {
+    const place = places.get(name) ?? result.length;
+    places.set(name, place);
+    result[place] = `${name}=${value}`;
+  }
+  return result;
+}
+
+/** The list, with the PATH of an image that has none where it has none. */
+export function withDefaultPath(list: readonly string[]): readonly string[] {
+  return list.some((line) => line.startsWith('PATH=')) ? list : [...list, `PATH=${DEFAULT_PATH}`];
 }
 
 /** `NAME=value` entries as a record; of two with the same name the last counts. */

@@ -19,6 +19,9 @@ const rule = '-'.repeat(20);
 /** Of an instruction with more lines than this only the first and the last ones are shown. */
 const MOST_LINES = 20;
 
+/** Of a file that is no Containerfile at all nobody reads more errors than this. */
+const MOST_ERRORS = 100;
+
 /** A line is cut after so many characters: nobody reads the rest of a script that was written into one. */
 const MOST_CHARACTERS = 500;
 
@@ -29,7 +32,8 @@ const MOST_CHARACTERS = 500;
 export function renderFailure(error: unknown, setting: FailureSetting): string {
   if (!(error instanceof BuildError)) return renderBug(error, setting.debug);
   const parts = [
-    ...(error.errors ?? []).map((one) => `${renderFailure(one, setting)}\n`),
+    ...(error.errors ?? []).slice(0, MOST_ERRORS).map((one) => `${renderFailure(one, setting)}\n`),
+    moreErrors(error),
     logOf(error, setting),
     snippet(error, setting.read),
     `error: ${cleanText(error.message)}\n`,
@@ -61,6 +65,10 @@ export function renderSnippet(text: string, location: SourceRange): string {
     if (inside) out += carets((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS), n, location);
   }
   return `${out}${rule}\n`;
+}
+
+function moreErrors({ errors = [] }: BuildError): string {
+  return errors.length <= MOST_ERRORS ? '' : `… ${errors.length - MOST_ERRORS} errors more\n\n`;
 }
 
 function snippet(error: BuildError, read: FailureSetting['read']): string {

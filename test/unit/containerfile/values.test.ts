@@ -116,8 +116,11 @@ describe('predefined names and environments', () => {
   });
 
   it('replaces in place, else appends', () => {
-    expect(withEnv(['A=1', 'B=2'], 'A', '3')).toEqual(['A=3', 'B=2']);
-    expect(withEnv(['AB=1'], 'A', 'x=y')).toEqual(['AB=1', 'A=x=y']);
+    expect(withEnv(['A=1', 'B=2'], [{ name: 'A', value: '3' }])).toEqual(['A=3', 'B=2']);
+    expect(withEnv(['AB=1'], [{ name: 'A', value: 'x=y' }])).toEqual(['AB=1', 'A=x=y']);
+    const twice = ['1', '2', '3'].map((value) => ({ name: 'B', value }));
+    expect(withEnv(['B=0', 'A=1', 'B=9'], twice)).toEqual(['B=3', 'A=1', 'B=9']);
+    expect(withEnv([], twice)).toEqual(['B=3']);
     expect(envRecord(['A=1', 'B', 'C=d=e', 'A=2'])).toEqual({ A: '2', B: '', C: 'd=e' });
   });
 });

@@ -75,6 +75,20 @@ describe('a failure', () => {
     await expect(out).toMatchFileSnapshot('../../../testdata/report/failure.run.txt');
   });
 
+  it('tells every error of a file, and how many there are', async () => {
+    const errors = [
+      new BuildError('parse', 'no such stage', { location: at(2, 6, 2, 12), hint: 'Name another.' }),
+      new BuildError('parse', 'no such target'),
+      new BuildError('parse', 'no such user', { location: at(9, 6, 9, 8) }),
+    ] as const;
+    const out = renderFailure(BuildError.together(errors), plain);
+    await expect(out).toMatchFileSnapshot('../../../testdata/report/failure.several.txt');
+    const many = Array.from({ length: 150 }, (_, i) => new BuildError('parse', `no ${i}`));
+    const long = renderFailure(new BuildError('parse', 'f has 150 errors', { errors: many }), plain);
+    expect(long.match(/^error: /gm)).toHaveLength(101);
+    expect(long).toContain('error: no 99\n\n… 50 errors more\n\nerror: f has 150 errors\n');
+  });
+
   it('goes without what is not known', () => {
     const error = new BuildError('registry', 'no answer\x1b]0;x\x07');
     expect(renderFailure(error, plain)).toBe('error: no answer\n');
