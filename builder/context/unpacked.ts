@@ -99,7 +99,11 @@ async function* decompressed(path: string): AsyncGenerator<Buffer> {
   if (magic.startsWith('BZh')) return yield* throughProgram('bzip2', path);
   if (magic === '\xfd7zXZ\0') return yield* throughProgram('xz', path);
   const file = await open(pathOf(path), constants.O_RDONLY | constants.O_NOFOLLOW);
-  yield* inflate(file.createReadStream({ highWaterMark: 1 << 20 }));
+  try {
+    yield* inflate(file.createReadStream({ highWaterMark: 1 << 20, autoClose: false }));
+  } finally {
+    await file.close();
+  }
 }
 
 async function* throughProgram(program: string, path: string): AsyncGenerator<Buffer> {
