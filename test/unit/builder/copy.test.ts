@@ -6,6 +6,8 @@ import { openContext } from '../../../builder/context/local.ts';
 import { type CopyInput, type CopySource, selectFiles } from '../../../builder/steps/copy.ts';
 import { componentMatcher, hasWildcard } from '../../../builder/steps/copy-match.ts';
 import { parseMode } from '../../../builder/steps/copy-mode.ts';
+import { pick } from '../../../builder/steps/copy-select.ts';
+import { contextTree } from '../../../builder/steps/copy-source.ts';
 import { type Framed, keyOf } from '../../../src/core/digest.ts';
 import { BuildError } from '../../../src/core/errors.ts';
 import { entryOf, makeFiles } from './entry-lines.ts';
@@ -156,6 +158,22 @@ describe('what is read', () => {
         (await selectFiles(copyOf('a', changes), { kind: 'snapshot', snapshot }, tools)).firstKey!,
     );
     expect(new Set((await Promise.all(keys)).map(keyOf)).size).toBe(words.length);
+  });
+
+  it('tells apart a directory that is taken from one that only has what is taken', async () => {
+    const { keyNow } = stand(['f d/a = 1']);
+    const [whole, part] = ['d', 'd/a'].map((source) => keyNow(copyOf(source, { parents: true })));
+    expect(await whole).not.toBe(await part);
+  });
+
+  it('names every directory once', async () => {
+    const { source, tools, layers } = stand(['f a/b/x = 1', 'f a/c/x = 2', 'f a/d/y = 3']);
+    const input = copyOf('a/*/x', { parents: true });
+    const { context } = source() as Extract<CopySource, { kind: 'context' }>;
+    const items = await pick(input, contextTree(context), tools);
+    const names = items.flatMap(({ below }) => below.map(({ path }) => path));
+    expect(names).toEqual(['a', 'a/b', 'a/b/x', 'a/c', 'a/c/x']);
+    expect(layers.asked).toEqual([]);
   });
 
   it('is none of what a flag excludes', async () => {
