@@ -1,3 +1,4 @@
+import type { ContextFile } from '../context/context.ts';
 import { openArchive, unpack } from '../context/unpacked.ts';
 import { baseOf, join, parentOf } from '../path-resolve.ts';
 import { type CopyInput, destinationOf } from './copy-input.ts';
@@ -13,8 +14,8 @@ interface Ground {
 
 /**
  * Where ADD was given a tar to unpack, places what it holds into the destination and returns true (containerfile §2).
- * What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to its entries,
- * `--chmod` does not.
+ * What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to its entries, but not
+ * to directories that they only imply; `--chmod` applies to nothing.
  */
 export async function placeArchive(
   input: CopyInput,
@@ -24,11 +25,15 @@ export async function placeArchive(
   if (!(input.unpack ?? input.kind === 'add') || item.top.entry.type !== 'file') return false;
   const archive = await openArchive(await ground.tree.locate(item.top));
   if (archive === undefined) return false;
-  const top = await plan.makeDirectory(destinationOf(input).path);
-  for (const file of await unpack(archive, await ground.scratch())) {
-    if (file.entry.path === '') continue;
-    const directory = await plan.makeDirectory(join(top, parentOf(file.entry.path)));
-    await plan.placeOver(join(directory, baseOf(file.entry.path)), file);
-  }
+  const top = await plan.makeDirectory(destinationOf(input).path, 0o755);
+  for (const file of await unpack(archive, await ground.scratch())) await placeEntry(file, top, plan);
   return true;
+}
+
+/** Links on the way are followed as if the destination were the root; a directory may be a link to one. */
+async function placeEntry(file: ContextFile, top: string, plan: Plan): Promise<void> {
+  const { path } = await plan.resolveUnder(top, file.entry.path, file.entry.type === 'dir');
+  if (path === '') return;
+  const directory = await plan.makeImplied(top, parentOf(path));
+  await plan.placeOver(join(directory, baseOf(path)), file);
 }

@@ -40,7 +40,7 @@ export interface CopyTools {
 /** Where the destination is, and whether it is said to be a directory. */
 export function destinationOf(input: CopyInput): { readonly path: string; readonly isDirectory: boolean } {
   const { destination, workdir } = input;
-  const isDirectory = destination === '' || destination === '.' || destination.endsWith('/');
+  const isDirectory = destination === '' || /(^|\/)\.?$/.test(destination);
   return {
     path: cleanPath(destination.startsWith('/') ? destination : `${workdir}/${destination}`),
     isDirectory,
@@ -49,8 +49,7 @@ export function destinationOf(input: CopyInput): { readonly path: string; readon
 
 /** Refuses what this version cannot do and what the language does not allow. */
 export function checkInput(input: CopyInput): void {
-  const { kind, sources, heredocs } = input;
-  const name = kind.toUpperCase();
+  const { kind, sources } = input;
   const url = sources.find((source) => remote.test(source));
   if (url !== undefined && kind === 'copy') {
     throw new BuildError('context', `source can't be a URL for COPY`, { hint: 'Download it in a RUN.' });
@@ -59,10 +58,6 @@ export function checkInput(input: CopyInput): void {
     throw new BuildError('context', 'ADD of a URL or git repository is not supported by this version', {
       hint: 'Download it in a RUN, or put the file into the build context.',
     });
-  }
-  if (sources.length + heredocs.length > 1 && !destinationOf(input).isDirectory) {
-    const message = `When using ${name} with more than one source file, the destination must be a directory and end with a /`;
-    throw new BuildError('context', message, { hint: `Write "${input.destination}/".` });
   }
 }
 
