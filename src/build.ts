@@ -3,6 +3,7 @@ import { schedule } from '../builder/schedule.ts';
 import { deliver } from './build/deliver.ts';
 import { graphOptions } from './build/graph-options.ts';
 import { readInput } from './build/input.ts';
+import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
@@ -41,15 +42,17 @@ async function buildImage(
   storeRoot: string,
 ): Promise<BuildResult> {
   await using parts = await openParts(storeRoot, registry, place, options.emit);
-  await using input = await readInput(options, parts.store);
+  await using remotes = remotesOf(options, registry, { place, store: parts.store });
+  await using input = await readInput(options, parts.store, remotes);
   options.onSource?.(input.file, input.text);
   const containerfile = parse(input.text, input.file);
   const graph = graphOf(containerfile, graphOptions(options));
   return await tellBuild({ containerfile, graph }, options, async (told) => {
-    const tools = openTools(told, { context: input.context, parts, place });
+    const tools = openTools(told, { context: input.context, remotes, parts, place });
     const built = await pointing(containerfile, () => schedule(graph, tools));
     const image = await assemble(built, tools);
     await input.context.save();
+    await tools.contexts.save();
     await parts.store.images.put(image, options.tags);
     const delivered = await deliver(image, { options: told, parts, place });
     await tidy(parts.store, options.keepBytes);

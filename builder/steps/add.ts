@@ -1,3 +1,4 @@
+import { isFetched } from '../context/joined.ts';
 import { openArchive, unpack } from '../context/unpacked.ts';
 import { baseOf, join, parentOf } from '../path-resolve.ts';
 import { type CopyInput, destinationOf } from './copy-input.ts';
@@ -12,7 +13,7 @@ interface Ground {
 }
 
 /**
- * Where ADD was given a local tar, places what it holds into the destination and returns true (containerfile §2).
+ * Where ADD was given a local tar, or with `--unpack` any, places what it holds into the destination and returns true (containerfile §2).
  * What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to its entries,
  * `--chmod` does not.
  */
@@ -22,6 +23,7 @@ export async function placeArchive(
   { plan, ground }: { readonly plan: Plan; readonly ground: Ground },
 ): Promise<boolean> {
   if (input.kind !== 'add' || item.top.entry.type !== 'file') return false;
+  if (!(input.unpack ?? !isFetched(item.top))) return false;
   const archive = await openArchive(await ground.tree.locate(item.top));
   if (archive === undefined) return false;
   const top = await plan.makeDirectory(destinationOf(input).path);

@@ -44,7 +44,9 @@ export async function selectFiles(
   checkInput(input);
   const { layers } = tools.store;
   const isContext = source.kind === 'context';
-  const tree = isContext ? contextTree(source.context) : snapshotTree(source.snapshot, layers, tools.signal);
+  const tree = isContext
+    ? contextTree(source.context, source.name)
+    : snapshotTree(source.snapshot, layers, tools.signal);
   const selection = new CopySelection(input, tree, tools);
   if (isContext) await selection.choose();
   else selection.firstKey = firstKeyOf(input, source.snapshot);
@@ -116,6 +118,7 @@ function wordsOf(input: CopyInput): { readonly [name: string]: Framed } {
     chown: input.chown,
     chmod: input.chmod,
     link: input.link,
+    unpack: input.unpack,
     heredocs: input.heredocs.map(({ name, content }) => ({ name, content: digestOf(content) })),
   };
 }

@@ -7,6 +7,7 @@ import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
 import {
+  isFetched,
   parseContext,
   parseContexts,
   parseFile,
@@ -78,7 +79,7 @@ function contextOf(words: readonly string[], cwd: string): string {
       'Flags need their dashes; `tsbuild --help` lists the commands.',
     );
   const context = parseContext(word, cwd);
-  if (context !== '-' && !isFolder(context))
+  if (context !== '-' && !isFetched(context) && !isFolder(context))
     throw usageError(
       `there is no folder ${context}`,
       'Name the folder whose files the build may read, such as `.`.',

@@ -17,18 +17,25 @@ export function copy(statement: Statement, kind: 'copy' | 'add'): CopyParts {
   const flags = checkedFlags(statement);
   const from = flags.text('from');
   if (from !== undefined) refuseVariable(from, '--from');
-  const chown = flags.text('chown');
-  const chmod = flags.text('chmod');
   return {
     kind,
     ...paths(statement),
-    link: flags.bool('link'),
+    link: flags.bool('link') ?? false,
     parents: false,
     excludes: [],
     optional: false,
-    ...(from !== undefined && { from }),
-    ...(chown !== undefined && { chown }),
-    ...(chmod !== undefined && { chmod }),
+    ...given({ from, chown: flags.text('chown'), chmod: flags.text('chmod') }),
+    ...given({ checksum: flags.text('checksum') }),
+    ...given({ keepGitDir: flags.bool('keep-git-dir'), unpack: flags.bool('unpack') }),
+  };
+}
+
+/** The members that are not undefined. */
+function given<Members extends object>(
+  members: Members,
+): { [Name in keyof Members]?: NonNullable<Members[Name]> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Members]?: NonNullable<Members[Name]>;
   };
 }
 

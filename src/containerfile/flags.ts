@@ -11,7 +11,10 @@ const known: Readonly<Record<string, Readonly<Record<string, FlagKind>>>> = {
   from: { platform: 'text' },
   run: { mount: 'list', network: 'text', security: 'text' },
   copy: { from: 'text', chown: 'text', chmod: 'text', link: 'bool' },
-  add: { chown: 'text', chmod: 'text', link: 'bool' },
+  add: {
+    ...{ chown: 'text', chmod: 'text', link: 'bool' },
+    ...{ 'keep-git-dir': 'bool', checksum: 'text', unpack: 'bool' },
+  },
   healthcheck: {
     interval: 'text',
     timeout: 'text',
@@ -25,14 +28,15 @@ const known: Readonly<Record<string, Readonly<Record<string, FlagKind>>>> = {
 const unsupported: Readonly<Record<string, readonly string[]>> = {
   run: ['device'],
   copy: ['parents', 'exclude'],
-  add: ['keep-git-dir', 'checksum', 'unpack', 'exclude'],
+  add: ['exclude'],
 };
 
 /** The flags of one statement, checked against what its instruction knows. */
 export interface Flags {
   text(name: string): Word | undefined;
   list(name: string): readonly Word[];
-  bool(name: string): boolean;
+  /** Undefined where the flag is not given. */
+  bool(name: string): boolean | undefined;
 }
 
 /** Checks all flags: unknown, unsupported, given twice, without a value, not a boolean. */
@@ -52,7 +56,7 @@ export function checkedFlags(statement: Statement): Flags {
   return {
     text: (name) => named(name).map((flag) => valueWord(statement, flag))[0],
     list: (name) => named(name).map((flag) => valueWord(statement, flag)),
-    bool: (name) => named(name).some((flag) => flag.value?.toLowerCase() !== 'false'),
+    bool: (name) => named(name).map((flag) => flag.value?.toLowerCase() !== 'false')[0],
   };
 }
 

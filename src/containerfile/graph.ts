@@ -1,6 +1,7 @@
 import { BuildError } from '../core/errors.ts';
 import { normalizePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
+import { contextName, unusedContexts } from './context-names.ts';
 import { globalArgsOf } from './global-args.ts';
 import { parseTrigger } from './parse.ts';
 import { isPredefinedArg } from './predefined.ts';
@@ -26,7 +27,7 @@ export interface GraphOptions {
   readonly platform: Platform;
   /** What the build runs on; the same as `platform` unless said. */
   readonly buildPlatform?: Platform;
-  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. */
+  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. A stage of such a name is replaced too. */
   readonly contexts?: Iterable<string>;
   /**
    * ONBUILD triggers of base images that are known by now, by the index of the stage that starts from them: what they
@@ -56,6 +57,7 @@ export function graphOf(containerfile: Containerfile, given: GraphOptions): Stag
   };
   visit(plan, target);
   warnings.push(...unusedBuildArgs(containerfile, options.buildArgs));
+  warnings.push(...unusedContexts(containerfile, plan.done.values(), plan.contexts));
   const stages = [...plan.done.values()].sort((a, b) => a.stage.index - b.stage.index);
   return {
     stages,
@@ -86,7 +88,7 @@ interface Plan {
 }
 
 function contextNames(options: GraphOptions): Set<string> {
-  return new Set([...(options.contexts ?? [])].map((name) => name.toLowerCase()));
+  return new Set([...(options.contexts ?? [])].map(contextName));
 }
 
 function targetOf({ stages }: Containerfile, target: string | undefined): number {
@@ -104,7 +106,7 @@ function targetOf({ stages }: Containerfile, target: string | undefined): number
 function visit(plan: Plan, index: number): GraphStage {
   const known = plan.done.get(index);
   if (known !== undefined) return known;
-  const stage = plan.containerfile.stages[index]!;
+  const stage = unlessReplaced(plan.containerfile.stages[index]!, plan.contexts);
   const from = resolveFrom(stage, plan);
   const parent = from.base.kind === 'stage' ? visit(plan, from.base.index) : undefined;
   const needs = neededStages(plan, stage, from.base);
@@ -118,6 +120,14 @@ function visit(plan: Plan, index: number): GraphStage {
   const done = { stage, base: from.base, platform, needs: [...all].sort((a, b) => a - b) };
   plan.done.set(index, done);
   return done;
+}
+
+/** A stage whose name is a named context's is that context: it starts from it, and nothing is done on top. */
+function unlessReplaced(stage: Stage, contexts: ReadonlySet<string>): Stage {
+  const { name, from } = stage;
+  if (name === undefined || !contexts.has(contextName(name))) return stage;
+  const { platform: _, ...rest } = from;
+  return { ...stage, from: { ...rest, image: { ...from.image, text: name } }, instructions: [] };
 }
 
 interface Reference {

@@ -1,6 +1,7 @@
 import { BuildError } from '../core/errors.ts';
 import { parsePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
+import { contextName } from './context-names.ts';
 import { expandGlobal } from './global-args.ts';
 import type { Containerfile, Stage, StageBase, Warning, Word } from './types.ts';
 
@@ -31,7 +32,7 @@ export function resolveFrom(
 /** Only a stage above can be started from; any other name is an image. */
 function baseOf(name: string, stage: Stage, { containerfile, contexts }: FromScope): StageBase {
   const lower = name.toLowerCase();
-  if (contexts.has(lower)) return { kind: 'image', reference: name };
+  if (contexts.has(contextName(name))) return { kind: 'image', reference: name };
   const above = containerfile.stages.slice(0, stage.index).filter((one) => one.name === lower);
   const parent = above.at(-1);
   if (parent !== undefined) return { kind: 'stage', index: parent.index };

@@ -1,4 +1,5 @@
 import { BuildError } from '../core/errors.ts';
+import { contextName } from './context-names.ts';
 import type { Stage, Word } from './types.ts';
 
 /**
@@ -12,7 +13,7 @@ export function stageOf(
   contexts: ReadonlySet<string> = new Set(),
 ): number | undefined {
   const name = from.text.toLowerCase();
-  if (contexts.has(name)) return undefined;
+  if (contexts.has(contextName(name))) return undefined;
   if (/^\d+$/.test(name)) {
     if (Number(name) < stages.length) return Number(name);
     throw new BuildError('parse', `there is no stage ${from.text}`, {

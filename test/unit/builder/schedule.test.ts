@@ -32,6 +32,7 @@ function world(image: (reference: string) => Promise<Snapshot>) {
     signal: new AbortController().signal,
     gate: gate(4),
     image: async (reference: string) => ({ snapshot: await image(reference), local: true }),
+    contexts: { find: async () => undefined },
     store: {
       records: {
         find: (key: string) => records.get(key) ?? [],
