@@ -149,7 +149,7 @@ const meanings: readonly Meaning[] = [
     hint: 'Repositories are reached over https, http, ssh and git.',
   },
   {
-    pattern: /unable to update url base from redirection/i,
+    pattern: /returned error: 30\d|unable to update url base from redirection/i,
     kind: 'denied',
     what: 'redirects elsewhere, where the secret for it must not go',
     hint: 'Name the address that it leads to.',

@@ -68,15 +68,22 @@ export async function download(
   if (known !== undefined && there !== undefined && known.digest === checksum)
     return { ...known, path: there };
   const before = there === undefined ? undefined : known;
-  const got = await retrying(() => request(url, { checksum, before }, tools), {
-    ...tools.retry,
-    signal: tools.signal,
+  const attempt = () => request(url, { checksum, before }, tools);
+  const got = await retrying(attempt, { ...tools.retry, signal: tools.signal }).catch((error: unknown) => {
+    throw checksum === undefined && before !== undefined ? advised(error, before) : error;
   });
   await downloads.put(url, got);
   const path = blobs.find(got.digest);
   if (path === undefined)
     throw new BuildError('store', `the download of ${redact(url)} has vanished from the store`);
   return { ...got, path };
+}
+
+/** Without a network, what the store holds of a file may be used only where the build says which bytes it means. */
+function advised(error: unknown, { digest }: Download): unknown {
+  if (!(error instanceof BuildError) || error.code !== 'network') return error;
+  const hint = `What the store holds of it counts without asking once the build says --checksum=${digest}.`;
+  return new BuildError(error.code, error.message, { hint, cause: error });
 }
 
 interface Wanted {

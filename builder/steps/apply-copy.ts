@@ -30,7 +30,8 @@ export async function applyCopy(
   try {
     return await withSources(attempt);
   } catch (error) {
-    if (!(error instanceof BuildError && error.retry) || instruction.from !== undefined) throw error;
+    const isChange = error instanceof BuildError && error.retry && error.code === 'context';
+    if (!isChange || instruction.from !== undefined) throw error;
     return await attempt(false);
   }
 }

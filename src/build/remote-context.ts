@@ -61,7 +61,13 @@ async function filesOf({ path }: HttpFile, remotes: Remotes): Promise<readonly C
 
 function textOf({ path, size }: HttpFile, url: string): string {
   const bytes = size > MOST_BYTES ? undefined : readFileSync(path);
-  if (bytes !== undefined && !bytes.includes(0)) return bytes.toString('utf8');
+  const text = bytes === undefined || bytes.includes(0) ? undefined : bytes.toString('utf8');
+  if (text !== undefined && !/^\s*<(?:!doctype|html|\?xml)/i.test(text)) return text;
+  if (text !== undefined) {
+    throw new BuildError('context', `${redact(url)} gives a web page, and no Containerfile`, {
+      hint: 'The address of a git repository ends in .git; that of a file is often called "raw".',
+    });
+  }
   throw new BuildError('context', `${redact(url)} gives neither a tar nor a Containerfile`, {
     hint: 'Archives are tars, plain or compressed with gzip, bzip2, xz or zstd.',
   });

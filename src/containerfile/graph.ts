@@ -126,8 +126,7 @@ function visit(plan: Plan, index: number): GraphStage {
 function unlessReplaced(stage: Stage, contexts: ReadonlySet<string>): Stage {
   const { name, from } = stage;
   if (name === undefined || !contexts.has(contextName(name))) return stage;
-  const { platform: _, ...rest } = from;
-  return { ...stage, from: { ...rest, image: { ...from.image, text: name } }, instructions: [] };
+  return { ...stage, from: { ...from, image: { ...from.image, text: name } }, instructions: [] };
 }
 
 interface Reference {
