@@ -7,6 +7,8 @@ import type { StepResult, Store } from '../src/core/store.ts';
 import type { Platform } from '../src/core/types.ts';
 import type { BaseImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
+import type { NamedContexts } from './context/named.ts';
+import type { Remotes } from './context/remotes.ts';
 import type { Engine } from './sandbox/plan.ts';
 import type { SshAgent } from './steps/ssh-agent.ts';
 
@@ -21,6 +23,10 @@ export interface Tools {
   readonly gate: Gate;
   /** The main context. */
   readonly context: Context;
+  /** What `--build-context` names. */
+  readonly contexts: NamedContexts;
+  /** Fetches what ADD names by address. */
+  readonly remotes: Remotes;
   /** The engine for RUN; fails with `sandbox` where none can be had. Asked only when a step must run. */
   readonly engine: () => Promise<Engine>;
   /** An image of the local store or a registry (`--pull` decides), ready to build on. */

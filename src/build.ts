@@ -4,6 +4,7 @@ import { deliver, type Made } from './build/deliver.ts';
 import { graphOptions } from './build/graph-options.ts';
 import { includeFrom } from './build/include.ts';
 import { type Input, readInput } from './build/input.ts';
+import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
@@ -43,15 +44,17 @@ async function buildImage(
   storeRoot: string,
 ): Promise<BuildResult> {
   await using parts = await openParts(storeRoot, registry, place, options.emit);
-  await using input = await readInput(options, parts.store);
+  await using remotes = remotesOf(options, registry, { place, store: parts.store });
+  await using input = await readInput(options, parts.store, remotes);
   options.onSource?.(input.file, input.text);
   const { containerfile, graphs } = read(input, options);
   return await tellBuild({ containerfile, graphs }, options, async (told) => {
-    const tools = openTools(told, { context: input.context, parts, place });
+    const tools = openTools(told, { context: input.context, remotes, parts, place });
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
     const [first, ...others] = await Promise.all(built.map((one) => assemble(one, tools)));
     const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
+    await tools.contexts.save();
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
     const result = await writeResult(made, delivered, { options: told, parts });

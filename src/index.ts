@@ -38,7 +38,7 @@ export interface Secret {
 
 /** What to build; the fields mean what the flags of the same name mean. */
 export interface BuildRequest extends Common {
-  /** The context folder. */
+  /** The context: a folder, or an address over https or git. */
   readonly context: string;
   readonly file?: string;
   readonly target?: string;

@@ -1,4 +1,5 @@
 import type { ContextFile } from '../context/context.ts';
+import { isFetched } from '../context/joined.ts';
 import { openArchive, unpack } from '../context/unpacked.ts';
 import { baseOf, join, parentOf } from '../path-resolve.ts';
 import { type CopyInput, destinationOf } from './copy-input.ts';
@@ -13,16 +14,17 @@ interface Ground {
 }
 
 /**
- * Where ADD was given a tar to unpack, places what it holds into the destination and returns true (containerfile §2).
- * What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to its entries, but not
- * to directories that they only imply; `--chmod` applies to nothing.
+ * Where ADD was given a local tar, or with `--unpack` any, places what it holds into the destination and returns true
+ * (containerfile §2). What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to
+ * its entries, but not to directories that they only imply; `--chmod` applies to nothing.
  */
 export async function placeArchive(
   input: CopyInput,
   item: Item,
   { plan, ground }: { readonly plan: Plan; readonly ground: Ground },
 ): Promise<boolean> {
-  if (!(input.unpack ?? input.kind === 'add') || item.top.entry.type !== 'file') return false;
+  if (input.kind !== 'add' || item.top.entry.type !== 'file') return false;
+  if (!(input.unpack ?? !isFetched(item.top))) return false;
   const archive = await openArchive(await ground.tree.locate(item.top));
   if (archive === undefined) return false;
   const top = await plan.makeDirectory(destinationOf(input).path, 0o755);

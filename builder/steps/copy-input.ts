@@ -23,12 +23,13 @@ export interface CopyInput {
   readonly excludes?: readonly string[];
   /** A literal source that is missing is left out. */
   readonly optional?: boolean;
-  /** Whether archives are unpacked; by default ADD does. */
+  /** ADD: whether archives are unpacked; by default local ones are and fetched ones are not. */
   readonly unpack?: boolean;
 }
 
 export type CopySource =
-  | { readonly kind: 'context'; readonly context: Context }
+  /** `name` is for messages: `the build context` unless said. */
+  | { readonly kind: 'context'; readonly context: Context; readonly name?: string }
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot };
 
 export interface CopyTools {
@@ -55,8 +56,9 @@ export function checkInput(input: CopyInput): void {
     throw new BuildError('context', `source can't be a URL for COPY`, { hint: 'Download it in a RUN.' });
   }
   if (url !== undefined) {
-    throw new BuildError('context', 'ADD of a URL or git repository is not supported by this version', {
-      hint: 'Download it in a RUN, or put the file into the build context.',
+    throw new BuildError('context', `ADD cannot fetch "${url}"`, {
+      about: url,
+      hint: 'It takes http and https addresses, and git repositories (https://….git, ssh://, git://, git@host:path).',
     });
   }
 }

@@ -44,7 +44,9 @@ export async function selectFiles(
   checkInput(input);
   const { layers } = tools.store;
   const isContext = source.kind === 'context';
-  const tree = isContext ? contextTree(source.context) : snapshotTree(source.snapshot, layers, tools.signal);
+  const tree = isContext
+    ? contextTree(source.context, source.name)
+    : snapshotTree(source.snapshot, layers, tools.signal);
   const selection = new CopySelection(input, tree, tools);
   if (isContext) await selection.choose();
   else selection.firstKey = firstKeyOf(input, source.snapshot);

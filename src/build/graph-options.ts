@@ -10,6 +10,7 @@ export function graphOptions(options: BuildOptions): AnalyseOptions {
     buildArgs,
     platforms: targetPlatforms(options),
     buildPlatform: hostPlatform(),
+    contexts: Object.keys(options.contexts),
     ...(target !== undefined && { target }),
   };
 }

@@ -10,6 +10,7 @@ import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
 import {
+  isFetched,
   parseContext,
   parseContexts,
   parseEntitlement,
@@ -81,7 +82,7 @@ function contextOf(words: readonly string[], cwd: string): string {
       'Flags need their dashes; `tsbuild --help` lists the commands.',
     );
   const context = parseContext(word, cwd);
-  if (context !== '-' && !isFolder(context))
+  if (context !== '-' && !isFetched(context) && !isFolder(context))
     throw usageError(
       `there is no folder ${context}`,
       'Name the folder whose files the build may read, such as `.`.',

@@ -104,14 +104,15 @@ function exceeds(soft: string, hard: string): boolean {
   return soft === '-1' || Number(soft) > Number(hard);
 }
 
-/** The context folder, or `-`. Kaniko's `dir://` is understood. */
+/** The context: a folder, `-`, or an address (http, git) as it stands. Kaniko's `dir://` and `git://` are understood. */
 export function parseContext(text: string, cwd: string): string {
   if (text === '-' || text === 'tar://stdin') return '-';
   if (text.startsWith('dir://')) return resolve(cwd, text.slice(6));
-  if (/^(https?|git|ssh|s3|gs|tar):\/\/|^git@/.test(text))
+  if (isRemote(text) || (text.startsWith('github.com/') && !existsSync(resolve(cwd, text)))) return text;
+  if (/^[a-z][a-z0-9+.-]*:\/\//.test(text))
     throw usageError(
-      `the context '${text}' is not a folder`,
-      'Fetch it first, and name the folder; or send a tar through `-`.',
+      `the context '${text}' is of no kind that can be fetched`,
+      'Name a folder, an address over https or git, or send a tar through `-`.',
     );
   return resolve(cwd, text);
 }
@@ -136,7 +137,7 @@ export function parseContexts(texts: readonly string[], cwd: string): Record<str
 
 /** Whether a context is fetched: an http(s) or git address. */
 function isRemote(text: string): boolean {
-  return /^(https?|git|ssh):\/\//.test(text) || /^[^/\s@]+@[^/\s:]+:/.test(text);
+  return /^(https?|git|ssh):\/\//i.test(text) || /^[\w.-]+@[^/\s:]+:/.test(text);
 }
 
 /** What `--allow` knows. */
@@ -152,11 +153,20 @@ export function parseEntitlement(text: string): string {
   );
 }
 
-/** A Containerfile: beside us, or in the context where there is none here. */
+/**
+ * A Containerfile: an address as it stands, a path of a context that is fetched, or a file beside us, or in the context
+ * where there is none here.
+ */
 export function parseFile(text: string, near: { readonly cwd: string; readonly context: string }): string {
-  if (text === '-') return text;
+  if (text === '-' || /^https?:\/\//i.test(text)) return text;
+  if (isFetched(near.context)) return text;
   const here = resolve(near.cwd, text);
   if (near.context === '-' || isAbsolute(text) || existsSync(here)) return here;
   const there = resolve(near.context, text);
   return existsSync(there) ? there : here;
+}
+
+/** Whether `parseContext` left the context as an address. */
+export function isFetched(context: string): boolean {
+  return context !== '-' && !isAbsolute(context);
 }

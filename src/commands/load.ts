@@ -53,7 +53,7 @@ async function readImages(source: string, folder: string): Promise<readonly Foun
 }
 
 /** Brings the blobs of an image into the store, each checked against its digest on the way. */
-async function keep(found: FoundImage, store: Store): Promise<Image> {
+export async function keep(found: FoundImage, store: Store): Promise<Image> {
   const config = parseConfig(found.config);
   for (const { descriptor, path } of found.layers) {
     if (store.blobs.has(descriptor.digest)) continue;

@@ -2,6 +2,7 @@ import { BuildError } from '../core/errors.ts';
 import { normalizePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 import { unusedBuildArgs } from './build-args.ts';
+import { contextsFor, unusedContexts } from './context-names.ts';
 import { globalArgsOf } from './global-args.ts';
 import { filesOf } from './parse.ts';
 import { inFileOrder, isBefore } from './source-order.ts';
@@ -17,7 +18,7 @@ export interface GraphOptions {
   readonly platform: Platform;
   /** What the build runs on; the same as `platform` unless said. */
   readonly buildPlatform?: Platform;
-  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. */
+  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. A stage of such a name is replaced too. */
   readonly contexts?: Iterable<string>;
   /**
    * ONBUILD triggers of base images that are known by now, by the index of the stage that starts from them: what they
@@ -57,7 +58,7 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
   const errors: BuildError[] = [];
   const warnings: Warning[] = [];
   const { values: globalArgs, broken } = globalArgsOf(containerfile, { ...options, warnings, errors });
-  const contexts = new Set([...(options.contexts ?? [])].map((name) => name.toLowerCase()));
+  const contexts = contextsFor(options.contexts ?? [], [options.platform, options.buildPlatform]);
   const scope = { containerfile, globalArgs, broken, contexts, errors, warnings };
   const links = linksOf(scope, { ...options, target, every: options.every ?? false });
   const graph = {
@@ -68,7 +69,11 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
     buildPlatform: options.buildPlatform,
     globalArgs,
     escape: containerfile.escape,
-    warnings: [...warnings.sort(byPlace), ...unusedBuildArgs(containerfile, options.buildArgs)],
+    warnings: [
+      ...warnings.sort(byPlace),
+      ...unusedBuildArgs(containerfile, options.buildArgs),
+      ...unusedContexts(containerfile, links, contexts),
+    ],
     withTriggers(stage: number, triggers: readonly string[]): StageGraph {
       const all = new Map([...(given.triggers ?? []), [stage, triggers] as const]);
       return graphOf(containerfile, { ...given, triggers: all });

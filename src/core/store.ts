@@ -112,6 +112,23 @@ export interface Records {
   lock(key: Digest, signal?: AbortSignal): Promise<AsyncDisposable>;
 }
 
+/** What an address gave when it was last downloaded. */
+export interface Download {
+  readonly digest: Digest;
+  readonly size: number;
+  /** Seconds since the epoch: the server's Last-Modified, 0 where it said nothing. */
+  readonly mtime: number;
+  /** What the server knows this state by. */
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** Downloads by address; their bytes are among the blobs. */
+export interface Downloads {
+  find(url: string): Download | undefined;
+  put(url: string, download: Download): Promise<void>;
+}
+
 /** Images by name and by id. */
 export interface Images {
   /**
@@ -199,6 +216,7 @@ export interface Store {
   readonly blobs: Blobs;
   readonly layers: Layers;
   readonly records: Records;
+  readonly downloads: Downloads;
   readonly images: Images;
   readonly mounts: Mounts;
   statCache(folder: string): StatCache;

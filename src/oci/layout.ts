@@ -2,7 +2,7 @@ import { createWriteStream, lstatSync } from 'node:fs';
 import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { hexOf } from '../core/digest.ts';
+import { type Digest, hexOf } from '../core/digest.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { Descriptor, Platform } from '../core/types.ts';
 import { parseConfig } from './config.ts';
@@ -40,6 +40,46 @@ export async function readLayout(folder: string, platform?: Platform): Promise<r
   });
   const find = (digest: Descriptor['digest']): string | undefined => regularFile(blobPath(folder, digest));
   return imagesOf(index, find, { verify: true, ...(platform && { platform }) });
+}
+
+/** Which image of a layout is meant: its only one, or the one of a name or digest. */
+export interface LayoutChoice {
+  readonly name?: string;
+  readonly digest?: Digest;
+}
+
+/**
+ * One image of an OCI layout folder. Without a choice it is the one named `latest`, or the only one there is. Layers
+ * are not read: whoever takes them checks them. Fails with `not-found`, naming what is there.
+ */
+export async function readLayoutImage(
+  folder: string,
+  { name, digest }: LayoutChoice,
+  platform: Platform,
+): Promise<FoundImage> {
+  const entries = await formerEntries(folder);
+  const isNamed = (wanted: string) => (entry: Descriptor) => entry.annotations?.[refName] === wanted;
+  const wanted =
+    digest !== undefined
+      ? entries.filter((entry) => entry.digest === digest)
+      : entries.filter(isNamed(name ?? 'latest'));
+  const only = name === undefined && digest === undefined && wanted.length === 0 ? entries : wanted;
+  const isClear =
+    only.length > 0 && new Set(only.map(({ annotations }) => annotations?.[refName])).size === 1;
+  if (!isClear) throw noSuchImage(folder, name ?? digest, entries);
+  const find = (blob: Digest): string | undefined => regularFile(blobPath(folder, blob));
+  const [found] = await imagesOf(encodeIndex(only), find, { platform, verify: false });
+  return found!;
+}
+
+function noSuchImage(folder: string, wanted: string | undefined, entries: readonly Descriptor[]): BuildError {
+  const names = entries.map(({ annotations, digest }) => annotations?.[refName] ?? digest);
+  const message =
+    wanted === undefined
+      ? `${folder} holds ${entries.length === 0 ? 'no OCI image' : 'several images, and none is named "latest"'}`
+      : `${folder} holds no image "${wanted}"`;
+  const hint = names.length === 0 ? 'Name the folder of an OCI layout.' : `There are: ${names.join(', ')}.`;
+  return new BuildError('not-found', message, { hint });
 }
 
 /** Every blob of an image, each once: layers, configuration, manifest; an index comes after its images. */

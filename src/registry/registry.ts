@@ -77,7 +77,7 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
 }
 
 /** Where docker and containers keep certificates by host, the person's own first. */
-function certificateFolders(env: Environment, home: string): string[] {
+export function certificateFolders(env: Environment, home: string): string[] {
   const config = env.XDG_CONFIG_HOME || join(home, '.config');
   const folders = [join(config, 'containers/certs.d'), join(home, '.docker/certs.d')];
   return [...folders, '/etc/containers/certs.d', '/etc/docker/certs.d'];

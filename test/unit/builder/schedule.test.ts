@@ -39,6 +39,7 @@ function world(image: (reference: string) => Promise<Snapshot>) {
     gate: gate(4),
     made: new Map(),
     image: async (reference: string) => ({ snapshot: await image(reference), local: true }),
+    contexts: { find: async () => undefined },
     store: {
       records: {
         find: (key: string) => records.get(key) ?? [],

@@ -319,7 +319,7 @@ describe('prune', () => {
     await b.store[Symbol.asyncDispose]();
     age(join(b.root, 'store'));
     prune(b.store, { everything: true });
-    expect(usage(b.store).map((one) => one.count)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(usage(b.store).map((one) => one.count)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(await b.store.images.list()).toEqual([]);
   });
 

@@ -268,10 +268,24 @@ describe('flags of build', () => {
     expect(error.hint ?? '').toContain(hint);
   });
 
+  it('takes addresses as they stand, and a Containerfile inside of them', () => {
+    const git = 'https://example.org/x.git#v1:sub';
+    for (const text of [
+      git,
+      'git@example.org:x/y',
+      'ssh://example.org/x',
+      'github.com/x/y',
+      'http://e.org/x.tar',
+    ])
+      expect(read([text]).context).toBe(text);
+    expect(read([git, '-f', 'deep/Containerfile']).file).toBe('deep/Containerfile');
+    expect(read(['ctx', '-f', 'https://e.org/Containerfile']).file).toBe('https://e.org/Containerfile');
+    expect(refusal(['s3://bucket/x']).message).toContain('no kind that can be fetched');
+  });
+
   it('takes -, and refuses what is no folder', () => {
     expect(read(['-']).context).toBe('-');
     expect(refusal(['nowhere']).message).toBe(`there is no folder ${cwd}/nowhere`);
-    expect(refusal(['https://example.org/x.git']).message).toContain('is not a folder');
     expect(refusal([]).message).toBe('no context is named');
     expect(refusal(['-', '-f', '-']).message).toContain('cannot both come from stdin');
   });
