@@ -91,7 +91,7 @@ function hex(character: string): string {
 }
 
 function quote(character: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
+  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }
 
 function malformed(pattern: string): never {

@@ -302,6 +302,7 @@ describe('patterns of one component', () => {
     ['a\\*', 'ab', false],
     ['(a|b)+$', '(a|b)+$', true],
     ['[c-a]', 'b', false],
+    ['a-*', 'a-b', true],
   ])('%s and %s: %s', (pattern, name, expected) => expect(componentMatcher(pattern)(name)).toBe(expected));
 
   it.each(['[', '[]a]', '[a', 'a\\', '[a-', '[\\'])('refuses %s', (pattern) => {
