@@ -6,7 +6,7 @@ import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
 import { type BuiltStage, type StageScope, type StageSources, type StageState, stepName } from './state.ts';
 import { withSettings } from './steps/config.ts';
-import { emptySnapshot, startingPoint } from './steps/from.ts';
+import { continued, emptySnapshot, startingPoint } from './steps/from.ts';
 import type { Tools } from './tools.ts';
 
 /** What a stage is built among. */
@@ -52,7 +52,7 @@ async function startOf(
   const { base, platform } = graphStage;
   if (base.kind === 'stage') {
     const { state } = await stages.built(base.index, obtainable);
-    return { ...state, cmdSet: false, step: 1 };
+    return continued(state);
   }
   if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform), platform);
   return startingPoint(await shownImage({ graph, graphStage }, base.reference, tools), platform);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { busyboxBase, triggeringBase } from '../support/base-images.ts';
+import { caseBases } from '../support/base-images.ts';
 import {
   type BuildCase,
   buildArguments,
@@ -9,6 +9,7 @@ import {
   succeeds,
   wrongConfig,
   wrongFiles,
+  wrongGolden,
   wrongOutput,
 } from '../support/cases.ts';
 import { readLayout } from '../support/oci-layout.ts';
@@ -36,9 +37,14 @@ describe('the cases themselves', () => {
     expect(cases.filter((one) => one.asUser).length).toBeGreaterThanOrEqual(cases.length / 2);
   });
 
-  it.each(cases)('$name expects something', ({ expect: { files, config, messages, exit, history } }) => {
-    expect([files, config, messages, history].some((part) => part !== undefined) || exit !== 0).toBe(true);
-  });
+  it.each(cases)(
+    '$name expects something',
+    ({ golden, expect: { files, config, messages, exit, history } }) => {
+      expect(
+        [golden, files, config, messages, history].some((part) => part !== undefined) || exit !== 0,
+      ).toBe(true);
+    },
+  );
 });
 
 /** Every case in one store that holds the base images, so that no network is asked. */
@@ -46,7 +52,7 @@ function suite(who: Who, chosen: readonly BuildCase[]): void {
   let tsbuild: AsyncDisposable & Tsbuild;
   beforeAll(async () => {
     tsbuild = await newTsbuild(who);
-    await loadBases(tsbuild, [await busyboxBase(), await triggeringBase()]);
+    await loadBases(tsbuild, await caseBases());
   });
   afterAll(() => tsbuild?.[Symbol.asyncDispose]());
 
@@ -86,6 +92,7 @@ async function build(tsbuild: Tsbuild, one: BuildCase, name: string): Promise<Bu
 async function expectImage(one: BuildCase, built: Built): Promise<void> {
   const layout = await tagLayout(built.layout, `${built.layout}.image`);
   expect(wrongConfig(one, layout, inheritedHistory(layout))).toEqual([]);
+  expect(wrongGolden(one, readLayout(layout).config)).toEqual([]);
   if (readLayout(layout).manifest.layers.length === 0) return;
   const rootfs = await unpack(layout, `${layout}.bundle`);
   expect(wrongFiles(one, await listTree(rootfs), rootfs, isRoot)).toEqual([]);
