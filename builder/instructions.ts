@@ -15,6 +15,7 @@ import type {
   ShellInstruction,
   WordsInstruction,
 } from '../src/containerfile/types.ts';
+import { BuildError } from '../src/core/errors.ts';
 import type { ContainerConfig, Snapshot } from '../src/core/types.ts';
 import { edited, expanded, type StageScope, type StageState } from './state.ts';
 import { applyCopy } from './steps/apply-copy.ts';
@@ -102,6 +103,7 @@ function words({ kind }: WordsInstruction, snapshot: Snapshot, values: readonly 
       return withHistory(edited, history.exposeHistory(ports), true);
     }
     case 'volume': {
+      if (values.includes('')) throw new BuildError('parse', 'VOLUME specified can not be an empty string');
       const edited = withSettings(snapshot, { Volumes: addKeys(settings.Volumes, values) });
       return withHistory(edited, history.volumeHistory(values), true);
     }
@@ -135,7 +137,7 @@ function withoutCmd(snapshot: Snapshot): Snapshot {
 function command({ kind, command: line }: CommandInstruction, snapshot: Snapshot): Snapshot {
   const argv = argvOf(line, settingsOf(snapshot));
   const change: Partial<ContainerConfig> =
-    kind === 'cmd' ? { Cmd: argv, ArgsEscaped: true } : { Entrypoint: argv.length === 0 ? null : argv };
+    kind === 'cmd' ? { Cmd: argv, ArgsEscaped: true } : { Entrypoint: argv };
   return withHistory(withSettings(snapshot, change), history.commandHistory(kind, argv), true);
 }
 
@@ -179,20 +181,33 @@ function applyEnv({ pairs, kind }: EnvInstruction, state: StageState, scope: Sta
   return { ...next, vars };
 }
 
-/** `--build-arg`, else the ARG's own value, else the global one; without any the name keeps what it had. */
+/** Unlike any other instruction's, the values of one ARG see those before them: `ARG A=1 B=$A`. */
 function applyArg({ args }: ArgInstruction, state: StageState, scope: StageScope): StageState {
-  const { buildArgs } = scope.tools.options;
-  const values = args.map(({ name, value }) => {
-    const global = Object.hasOwn(scope.graph.globalArgs, name) ? scope.graph.globalArgs[name] : undefined;
-    const own = value === undefined ? global : expanded(value.text, state, scope);
-    const known = Object.hasOwn(buildArgs, name) ? buildArgs[name] : own;
-    return known === undefined ? { name } : { name, value: known };
+  const vars = new Map(state.vars);
+  const values = args.map((one) => {
+    const value = argValue(one, { ...state, vars }, scope);
+    if (value !== undefined) vars.set(one.name, value);
+    return { name: one.name, ...(value !== undefined && { value }) };
   });
-  const set = values.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]));
   const line = history.argHistory(values);
   return {
     ...edited(state, (snapshot) => withHistory(snapshot, line, true)),
-    vars: new Map([...state.vars, ...set]),
+    vars,
     args: [...new Set([...state.args, ...values.map(({ name }) => name)])],
   };
+}
+
+/**
+ * `--build-arg`, else the ARG's own value, else the global one; without any the name keeps what it had. A value that
+ * is not used is not expanded either.
+ */
+function argValue(
+  { name, value }: ArgInstruction['args'][number],
+  state: StageState,
+  scope: StageScope,
+): string | undefined {
+  const { buildArgs } = scope.tools.options;
+  if (Object.hasOwn(buildArgs, name)) return buildArgs[name];
+  if (value !== undefined) return expanded(value.text, state, scope);
+  return Object.hasOwn(scope.graph.globalArgs, name) ? scope.graph.globalArgs[name] : undefined;
 }

@@ -14,7 +14,7 @@ import {
   stepName,
 } from './state.ts';
 import { withSettings } from './steps/config.ts';
-import { emptySnapshot, startingPoint } from './steps/from.ts';
+import { continued, emptySnapshot, startingPoint } from './steps/from.ts';
 import { stateOfFiles } from './steps/from-files.ts';
 import { afterReset } from './steps/reset.ts';
 import type { Tools } from './tools.ts';
@@ -63,7 +63,7 @@ async function startOf(
   const { base, platform } = graphStage;
   if (base.kind === 'stage') {
     const { state } = await stages.built(base.index, obtainable);
-    return { ...state, cmdSet: false, step: 1 };
+    return continued(state);
   }
   if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform), platform);
   return await shownImage({ graph, graphStage, obtainable }, base.reference, tools);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { busyboxBase, triggeringBase } from '../support/base-images.ts';
+import { caseBases } from '../support/base-images.ts';
 import { type Buildah, budLayout, closeBuildah, newBuildah, pullBases } from '../support/buildah.ts';
 import { buildArguments, buildCases, layOut, succeeds } from '../support/cases.ts';
 import { temporaryFolder } from '../support/shared.ts';
@@ -34,7 +34,7 @@ describe.skipIf(skip('comparison with buildah', needs))('the same tree as builda
   let buildah: Buildah;
   let tsbuild: AsyncDisposable & Tsbuild;
   beforeAll(async () => {
-    const bases = [await busyboxBase(), await triggeringBase()];
+    const bases = await caseBases();
     buildah = newBuildah(folder.path);
     tsbuild = await newTsbuild('root');
     await pullBases(buildah, bases);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { busyboxBase, triggeringBase } from '../support/base-images.ts';
+import { caseBases } from '../support/base-images.ts';
 import {
   asSecond,
   type BuildCase,
@@ -12,6 +12,7 @@ import {
   succeeds,
   wrongConfig,
   wrongFiles,
+  wrongGolden,
   wrongOutput,
   wrongSteps,
 } from '../support/cases.ts';
@@ -42,8 +43,8 @@ describe('the cases themselves', () => {
 
   it.each(cases)(
     '$name expects something',
-    ({ expect: { files, config, messages, exit, history }, second }) => {
-      const said = [files, config, messages, history, second].some((part) => part !== undefined);
+    ({ golden, second, expect: { files, config, messages, exit, history } }) => {
+      const said = [golden, second, files, config, messages, history].some((part) => part !== undefined);
       expect(said || exit !== 0).toBe(true);
     },
   );
@@ -54,7 +55,7 @@ function suite(who: Who, chosen: readonly BuildCase[]): void {
   let tsbuild: AsyncDisposable & Tsbuild;
   beforeAll(async () => {
     tsbuild = await newTsbuild(who);
-    await loadBases(tsbuild, [await busyboxBase(), await triggeringBase()]);
+    await loadBases(tsbuild, await caseBases());
   });
   afterAll(() => tsbuild?.[Symbol.asyncDispose]());
 
@@ -98,9 +99,10 @@ async function expectBuild(tsbuild: Tsbuild, one: BuildCase, name: string): Prom
 
 async function expectImage(one: BuildCase, built: Built): Promise<void> {
   const { config, history, files } = one.expect;
-  if ([config, history, files].every((part) => part === undefined)) return;
+  if ([one.golden, config, history, files].every((part) => part === undefined)) return;
   const layout = await tagLayout(built.layout, `${built.layout}.image`);
   expect(wrongConfig(one, layout, inheritedHistory(layout))).toEqual([]);
+  expect(wrongGolden(one, readLayout(layout).config)).toEqual([]);
   if (files === undefined || readLayout(layout).manifest.layers.length === 0) return;
   const rootfs = await unpack(layout, `${layout}.bundle`);
   expect(wrongFiles(one, await listTree(rootfs), rootfs, isRoot)).toEqual([]);

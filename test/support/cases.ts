@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readLayout } from './oci-layout.ts';
+import { hostArchitecture, readLayout } from './oci-layout.ts';
 import { must } from './programs.ts';
 import type { Tree, TreeEntry } from './trees.ts';
 
@@ -17,8 +17,11 @@ export interface BuildCase {
   readonly arguments?: readonly string[];
   /** Why Debian's buildah is not asked. */
   readonly buildah?: string;
+  /** Why docker is not asked for the configuration of a golden. */
+  readonly docker?: string;
   readonly expect: Expectation;
   readonly second?: SecondBuild;
+  readonly golden?: Golden;
 }
 
 /**
@@ -39,6 +42,17 @@ export interface SecondBuild {
   readonly made: readonly string[];
   /** As `made`, but of steps that the cache has; others may be there too. */
   readonly cached?: readonly string[];
+}
+
+/**
+ * `golden.json`: the image's whole configuration but `rootfs`. Without `architecture` and `os` the machine's own are
+ * meant; times are compared where the golden has a `created` of its own.
+ */
+export interface Golden {
+  readonly created?: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly history: readonly Readonly<Record<string, unknown>>[];
+  readonly [member: string]: unknown;
 }
 
 export interface Expectation {
@@ -68,8 +82,13 @@ export function buildCases(): BuildCase[] {
   const names = readdirSync(root).filter((name) => existsSync(join(root, name, 'case.json')));
   return names.sort().map((name) => {
     const text = readFileSync(join(root, name, 'case.json'), 'utf8');
-    return { name, ...(JSON.parse(text) as Omit<BuildCase, 'name'>) };
+    return { name, ...(JSON.parse(text) as Omit<BuildCase, 'name'>), ...goldenOf(name) };
   });
+}
+
+function goldenOf(name: string): { golden?: Golden } {
+  const file = join(root, name, 'golden.json');
+  return existsSync(file) ? { golden: JSON.parse(readFileSync(file, 'utf8')) as Golden } : {};
 }
 
 /** Whether the case is meant to give an image. */
@@ -176,6 +195,22 @@ export function wrongConfig(one: BuildCase, layout: string, inherited: number): 
   const fits = one.expect.history.every((pattern, index) => new RegExp(pattern).test(lines[index] ?? ''));
   if (fits && lines.length === one.expect.history.length) return members;
   return [...members, `history is ${JSON.stringify(lines)}`];
+}
+
+/** Differences of the whole configuration; empty for a case without a golden. */
+export function wrongGolden({ golden }: BuildCase, config: object): string[] {
+  if (golden === undefined) return [];
+  const { rootfs: _, ...rest } = config as Golden;
+  const found = golden.created === undefined ? withoutTimes(rest) : rest;
+  const wanted: Golden = { architecture: hostArchitecture, os: 'linux', ...golden };
+  const members = new Set([...Object.keys(found), ...Object.keys(wanted)]);
+  return [...members]
+    .filter((name) => canonical(found[name]) !== canonical(wanted[name]))
+    .map((name) => `${name} is ${canonical(found[name])}, not ${canonical(wanted[name])}`);
+}
+
+function withoutTimes({ created: _, ...config }: Golden): Golden {
+  return { ...config, history: config.history.map(({ created: _time, ...entry }) => entry) };
 }
 
 /** What a build said that it should not have, or did not say. */
