@@ -103,6 +103,20 @@ describe.skipIf(skip('what a RUN sees again', needs)).each(people)('RUN and its 
     expect(result('out')).toBe('two');
   });
 
+  it('keeps the cache mounts of namespaces apart', async () => {
+    const text = (command: string) =>
+      `FROM ${base}\nRUN --mount=type=cache,target=/c,id=spaced-${count} ${command}\n`;
+    const space = ['--build-arg', 'BUILDKIT_CACHE_MOUNT_NS=mine'];
+    write('Containerfile', text('touch /c/f'));
+    await ran(space);
+    write('Containerfile', text('ls /c > /out'));
+    await ran();
+    expect(result('out')).toBe('');
+    write('Containerfile', text('ls -1 /c > /out'));
+    await ran(space);
+    expect(result('out')).toBe('f\n');
+  });
+
   it('runs again where heredocs become strict', async () => {
     write('Containerfile', `FROM ${base}\nRUN <<EOF\necho $- | grep -c e > /strict\ntrue\nEOF\n`);
     await ran();
