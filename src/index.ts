@@ -59,6 +59,10 @@ export interface BuildRequest extends Common {
   readonly pull?: 'always' | 'missing' | 'never' | 'newer';
   readonly network?: 'host' | 'none';
   readonly secrets?: readonly Secret[];
+  /** As for `--ssh`: `default`, `id=socket` or `id=key,key`. */
+  readonly ssh?: readonly string[];
+  /** What steps may ask for: `network.host`, `security.insecure`. */
+  readonly allow?: readonly string[];
   /** `name:ip` */
   readonly addHosts?: readonly string[];
   readonly ulimits?: readonly string[];
@@ -130,6 +134,8 @@ function buildArguments(request: BuildRequest): string[] {
     ...one('--pull', request.pull),
     ...one('--network', request.network),
     ...many('--secret', request.secrets?.map(secretText)),
+    ...many('--ssh', request.ssh),
+    ...many('--allow', request.allow),
     ...many('--add-host', request.addHosts),
     ...many('--ulimit', request.ulimits),
     ...one('--shm-size', request.shmSize),

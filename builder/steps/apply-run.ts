@@ -49,13 +49,11 @@ async function inputOf(
   const { options } = scope.tools;
   const workdir = settings.WorkingDir || '/';
   const shell = shellOf(settings.Shell);
+  const strict = scope.graph.containerfile.extensions.has('errexit-heredocs');
   const hidden = hiddenProxies(state, options.buildArgs);
   const mounts = await runMounts(instruction.mounts, workdir, { state, scope });
   const input: RunInput = {
-    command: commandOf(
-      instruction.command,
-      hasErrexit(scope) ? strictShell(instruction.command, shell) : shell,
-    ),
+    command: commandOf(instruction.command, strict ? strictShell(instruction.command, shell) : shell),
     env: new Map([...agentEnv(mounts), ...[...state.vars].filter(([name]) => !hidden.has(name))]),
     hiddenEnv: hidden,
     workdir,
@@ -71,12 +69,6 @@ async function inputOf(
   };
   const args = state.args.map((name) => ({ name, value: state.vars.get(name) ?? '' }));
   return { input, history: runHistory(args, commandOf(instruction.command, shell).args) };
-}
-
-/** Whether heredocs run under `set -e`; history does not tell. */
-function hasErrexit({ graph, tools }: StageScope): boolean {
-  const name = 'errexit-heredocs';
-  return graph.containerfile.extensions.has(name) || tools.options.enable.includes(name);
 }
 
 /** The first agent is the one that ssh asks, unless the file says otherwise; whether it is there changes nothing. */

@@ -41,6 +41,8 @@ export async function holdMounts(
     for (const { path, content } of command.files) {
       holding.file(path, Buffer.from(content), { mode: 0o755, uid: 0, gid: 0 });
     }
+    // Outer ones first, in whatever order they are written: a mount must not hide another.
+    holding.mounts.sort((a, b) => (a.target === b.target ? 0 : a.target < b.target ? -1 : 1));
     return holding;
   } catch (error) {
     await holding[Symbol.asyncDispose]();
@@ -85,6 +87,13 @@ async function owned(request: RunMount, make: () => Promise<void>): Promise<void
       },
     );
   }
+}
+
+function variableOf(id: string, value: Buffer): string {
+  if (!value.includes(0)) return value.toString('utf8');
+  throw new BuildError('usage', `the secret "${id}" cannot be a variable: it holds a byte of zero`, {
+    hint: 'Mount it as a file: remove env from the mount.',
+  });
 }
 
 interface Ownership {
@@ -182,7 +191,7 @@ class Holding implements HeldMounts {
       });
     }
     this.secrets.push(value);
-    if (env !== undefined) this.env.set(env, value.toString('utf8'));
+    if (env !== undefined) this.env.set(env, variableOf(id, value));
     if (target !== undefined) this.file(target, value, owner);
   }
 
