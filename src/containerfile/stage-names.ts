@@ -1,5 +1,6 @@
 import { BuildError } from '../core/errors.ts';
 import type { Stage, Word } from './types.ts';
+import { scanned } from './work.ts';
 
 /** The stages of a file by their names, which know no case. */
 export interface StageNames {
@@ -17,7 +18,10 @@ export function stageNames(stages: readonly Stage[]): StageNames {
     if (same === undefined) byName.set(name, [index]);
     else same.push(index);
   }
-  const named = (name: string): readonly number[] => byName.get(name.toLowerCase()) ?? [];
+  const named = (name: string): readonly number[] => {
+    scanned(name.length);
+    return byName.get(name.toLowerCase()) ?? [];
+  };
   return {
     last: (name) => named(name).at(-1),
     above: (name, index) => lastBelow(named(name), index),
@@ -49,6 +53,7 @@ function lastBelow(ascending: readonly number[], limit: number): number | undefi
   let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >> 1;
+    scanned(1);
     if (ascending[middle]! < limit) low = middle + 1;
     else high = middle;
   }
