@@ -1,4 +1,4 @@
-import { checkedFlags, refuseVariable } from './flags.ts';
+import { checkedFlags, type Flags, refuseVariable } from './flags.ts';
 import {
   blankArguments,
   failure,
@@ -24,18 +24,20 @@ export function copy(statement: Statement, kind: 'copy' | 'add'): CopyParts {
     parents: flags.bool('parents') ?? false,
     excludes: flags.list('exclude'),
     optional: flags.bool('optional') ?? false,
-    ...given({ from, chown: flags.text('chown'), chmod: flags.text('chmod') }),
-    ...given({ checksum: flags.text('checksum') }),
-    ...given({ keepGitDir: flags.bool('keep-git-dir'), unpack: flags.bool('unpack') }),
+    ...(from !== undefined && { from }),
+    ...(statement.flags.length > 0 && optionalParts(flags)),
   };
 }
 
-/** The members that are not undefined. */
-function given<Members extends object>(
-  members: Members,
-): { [Name in keyof Members]?: NonNullable<Members[Name]> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Members]?: NonNullable<Members[Name]>;
+function optionalParts(flags: Flags): Partial<CopyParts> {
+  const [chown, chmod, checksum] = ['chown', 'chmod', 'checksum'].map(flags.text);
+  const [keepGitDir, unpack] = ['keep-git-dir', 'unpack'].map(flags.bool);
+  return {
+    ...(chown !== undefined && { chown }),
+    ...(chmod !== undefined && { chmod }),
+    ...(checksum !== undefined && { checksum }),
+    ...(keepGitDir !== undefined && { keepGitDir }),
+    ...(unpack !== undefined && { unpack }),
   };
 }
 
@@ -58,8 +60,11 @@ function paths(statement: Statement): { sources: Word[]; heredocs: Heredoc[]; de
 }
 
 function spansWithoutHeredocs(statement: Statement): Span[] {
-  const openings = statement.heredocs.map(({ opening }) => opening);
-  return blankArguments(statement).filter(
-    (span) => !openings.some((opening) => span.start < opening.end && opening.start < span.end),
-  );
+  const { heredocs } = statement;
+  let at = 0;
+  return blankArguments(statement).filter((span) => {
+    while (at < heredocs.length && heredocs[at]!.opening.end <= span.start) at++;
+    const next = heredocs[at]?.opening;
+    return next === undefined || next.start >= span.end;
+  });
 }

@@ -1,6 +1,7 @@
 import { BuildError } from '../core/errors.ts';
 import { removePrefix, removeSuffix, replacePattern } from './substitute.ts';
 import type { Env } from './types.ts';
+import { scanned } from './work.ts';
 
 export interface ExpandOptions {
   /** The file's escape character; a backslash unless said. */
@@ -18,6 +19,9 @@ export interface VariableUse {
   readonly end: number;
 }
 
+/** Characters that variables may add to a text. */
+const MAX_GROWTH = 2 ** 20;
+
 /** Deeper `${a:-${b:-…}}` than this is refused, so that no text exhausts the stack. */
 const MAX_DEPTH = 200;
 
@@ -26,17 +30,19 @@ const MAX_DEPTH = 200;
  * quote or brace, an unsupported modifier, and `${name:?message}` of an unset name.
  */
 export function expandWord(text: string, env: Env, options: ExpandOptions = {}): string {
-  return lexed(text, env, { ...options, quotes: true }).result;
+  return lexed(text, env, { ...options, quotes: true });
 }
 
 /** As `expandWord`, then split at blanks that no quote or escape holds: a variable's value may become many words. */
 export function expandWords(text: string, env: Env, options: ExpandOptions = {}): string[] {
-  return lexed(text, env, { ...options, quotes: true }).words;
+  const words = new Words();
+  lexed(text, env, { ...options, quotes: true, words });
+  return words.all();
 }
 
 /** Replaces variables in the body of a heredoc: quotes are ordinary characters, a backslash escapes. */
 export function expandHeredoc(text: string, env: Env, options: Omit<ExpandOptions, 'escape'> = {}): string {
-  return lexed(text, env, { ...options, quotes: false }).result;
+  return lexed(text, env, { ...options, quotes: false });
 }
 
 /** The variables a text asks for, in order, those inside defaults included; none for a text that does not expand. */
@@ -53,6 +59,8 @@ export function variablesIn(text: string, options: ExpandOptions = {}): Variable
 
 interface Settings extends ExpandOptions {
   readonly quotes: boolean;
+  /** Takes the words, where they are wanted. */
+  readonly words?: Words;
 }
 
 /** Where the lexer stands in its text. */
@@ -65,47 +73,48 @@ interface Cursor {
   depth: number;
 }
 
-interface Lexed {
-  readonly result: string;
-  readonly words: string[];
-}
-
-function lexed(text: string, env: Env, settings: Settings): Lexed {
+function lexed(text: string, env: Env, settings: Settings): string {
   const cursor = { text, env, settings, escapeWith: settings.escape ?? '\\', at: 0, depth: 0 };
   return until(cursor, undefined, false);
 }
 
 /** Reads to the end, or to an unescaped `stop`; `rawEscapes` leaves escapes in the text for a pattern. */
-function until(cursor: Cursor, stop: string | undefined, rawEscapes: boolean): Lexed {
+function until(cursor: Cursor, stop: string | undefined, rawEscapes: boolean): string {
   if (++cursor.depth > MAX_DEPTH) throw bad(cursor, 'substitutions are nested too deeply');
-  const words = new Words();
+  const words = cursor.depth === 1 ? cursor.settings.words : undefined;
   let result = '';
   while (cursor.at < cursor.text.length) {
     const character = next(cursor);
     if (character === stop) {
       cursor.depth--;
-      return { result, words: words.all() };
+      return result;
     }
-    if (character === '$') {
-      const value = dollar(cursor);
-      result += value;
-      words.split(value);
-    } else if (cursor.settings.quotes && (character === '"' || character === "'")) {
-      const value = character === '"' ? doubleQuoted(cursor, rawEscapes) : singleQuoted(cursor);
-      result += value;
-      words.keep(value);
-    } else if (character === cursor.escapeWith) {
-      const value = (rawEscapes ? character : '') + (cursor.at < cursor.text.length ? next(cursor) : '');
-      result += value;
-      words.keep(value);
-    } else {
-      result += character;
-      words.split(character);
-    }
+    const held = character === '$' ? undefined : heldPiece(cursor, character, rawEscapes);
+    const value = held ?? (character === '$' ? dollar(cursor) : character);
+    result = longer(cursor, result, value);
+    if (held === undefined) words?.split(value);
+    else words?.keep(value);
   }
   if (stop !== undefined) throw bad(cursor, `missing "${stop}" in \${}`);
   cursor.depth--;
-  return { result, words: words.all() };
+  return result;
+}
+
+/** What quotes or an escape hold together; undefined where there are none. */
+function heldPiece(cursor: Cursor, character: string, rawEscapes: boolean): string | undefined {
+  if (character === cursor.escapeWith) {
+    return (rawEscapes ? character : '') + (cursor.at < cursor.text.length ? next(cursor) : '');
+  }
+  if (!cursor.settings.quotes) return undefined;
+  if (character === '"') return doubleQuoted(cursor, rawEscapes);
+  return character === "'" ? singleQuoted(cursor) : undefined;
+}
+
+/** Values of values grow without bounds in a few lines (`ARG a=$a$a`); no system takes so long ones. */
+function longer(cursor: Cursor, text: string, more: string): string {
+  if (text.length + more.length <= MAX_GROWTH + 2 * cursor.text.length) return text + more;
+  const message = `the value is longer than ${MAX_GROWTH} characters`;
+  throw new BuildError('parse', message, { hint: 'Use a shorter value for its variables.' });
 }
 
 /** Words as they grow; an empty one is none, quoted or not. */
@@ -148,7 +157,7 @@ function doubleQuoted(cursor: Cursor, rawEscapes: boolean): string {
   while (cursor.at < cursor.text.length) {
     const character = next(cursor);
     if (character === '"') return result;
-    if (character === '$') result += dollar(cursor);
+    if (character === '$') result = longer(cursor, result, dollar(cursor));
     else if (character === cursor.escapeWith) result += escapedInQuotes(cursor, rawEscapes);
     else result += character;
   }
@@ -186,7 +195,7 @@ function braced(cursor: Cursor, start: number): string {
   const modifier = colon ? (cursor.text[cursor.at++] ?? '') : operator;
   if (modifier === '' || operator === '') throw bad(cursor, "missing '}'");
   if (!'-+?'.includes(modifier)) throw unsupported(cursor, operator + (colon ? modifier : ''));
-  const word = until(cursor, '}', false).result;
+  const word = until(cursor, '}', false);
   const value = lookUp(cursor, name, start);
   const missing = value === undefined || (colon && value === '');
   if (modifier === '-') return missing ? word : value;
@@ -202,7 +211,7 @@ function braced(cursor: Cursor, start: number): string {
 function trimmed(cursor: Cursor, name: string, operator: '#' | '%', start: number): string {
   const longest = cursor.text[cursor.at] === operator;
   if (longest) cursor.at++;
-  const pattern = until(cursor, '}', true).result;
+  const pattern = until(cursor, '}', true);
   const value = lookUp(cursor, name, start) ?? '';
   const options = { longest, fail: (message: string) => bad(cursor, message) };
   return operator === '#' ? removePrefix(value, pattern, options) : removeSuffix(value, pattern, options);
@@ -211,8 +220,8 @@ function trimmed(cursor: Cursor, name: string, operator: '#' | '%', start: numbe
 function replaced(cursor: Cursor, name: string, start: number): string {
   const all = cursor.text[cursor.at] === '/';
   if (all) cursor.at++;
-  const pattern = until(cursor, '/', true).result;
-  const replacement = until(cursor, '}', true).result;
+  const pattern = until(cursor, '/', true);
+  const replacement = until(cursor, '}', true);
   const value = lookUp(cursor, name, start) ?? '';
   return replacePattern(value, pattern, { replacement, all, fail: (message) => bad(cursor, message) });
 }
@@ -225,10 +234,13 @@ function lookUp(cursor: Cursor, name: string, start: number): string | undefined
   return value;
 }
 
+const NAME = /(?:\p{Nd}+|[@*#?$!-]|[\p{L}_][\p{L}\p{Nd}_]*)/uy;
+
 /** Letters, digits and underscores; or digits alone; or one of the shell's special parameters. */
 function readName(cursor: Cursor): string {
-  const match = /^(?:\p{Nd}+|[@*#?$!-]|[\p{L}_][\p{L}\p{Nd}_]*)/u.exec(cursor.text.slice(cursor.at));
-  const name = match?.[0] ?? '';
+  NAME.lastIndex = cursor.at;
+  const name = NAME.exec(cursor.text)?.[0] ?? '';
+  scanned(name.length + 1);
   cursor.at += name.length;
   return name;
 }
@@ -236,6 +248,7 @@ function readName(cursor: Cursor): string {
 function next(cursor: Cursor): string {
   const character = String.fromCodePoint(cursor.text.codePointAt(cursor.at)!);
   cursor.at += character.length;
+  scanned(1);
   return character;
 }
 

@@ -4,6 +4,7 @@ import { rangeOf } from './lines.ts';
 import { failure, type Statement, suggestion } from './statement.ts';
 import type { Extension, Word } from './types.ts';
 import type { Flag, Span } from './words.ts';
+import { scanned } from './work.ts';
 
 type FlagKind = 'text' | 'list' | 'bool';
 
@@ -42,8 +43,11 @@ export interface Flags {
   bool(name: string): boolean | undefined;
 }
 
+const none: Flags = { text: () => undefined, list: () => [], bool: () => undefined };
+
 /** Checks all flags: unknown, given twice, without a value, not a boolean, of an extension that is off. */
 export function checkedFlags(statement: Statement): Flags {
+  if (statement.flags.length === 0) return none;
   const kinds = kindsOf(statement);
   const seen = new Set<string>();
   for (const flag of statement.flags) {
@@ -55,7 +59,10 @@ export function checkedFlags(statement: Statement): Flags {
     seen.add(flag.name);
     checkValue(statement, flag, kind);
   }
-  const named = (name: string): Flag[] => statement.flags.filter((flag) => flag.name === name);
+  const named = (name: string): Flag[] => {
+    scanned(statement.flags.length);
+    return statement.flags.filter((flag) => flag.name === name);
+  };
   return {
     text: (name) => named(name).flatMap((flag) => (flag.value === '' ? [] : valueWord(statement, flag)))[0],
     list: (name) => named(name).map((flag) => valueWord(statement, flag)),

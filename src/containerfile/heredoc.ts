@@ -1,7 +1,8 @@
 import { BuildError } from '../core/errors.ts';
 import { bare, type LogicalLine, lineRange, rangeOf, type SourceText } from './lines.ts';
 import type { CommandLine, Heredoc } from './types.ts';
-import type { Span } from './words.ts';
+import { isBlank, type Span } from './words.ts';
+import { scanned } from './work.ts';
 
 /** A heredoc and the place of its `<<NAME` in the logical line. */
 export interface PlacedHeredoc extends Heredoc {
@@ -61,6 +62,7 @@ function readBody(source: SourceText, line: LogicalLine, opening: Opening, from:
   let content = '';
   for (let at = from; at < source.lines.length; at++) {
     const text = bare(source.lines[at]!);
+    scanned(text.length);
     if ((chomp ? text.replace(/^\t+/, '') : text) === name) {
       const range = { ...lineRange(source, at), startLine: from + 1, startColumn: 1 };
       return { name, fd, expand, chomp, content, range, opening: { start, end } };
@@ -86,6 +88,7 @@ function isOnlyHeredoc(text: string): boolean {
 
 /** `[n]<<[-]NAME`, where NAME may be quoted wholly or in part; quotes of any kind switch expansion off. */
 function openingOf(text: string, word: Span): Opening | undefined {
+  scanned(word.end - word.start);
   const match = /^(\d*)<<(-?)\s*([^<\s][^<]*)$/.exec(text.slice(word.start, word.end));
   if (match === null) return undefined;
   const delimiter = unquoted(match[3]!);
@@ -121,18 +124,20 @@ function unquoted(word: string): { name: string; quoted: boolean } {
  * expansion is one piece (its `<<` is a shift). Undefined when a quote stays open.
  */
 function shellWords(text: string, from: number): Span[] | undefined {
+  scanned(text.length - from);
+  const lastClose = text.lastIndexOf('))');
   const words: Span[] = [];
   let start = -1;
   let at = from;
   while (at < text.length) {
-    if (/\s/.test(text[at]!)) {
+    if (isBlank(text[at]!)) {
       if (start >= 0) words.push({ start, end: at });
       start = -1;
       at++;
       continue;
     }
     if (start < 0) start = at;
-    at = afterPiece(text, at);
+    at = afterPiece(text, at, lastClose);
     if (at < 0) return undefined;
   }
   if (start >= 0) words.push({ start, end: text.length });
@@ -140,17 +145,16 @@ function shellWords(text: string, from: number): Span[] | undefined {
 }
 
 /** The offset after the quoted, escaped, arithmetic or plain piece at `at`; -1 for an open quote. */
-function afterPiece(text: string, at: number): number {
+function afterPiece(text: string, at: number, lastClose: number): number {
   const character = text[at]!;
   if (character === "'") return text.indexOf("'", at + 1) < 0 ? -1 : text.indexOf("'", at + 1) + 1;
   if (character === '"') return afterDoubleQuote(text, at);
   if (character === '\\') return Math.min(at + 2, text.length);
-  if (text.startsWith('$((', at)) {
-    const close = text.indexOf('))', at);
-    return close < 0 ? at + 3 : close + 2;
-  }
+  if (text.startsWith('$((', at)) return lastClose < at ? at + 3 : text.indexOf('))', at) + 2;
   if (!text.startsWith('<<', at)) return at + 1;
-  return /^<<-?\s*/.exec(text.slice(at))![0].length + at;
+  const opening = /<<-?\s*/y;
+  opening.lastIndex = at;
+  return opening.exec(text)![0].length + at;
 }
 
 function afterDoubleQuote(text: string, at: number): number {

@@ -4,7 +4,7 @@ import { enabledExtensions } from './extensions.ts';
 import { refuseVariable } from './flags.ts';
 import { lineRange, type SourceText, sourceText, tooLongLines } from './lines.ts';
 import { failure, onlyArgument, type Statement } from './statement.ts';
-import type { Extension, Include } from './types.ts';
+import type { Extension, Include, IncludedFile } from './types.ts';
 
 /** Where a file stands among those that include each other. */
 export interface Inclusion {
@@ -12,15 +12,16 @@ export interface Inclusion {
   readonly chain: readonly string[];
   /** Texts of all files that were included, by name. */
   readonly texts: Map<string, string>;
-  /** How many INCLUDEs there were in all files. */
-  readonly count: { value: number };
+  /** What all INCLUDEs of all files brought in so far. */
+  readonly total: { files: number; characters: number };
   readonly read?: Include;
 }
 
 const MAX_DEPTH = 32;
 
 /** A few files that each include the next one several times would make a text without end. */
-const MAX_COUNT = 1000;
+const MAX_FILES = 1000;
+const MAX_CHARACTERS = 2 ** 24;
 
 interface Including {
   readonly escape: '\\' | '`';
@@ -41,33 +42,36 @@ export function includedBy(
   statement: Statement,
   { escape: escapeWith, extensions, inclusion }: Including,
 ): Opened {
-  const { chain, texts, count, read } = inclusion;
-  const path = pathOf(statement);
-  if (read === undefined)
-    throw failure(statement, statement.keywordSpan, 'there is nothing to include from here');
-  if (++count.value > MAX_COUNT) throw failure(statement, statement.args, `more than ${MAX_COUNT} INCLUDEs`);
-  const { file, text } = read(path, chain.at(-1)!);
-  const ways = [...chain, file];
-  if (chain.includes(file)) {
-    const circle = ways.slice(ways.indexOf(file)).join(' → ');
-    throw failure(
-      statement,
-      statement.args,
-      `INCLUDE goes round in a circle: ${circle}`,
-      'Take one of them away.',
-    );
-  }
-  if (chain.length > MAX_DEPTH) {
-    throw failure(statement, statement.args, `INCLUDE is nested more than ${MAX_DEPTH} deep`);
-  }
+  const { file, text } = fileOf(statement, inclusion);
   const source = sourceText(text, file);
-  texts.set(file, source.text);
+  inclusion.texts.set(file, source.text);
   const head = readDirectives(source);
   const own = enabledExtensions(source, extensions);
   const errors = [...tooLongLines(source), ...head.errors, ...own.errors];
   if (head.next > 0 && head.escape !== escapeWith) errors.push(otherEscape(source, escapeWith));
   for (const name of own.extensions) if (!extensions.has(name)) errors.push(notEnabled(source, name));
-  return { source, inclusion: { ...inclusion, chain: ways }, errors, next: head.next };
+  const chain = [...inclusion.chain, file];
+  return { source, inclusion: { ...inclusion, chain }, errors, next: head.next };
+}
+
+function fileOf(statement: Statement, { chain, total, read }: Inclusion): IncludedFile {
+  const { args, keywordSpan } = statement;
+  const path = pathOf(statement);
+  if (read === undefined) throw failure(statement, keywordSpan, 'there is nothing to include from here');
+  if (++total.files > MAX_FILES) throw failure(statement, args, `more than ${MAX_FILES} INCLUDEs`);
+  const found = read(path, chain.at(-1)!);
+  total.characters += found.text.length;
+  if (total.characters > MAX_CHARACTERS) {
+    throw failure(statement, args, `what is included is longer than ${MAX_CHARACTERS} characters`);
+  }
+  if (chain.includes(found.file)) {
+    const circle = [...chain.slice(chain.indexOf(found.file)), found.file].join(' → ');
+    throw failure(statement, args, `INCLUDE goes round in a circle: ${circle}`, 'Take one of them away.');
+  }
+  if (chain.length > MAX_DEPTH) {
+    throw failure(statement, args, `INCLUDE is nested more than ${MAX_DEPTH} deep`);
+  }
+  return found;
 }
 
 function pathOf(statement: Statement): string {

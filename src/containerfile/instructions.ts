@@ -66,7 +66,7 @@ export function instructionOf(statement: Statement): Instruction | FromInstructi
     throw failure(statement, statement.keywordSpan, `unknown instruction: ${written}`, hint);
   }
   const { range, comments } = statement;
-  return { ...reader(statement), range, source: statement.line.display, comments };
+  return Object.assign(reader(statement), { range, source: statement.line.display, comments });
 }
 
 function from(statement: Statement): Parts<FromInstruction> {

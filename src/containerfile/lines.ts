@@ -1,4 +1,5 @@
 import { BuildError, type SourceRange } from '../core/errors.ts';
+import { scanned } from './work.ts';
 
 /** Longest physical line in bytes, as the reference parser has it. */
 const MAX_LINE_BYTES = 65_535;
@@ -38,21 +39,33 @@ export interface LogicalLine {
 /** Splits a file into lines. Columns count UTF-16 units and ignore a byte order mark. */
 export function sourceText(text: string, file: string): SourceText {
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const lines = plain.split('\n').map((line, i, all) => (i < all.length - 1 ? `${line}\n` : line));
-  if (lines.at(-1) === '') lines.pop();
+  const lines: string[] = [];
+  for (let at = 0; at < plain.length; ) {
+    const end = plain.indexOf('\n', at);
+    const next = end < 0 ? plain.length : end + 1;
+    lines.push(plain.slice(at, next));
+    at = next;
+  }
+  scanned(plain.length);
   return { file, text: plain, lines };
 }
 
-/** A line without its line ending. */
+/** A line without its ending. */
 export function bare(line: string): string {
   let end = line.length;
   while (end > 0 && (line[end - 1] === '\n' || line[end - 1] === '\r')) end--;
+  scanned(line.length - end + 1);
   return line.slice(0, end);
 }
 
 /** True for a line whose first visible character is `#`. */
 export function isComment(line: string): boolean {
-  return /^\s*#/.test(line);
+  return line[firstVisible(line)] === '#';
+}
+
+/** True for a line without a visible character. */
+export function isEmpty(line: string): boolean {
+  return firstVisible(line) < 0;
 }
 
 /**
@@ -62,23 +75,21 @@ export function isComment(line: string): boolean {
 export function logicalLine(source: SourceText, at: number, escapeWith: string): LogicalLine {
   const pieces: Piece[] = [];
   const emptyLines: number[] = [];
-  const ending = continuationEnding(escapeWith);
   const parts: string[] = [];
   let length = 0;
   let line = at;
   for (let open = true; open && line < source.lines.length; line++) {
     const whole = bare(source.lines[line]!);
-    if (line > at && isComment(whole)) continue;
-    if (line > at && whole.trim() === '') {
-      emptyLines.push(line);
-      continue;
-    }
-    const column = line === at ? whole.length - whole.trimStart().length : 0;
-    const ended = whole.slice(column).replace(ending, '$1');
-    open = ended.length < whole.length - column;
-    pieces.push({ at: length, line, column, length: ended.length });
-    parts.push(ended);
-    length += ended.length;
+    const visible = firstVisible(whole);
+    if (line > at && visible < 0) emptyLines.push(line);
+    if (line > at && (visible < 0 || whole[visible] === '#')) continue;
+    const column = line > at ? 0 : visible < 0 ? whole.length : visible;
+    const end = continuationAt(whole, escapeWith);
+    open = end >= column;
+    const part = whole.slice(column, open ? end : whole.length);
+    pieces.push({ at: length, line, column, length: part.length });
+    parts.push(part);
+    length += part.length;
   }
   const text = parts.join('');
   return { file: source.file, text, pieces, display: displayOf(parts), emptyLines, next: line };
@@ -100,6 +111,7 @@ export function rangeOf(line: LogicalLine, start: number, end: number): SourceRa
 /** The visible part of one physical line. */
 export function lineRange(source: SourceText, line: number): SourceRange {
   const whole = bare(source.lines[line] ?? '');
+  scanned(whole.length);
   const indent = whole.trim() === '' ? 0 : whole.length - whole.trimStart().length;
   return {
     file: source.file,
@@ -131,17 +143,28 @@ export function tooLongLines(source: SourceText): BuildError[] {
   });
 }
 
-/** The escape character as a line's last visible one, unless another stands before it. */
-function continuationEnding(escapeWith: string): RegExp {
-  const character = escapeWith === '\\' ? '\\\\' : escapeWith;
-  return new RegExp(`(^|[^${character}])${character}[ \\t]*$`);
+/** Offset of the first visible character, or -1. */
+function firstVisible(line: string): number {
+  const at = line.search(/\S/);
+  scanned(at < 0 ? line.length : at + 1);
+  return at;
+}
+
+/** Offset of the escape character that continues a line: its last visible one, unless another stands before it; or -1. */
+function continuationAt(line: string, escapeWith: string): number {
+  let at = line.length - 1;
+  while (at >= 0 && (line[at] === ' ' || line[at] === '\t')) at--;
+  scanned(line.length - at);
+  return line[at] === escapeWith && line[at - 1] !== escapeWith ? at : -1;
 }
 
 /** Joins the parts of a line; where blanks stood between two of them, one stays. */
 function displayOf(parts: readonly string[]): string {
+  if (parts.length === 1) return parts[0]!.trim();
   const shown: string[] = [];
   let blank = false;
   for (const part of parts) {
+    scanned(part.length);
     const text = part.trim();
     blank ||= /^\s/.test(part);
     if (text === '') continue;
@@ -154,7 +177,9 @@ function displayOf(parts: readonly string[]): string {
 function pieceAt(line: LogicalLine, offset: number): Piece {
   let low = 0;
   let high = line.pieces.length - 1;
+  scanned(1);
   while (low < high) {
+    scanned(1);
     const middle = (low + high + 1) >> 1;
     if (line.pieces[middle]!.at <= offset) low = middle;
     else high = middle - 1;

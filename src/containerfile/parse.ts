@@ -80,7 +80,8 @@ export function parseTrigger(text: string, escapeWith: '\\' | '`'): Instruction 
 }
 
 function inclusionOf(file: string, read: Include | undefined): Inclusion {
-  return { chain: [file], texts: new Map(), count: { value: 0 }, ...(read !== undefined && { read }) };
+  const total = { files: 0, characters: 0 };
+  return { chain: [file], texts: new Map(), total, ...(read !== undefined && { read }) };
 }
 
 function maintainerWarnings(found: readonly Found[]): Warning[] {

@@ -3,9 +3,18 @@ import { brokenFrom } from './broken-from.ts';
 import { type PlacedHeredoc, readHeredocs } from './heredoc.ts';
 import { type Inclusion, includedBy } from './include.ts';
 import { instructionOf } from './instructions.ts';
-import { isComment, type LogicalLine, lineRange, logicalLine, rangeOf, type SourceText } from './lines.ts';
+import {
+  isComment,
+  isEmpty,
+  type LogicalLine,
+  lineRange,
+  logicalLine,
+  rangeOf,
+  type SourceText,
+} from './lines.ts';
 import { isJsonForm, type Statement, takeApart } from './statement.ts';
 import type { Extension, FromInstruction, Instruction, Warning } from './types.ts';
+import { scanned } from './work.ts';
 
 /** One file as it is read; errors and warnings are collected. */
 export interface Reading {
@@ -21,17 +30,24 @@ export interface Reading {
 /** What a statement means. */
 export type Found = Instruction | FromInstruction;
 
+/** After so many errors a file is something else than a Containerfile: nobody would read more. */
+export const MAX_ERRORS = 1000;
+
 /** Reads the instructions from the physical line `from` to the end into `reading.found`. */
 export function readAll(reading: Reading, from: number): void {
+  const { lines } = reading.source;
   let comments: string[] = [];
-  for (let at = from; at < reading.source.lines.length; ) {
-    const line = reading.source.lines[at]!;
+  for (let at = from; at < lines.length; ) {
+    const line = lines[at]!;
     if (isComment(line)) {
       comments.push(line.trim().slice(1).trim());
       at++;
-    } else if (line.trim() === '') {
+    } else if (isEmpty(line)) {
       comments = [];
       at++;
+    } else if (reading.errors.length >= MAX_ERRORS) {
+      if (reading.errors.length === MAX_ERRORS) reading.errors.push(tooManyErrors(reading.source, at));
+      return;
     } else {
       at = readOne(reading, at, comments);
       comments = [];
@@ -46,10 +62,11 @@ export function readStatement(
   comments: readonly string[],
 ): { readonly statement: Statement; readonly next: number } {
   const { source, escape: escapeWith, extensions } = reading;
-  const parts = takeApart(line, 0);
-  const whole = rangeOf(line, parts.keywordSpan.start, Math.max(line.text.trimEnd().length, 1));
+  const { keyword, keywordSpan, flags, args } = takeApart(line, 0);
+  const whole = rangeOf(line, keywordSpan.start, Math.max(line.text.trimEnd().length, 1));
   const heredocs: PlacedHeredoc[] = [];
-  const plain = { line, escape: escapeWith, extensions, ...parts, heredocs, range: whole, comments };
+  const parts = { keyword, keywordSpan, flags, args, heredocs };
+  const plain = { line, escape: escapeWith, extensions, ...parts, range: whole, comments };
   const from = heredocsFrom(plain);
   if (from === undefined) return { statement: plain, next: line.next };
   const read = readHeredocs(source, line, from);
@@ -104,6 +121,7 @@ function include(reading: Reading, statement: Statement): void {
 
 /** Where heredocs may stand: the arguments of ADD, COPY and RUN that are no JSON, also behind ONBUILD. */
 function heredocsFrom(statement: Statement): number | undefined {
+  scanned(statement.line.text.length);
   if (!statement.line.text.includes('<<')) return undefined;
   if (statement.keyword === 'onbuild') {
     const inner = takeApart(statement.line, statement.args.start);
@@ -119,4 +137,11 @@ function warnOfEmptyLines(reading: Reading, line: LogicalLine): void {
     const hint = 'Remove the empty line, or make it a comment.';
     reading.warnings.push({ text: 'empty line inside a continued instruction', location, hint });
   }
+}
+
+function tooManyErrors(source: SourceText, at: number): BuildError {
+  return new BuildError('parse', 'too many errors: nothing below is read', {
+    location: lineRange(source, at),
+    hint: 'Is the file a Containerfile at all? Name another one with -f.',
+  });
 }

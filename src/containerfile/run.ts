@@ -2,6 +2,7 @@ import { checkedFlags, refuseVariable } from './flags.ts';
 import { checkMount } from './mount.ts';
 import { commandLine, failure, missingArgument, type Statement, suggestion } from './statement.ts';
 import type { MountFlag, RunInstruction, Word } from './types.ts';
+import { scanned } from './work.ts';
 
 type RunParts = Omit<RunInstruction, 'range' | 'source' | 'comments'>;
 
@@ -55,6 +56,7 @@ function oneOf<Value extends string>(
 }
 
 function csvFields(text: string): string[] {
+  scanned(text.length);
   const fields: string[] = [];
   const field = /"((?:[^"]|"")*)"(?=,|$)|([^,]*)/y;
   for (let at = 0; at <= text.length; at = field.lastIndex + 1) {

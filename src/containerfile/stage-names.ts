@@ -1,6 +1,7 @@
 import { BuildError } from '../core/errors.ts';
 import { contextName } from './context-names.ts';
 import type { Stage, Word } from './types.ts';
+import { scanned } from './work.ts';
 
 /** The stages of a file by their names, which know no case. */
 export interface StageNames {
@@ -18,7 +19,10 @@ export function stageNames(stages: readonly Stage[]): StageNames {
     if (same === undefined) byName.set(name, [index]);
     else same.push(index);
   }
-  const named = (name: string): readonly number[] => byName.get(name.toLowerCase()) ?? [];
+  const named = (name: string): readonly number[] => {
+    scanned(name.length);
+    return byName.get(name.toLowerCase()) ?? [];
+  };
   return {
     last: (name) => named(name).at(-1),
     above: (name, index) => lastBelow(named(name), index),
@@ -50,6 +54,7 @@ function lastBelow(ascending: readonly number[], limit: number): number | undefi
   let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >> 1;
+    scanned(1);
     if (ascending[middle]! < limit) low = middle + 1;
     else high = middle;
   }

@@ -3,12 +3,12 @@ import type { Instruction, Stage, Word } from './types.ts';
 
 /** Values of `--from` and `--mount=…,from=` of a stage's own instructions. */
 export function sourcesOfStage({ instructions }: Stage): Word[] {
-  return instructions.flatMap(sourcesOf);
+  return sourcesOf(instructions);
 }
 
 /** The same of ONBUILD triggers; their words have places in the trigger's own text. */
 export function sourcesOfTriggers(triggers: readonly string[], escapeWith: '\\' | '`'): Word[] {
-  return triggers.flatMap((trigger) => sourcesOf(parseTrigger(trigger, escapeWith)));
+  return sourcesOf(triggers.map((trigger) => parseTrigger(trigger, escapeWith)));
 }
 
 /** The triggers that a stage leaves for the stages that start from it. */
@@ -16,11 +16,15 @@ export function triggersOfStage({ instructions }: Stage): string[] {
   return instructions.flatMap((one) => (one.kind === 'onbuild' ? [one.trigger] : []));
 }
 
-function sourcesOf(instruction: Instruction): Word[] {
-  if (instruction.kind === 'copy') return instruction.from === undefined ? [] : [instruction.from];
-  if (instruction.kind !== 'run') return [];
-  return instruction.mounts.flatMap(({ options, word }) => {
-    const from = options.find(({ key }) => key === 'from')?.value;
-    return from ? [{ text: from, range: word.range }] : [];
-  });
+function sourcesOf(instructions: readonly Instruction[]): Word[] {
+  const found: Word[] = [];
+  for (const one of instructions) {
+    if (one.kind === 'copy' && one.from !== undefined) found.push(one.from);
+    if (one.kind !== 'run') continue;
+    for (const { options, word } of one.mounts) {
+      const from = options.find(({ key }) => key === 'from')?.value;
+      if (from) found.push({ text: from, range: word.range });
+    }
+  }
+  return found;
 }

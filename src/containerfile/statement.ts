@@ -3,6 +3,7 @@ import type { PlacedHeredoc } from './heredoc.ts';
 import { type LogicalLine, rangeOf } from './lines.ts';
 import type { CommandLine, Extension, Word } from './types.ts';
 import { blankWords, type Flag, leadingFlags, type Span } from './words.ts';
+import { scanned } from './work.ts';
 
 /** One instruction taken into keyword, flags and the rest, its meaning not yet known. */
 export interface Statement {
@@ -22,14 +23,18 @@ export interface Statement {
   readonly extensions: ReadonlySet<Extension> | undefined;
 }
 
+/** Blanks, and a word that may hold any visible character. */
+const KEYWORD = /^\s*[^\t\v\f\r ]*/;
+
 /** Offsets of keyword, flags and arguments of the instruction that begins at `from`. */
 export function takeApart(
   line: LogicalLine,
   from: number,
 ): Pick<Statement, 'keyword' | 'keywordSpan' | 'flags' | 'args'> {
-  const match = /\S[^\t\v\f\r ]*/.exec(line.text.slice(from));
-  const start = from + (match?.index ?? 0);
-  const end = start + (match?.[0].length ?? 0);
+  const [first] = KEYWORD.exec(line.text.slice(from))!;
+  scanned(first.length);
+  const end = from + first.length;
+  const start = end - first.trimStart().length;
   const { flags, rest } = leadingFlags(line.text, end);
   return {
     keyword: line.text.slice(start, end).toLowerCase(),
@@ -90,6 +95,7 @@ export function jsonArguments(statement: Statement, args: Span = statement.args)
   if (!values.every((value) => typeof value === 'string')) {
     throw failure(statement, args, 'a JSON array of arguments may hold strings only', 'Quote every element.');
   }
+  scanned(text.length);
   const places = [...text.matchAll(/"(?:[^"\\]|\\.)*"/g)];
   return values.map((value, i) => {
     const start = args.start + places[i]!.index;
@@ -122,6 +128,7 @@ type CommandHeredoc = Omit<PlacedHeredoc, 'opening'>;
 
 function parsedArray(text: string): unknown[] | undefined {
   if (!text.startsWith('[')) return undefined;
+  scanned(text.length);
   try {
     const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? value : undefined;

@@ -2,11 +2,21 @@ import type { BuildError } from '../core/errors.ts';
 
 /**
  * The patterns of `${v#p}`, `${v%p}` and `${v/p/r}`: `*`, `?` and a backslash before one of them; no brackets. Neither
- * wildcard matches a line feed. Matching walks all states at once, so no pattern takes more than length × length.
+ * wildcard matches a line feed. Matching walks all states at once, and a pattern that takes too long is refused.
  */
 type Token = { readonly kind: 'character'; readonly character: string } | { readonly kind: 'any' | 'star' };
 
 type Fail = (message: string) => BuildError;
+
+/** Steps that one substitution may take: far more than any path or version needs. */
+const MAX_STEPS = 2 ** 22;
+
+/** A pattern, and what matching it has cost so far. */
+interface Matcher {
+  readonly tokens: readonly Token[];
+  readonly fail: Fail;
+  steps: number;
+}
 
 /** Removes the shortest or longest match from the front. */
 export function removePrefix(
@@ -15,7 +25,8 @@ export function removePrefix(
   options: { readonly longest: boolean; readonly fail: Fail },
 ): string {
   const characters = [...value];
-  const end = matchEnd(tokens(pattern, options.fail), characters, { from: 0, longest: options.longest });
+  const matcher = { tokens: tokens(pattern, options.fail), fail: options.fail, steps: 0 };
+  const end = matchEnd(matcher, characters, { from: 0, longest: options.longest });
   return end === undefined ? value : characters.slice(end).join('');
 }
 
@@ -26,8 +37,8 @@ export function removeSuffix(
   options: { readonly longest: boolean; readonly fail: Fail },
 ): string {
   const characters = [...value].reverse();
-  const reversed = tokens(pattern, options.fail).reverse();
-  const end = matchEnd(reversed, characters, { from: 0, longest: options.longest });
+  const matcher = { tokens: tokens(pattern, options.fail).reverse(), fail: options.fail, steps: 0 };
+  const end = matchEnd(matcher, characters, { from: 0, longest: options.longest });
   return end === undefined ? value : characters.slice(end).reverse().join('');
 }
 
@@ -40,7 +51,7 @@ export function replacePattern(
   pattern: string,
   options: { readonly replacement: string; readonly all: boolean; readonly fail: Fail },
 ): string {
-  const wanted = tokens(pattern, options.fail);
+  const wanted = { tokens: tokens(pattern, options.fail), fail: options.fail, steps: 0 };
   const replacement = options.all ? withoutGroups(options.replacement) : options.replacement;
   const characters = [...value];
   let result = '';
@@ -86,13 +97,16 @@ function escaped(character: string | undefined, fail: Fail): string {
 
 /** Where the shortest or longest match that starts at `from` ends. */
 function matchEnd(
-  pattern: readonly Token[],
+  matcher: Matcher,
   characters: readonly string[],
   options: { readonly from: number; readonly longest: boolean },
 ): number | undefined {
+  const pattern = matcher.tokens;
   let states = reachable(pattern, new Set([0]));
   let end: number | undefined;
   for (let at = options.from; ; at++) {
+    matcher.steps += states.size + 1;
+    if (matcher.steps > MAX_STEPS) throw matcher.fail('the pattern takes too long on so long a value');
     if (states.has(pattern.length)) {
       end = at;
       if (!options.longest) return end;

@@ -1,3 +1,5 @@
+import { scanned } from './work.ts';
+
 /** A part of a logical line: offsets, the end exclusive. */
 export interface Span {
   readonly start: number;
@@ -6,20 +8,26 @@ export interface Span {
 
 /** Words between blanks; quotes mean nothing. */
 export function blankWords(text: string, from: number): Span[] {
-  return [...text.slice(from).matchAll(/\S+/g)].map((match) => {
-    const start = from + match.index;
-    return { start, end: start + match[0].length };
-  });
+  const words: Span[] = [];
+  for (let at = skipBlanks(text, from); at < text.length; ) {
+    const start = at;
+    while (at < text.length && !isBlank(text[at]!)) at++;
+    scanned(at - start);
+    words.push({ start, end: at });
+    at = skipBlanks(text, at);
+  }
+  return words;
 }
 
 /** Words of ENV, LABEL and ARG: quotes and escapes keep blanks inside, and stay in the word (§1.2). */
 export function quotedWords(text: string, from: number, escapeWith: string): Span[] {
+  scanned(text.length - from);
   const words: Span[] = [];
   let start = -1;
   let quote = '';
   for (let i = from; i < text.length; i++) {
     const character = text[i]!;
-    if (quote === '' && /\s/.test(character)) {
+    if (quote === '' && isBlank(character)) {
       if (start >= 0) words.push({ start, end: i });
       start = -1;
       continue;
@@ -52,9 +60,16 @@ export function leadingFlags(text: string, from: number): { readonly flags: Flag
   return { flags, rest: at };
 }
 
+/** As `\s` of a regular expression has it. */
+export function isBlank(character: string): boolean {
+  if (character > ' ' && character < '\x7f') return false;
+  return character === ' ' || character === '\t' || /\s/.test(character);
+}
+
 function skipBlanks(text: string, from: number): number {
   let at = from;
-  while (at < text.length && /\s/.test(text[at]!)) at++;
+  while (at < text.length && isBlank(text[at]!)) at++;
+  scanned(at - from + 1);
   return at;
 }
 
@@ -70,11 +85,12 @@ function flagWord(text: string, from: number): { readonly plain: string; readonl
   let at = from;
   for (; at < text.length; at++) {
     const character = text[at]!;
-    if (quote === '' && /\s/.test(character)) break;
+    if (quote === '' && isBlank(character)) break;
     if (character === quote) quote = '';
     else if (quote === '' && (character === '"' || character === "'")) quote = character;
     else if (character === '\\') plain += text[++at] ?? '';
     else plain += character;
   }
+  scanned(at - from);
   return { plain, end: Math.min(at, text.length) };
 }
