@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -129,6 +130,31 @@ describe.skipIf(skip('git repositories', needs))('git repositories', () => {
       code: 'not-found',
       message: expect.stringContaining('no commit 0000'),
     });
+  });
+
+  it('gives the commit that the branch was, where it is moved meanwhile', async () => {
+    const moving = await newRepository(root, 'moving');
+    const before = await moving.commit({ file: 'before\n' });
+    const after = await moving.commit({ file: 'after\n' });
+    await moving.git('reset', '-q', '--hard', before);
+    await moving.git('branch', 'later', after);
+    await moving.publish();
+    let asked = 0;
+    const own = await startGitServer({
+      root,
+      first: ({ url }) => {
+        if (url?.includes('/info/refs') && ++asked === 2)
+          execFileSync('git', ['-C', join(root, 'moving.git'), 'update-ref', 'refs/heads/main', after]);
+        return false;
+      },
+    });
+    try {
+      const found = await fetch('#main', { url: `${own.origin}/moving.git` });
+      expect([found.commit, text(found, 'file')]).toEqual([before, 'before\n']);
+      expect(asked).toBeGreaterThan(2);
+    } finally {
+      await own.stop();
+    }
   });
 
   it('takes one folder, which no link may be', async () => {
