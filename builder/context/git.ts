@@ -110,13 +110,12 @@ async function layOutPath(
   await git({ args: ['checkout', '-q', '-f', commit, '--', path], gitDir, workTree }, tools);
 }
 
-/** One commit without its history; where the server does not give single commits, all that its branches hold. */
+/** One commit without its history; where the server gives none so (an old one, plain files), all that its branches hold. */
 async function fetchCommit(repository: Repository, tools: GitTools): Promise<void> {
   const { commit, from } = repository.resolved;
   const single = async (name: string): Promise<void> =>
     await fetchRefs(repository, { refs: [`+${name}:${fetched}`], options: ['--depth=1'] }, tools);
-  if (isCommit(from)) await single(from).catch((error) => fetchAll(repository, error, tools));
-  else await single(from);
+  await single(from).catch((error) => fetchAll(repository, error, tools));
   if (await hasCommit(repository, tools)) return;
   if (!isCommit(from)) await single(commit).catch(() => {});
   if (await hasCommit(repository, tools)) return;
@@ -144,7 +143,7 @@ async function fetchRefs(
   { refs, options }: { readonly refs: readonly string[]; readonly options: readonly string[] },
   tools: GitTools,
 ): Promise<void> {
-  const args = ['fetch', '-q', '--no-tags', '--no-write-fetch-head', ...options, '--', own.url, ...refs];
+  const args = ['fetch', '-q', '--no-tags', ...options, '--', own.url, ...refs];
   await retrying(() => git({ args, gitDir, remote: own }, tools), { ...tools.retry, signal: tools.signal });
 }
 
