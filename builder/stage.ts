@@ -65,7 +65,7 @@ async function startOf(
     const { state } = await stages.built(base.index, obtainable);
     return continued(state);
   }
-  if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform), platform);
+  if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform));
   return await shownImage({ graph, graphStage, obtainable }, base.reference, tools);
 }
 
@@ -125,7 +125,7 @@ async function outsideBase(
   const { snapshot, local } =
     named === undefined ? await tools.image(reference, platform) : { snapshot: named.snapshot, local: true };
   warnOfOther(snapshot, { graphStage, reference }, tools);
-  return { state: startingPoint(snapshot, platform), local };
+  return { state: startingPoint(snapshot), local };
 }
 
 /** Triggers that the base left for whoever builds on it. Those of a stage are in the graph already. */

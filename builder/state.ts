@@ -2,7 +2,7 @@ import { expandWord } from '../src/containerfile/expand.ts';
 import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
 import { formatPlatform } from '../src/core/platform.ts';
 import { makesIndex } from '../src/core/target-platforms.ts';
-import type { Platform, Snapshot } from '../src/core/types.ts';
+import type { Snapshot } from '../src/core/types.ts';
 import type { Candidate } from './remember.ts';
 import type { Tools } from './tools.ts';
 
@@ -33,8 +33,6 @@ export interface StageState {
   readonly cmdSet: boolean;
   /** Steps shown so far. */
   readonly step: number;
-  /** What the programs of the base are made for, whatever platform was asked for. */
-  readonly machine: Platform;
   /** Lines of history that came with an image from outside. */
   readonly inherited: number;
   readonly inheritedCreated: string | undefined;

@@ -51,7 +51,8 @@ async function buildImage(
   return await tellBuild({ containerfile, graphs }, options, async (told) => {
     const tools = openTools(told, { context: input.context, remotes, parts, place });
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
-    const [first, ...others] = await Promise.all(built.map((one) => assemble(one, tools)));
+    const images = built.map((one, i) => assemble(one, tools, options.platforms[i]));
+    const [first, ...others] = await Promise.all(images);
     const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
     await tools.contexts.save();
