@@ -151,9 +151,13 @@ function mistakeIn(text: string): string | undefined {
     if (path.includes('/')) throw new BuildError('not-found', 'no such file');
     return { file: 'included', text: included };
   };
-  const { containerfile, errors, graph } = analyse(text, 'f', {
+  const {
+    containerfile,
+    errors,
+    graphs: [graph],
+  } = analyse(text, 'f', {
     buildArgs: {},
-    platform,
+    platforms: [platform],
     enable,
     include,
     every: true,
