@@ -38,7 +38,7 @@ export function scriptOf(command: Extract<CommandLine, { form: 'shell' }>): Scri
 
 /** The bodies as they follow their line when the text is written out again. */
 export function withBodies(heredocs: readonly Heredoc[]): string {
-  return heredocs.map(({ content, name }) => `\n${content}${name}`).join('');
+  return heredocs.map(({ written, name }) => `\n${written}${name}`).join('');
 }
 
 /** Reads the bodies of the heredocs that a line opens, in order; `next` is the first line after them. */
@@ -60,13 +60,15 @@ export function readHeredocs(
 function readBody(source: SourceText, line: LogicalLine, opening: Opening, from: number): PlacedHeredoc {
   const { name, fd, expand, chomp, start, end } = opening;
   let content = '';
+  let written = '';
   for (let at = from; at < source.lines.length; at++) {
     const text = bare(source.lines[at]!);
     scanned(text.length);
     if ((chomp ? text.replace(/^\t+/, '') : text) === name) {
       const range = { ...lineRange(source, at), startLine: from + 1, startColumn: 1 };
-      return { name, fd, expand, chomp, content, range, opening: { start, end } };
+      return { name, fd, expand, chomp, content, written, range, opening: { start, end } };
     }
+    written += source.lines[at]!;
     content += chomp ? source.lines[at]!.replace(/^\t+/, '') : source.lines[at]!;
   }
   throw new BuildError('parse', `unterminated heredoc: no line is exactly ${name}`, {

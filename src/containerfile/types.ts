@@ -11,6 +11,8 @@ export interface Heredoc {
   /** The delimiter, without quotes: also the name of the file in COPY. */
   readonly name: string;
   readonly content: string;
+  /** The content as it stands in the file, with the tabs that `<<-` strips. */
+  readonly written: string;
   /** File descriptor written before `<<`, 0 unless said. */
   readonly fd: number;
   /** False when the delimiter was quoted: variables stay as written. */

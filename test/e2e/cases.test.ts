@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseBases } from '../support/base-images.ts';
@@ -39,6 +40,16 @@ describe('the cases themselves', () => {
   it('are many, and a good part is also built by the ordinary user', () => {
     expect(cases.length).toBeGreaterThanOrEqual(220);
     expect(cases.filter((one) => one.asUser).length).toBeGreaterThanOrEqual(cases.length / 3);
+  });
+
+  it('are all there that the table of traps names', () => {
+    const rows = readFileSync('testdata/build/TRAPS.md', 'utf8').match(/^\| .*\|$/gm) ?? [];
+    const named = rows
+      .flatMap((row) => row.split(/(?<!\\)\|/)[2]?.split(',') ?? [])
+      .map((name) => name.trim());
+    const known = ['Cases', ...cases.map(({ name }) => name), ...readdirSync('test/e2e')];
+    expect(named.length).toBeGreaterThan(100);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
   });
 
   it.each(cases)(

@@ -52,7 +52,7 @@ export function plain(one: Instruction): unknown[] {
         const word = one[name];
         return word === undefined ? [] : [`--${name}=${word.text}`];
       });
-      const heredocs = one.heredocs.map(({ range: _, ...heredoc }) => heredoc);
+      const heredocs = one.heredocs.map(({ range: _, written: _written, ...heredoc }) => heredoc);
       const switches = (['link', 'parents', 'optional'] as const).filter((name) => one[name]);
       const choices = (['keepGitDir', 'unpack'] as const).filter((name) => one[name] !== undefined);
       return [
@@ -87,5 +87,5 @@ export function plain(one: Instruction): unknown[] {
 
 function command(line: CommandLine): unknown[] {
   if (line.form === 'exec') return [line.args];
-  return [line.text, ...line.heredocs.map(({ range: _, ...heredoc }) => heredoc)];
+  return [line.text, ...line.heredocs.map(({ range: _, written: _written, ...heredoc }) => heredoc)];
 }
