@@ -1,0 +1,50 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newRepository } from '../support/git-repository.ts';
+import { asUser, ordinaryUser, userFolder } from '../support/ordinary-user.ts';
+import { must } from '../support/programs.ts';
+import { skip } from '../support/skips.ts';
+import { sshd, startSshServer } from '../support/ssh-server.ts';
+import { newTsbuild } from '../support/tsbuild.ts';
+
+const needs = { root: true, programs: ['git', 'ssh', 'ssh-keygen', sshd] };
+
+describe.skipIf(skip('git over ssh', needs)).each(['root', 'user'] as const)('git over ssh as %s', (who) => {
+  it("is the context, with the person's own key and settings; a stranger is not let in", async () => {
+    const user = await ordinaryUser();
+    await using home = await userFolder(user);
+    const at = (name: string) => join(home.path, name);
+    for (const name of ['host', 'login'])
+      await must(asUser(user, ['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', at(name)]));
+    await must(asUser(user, ['cp', at('login.pub'), at('authorized_keys')]));
+    const repository = await newRepository(home.path, 'app');
+    await repository.commit({ Containerfile: 'FROM scratch\nCOPY file /\n', file: 'over ssh\n' });
+    await repository.publish();
+    await must(['chown', '-R', `${user.uid}:${user.gid}`, home.path]);
+    await using tsbuild = await newTsbuild(who);
+    const key = join(tsbuild.folder, 'key');
+    copyFileSync(at('login'), key);
+    await must(['chmod', '600', key]);
+    await tsbuild.give(tsbuild.folder);
+    const server = await startSshServer(home.path, (command) => asUser(user, command));
+    try {
+      const address = `ssh://${user.name}@127.0.0.1:${server.port}${home.path}/app.git`;
+      const known = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -F none';
+      const build = (ssh: string) =>
+        tsbuild.run(['build', '--progress', 'plain', '--retry', '0', '-o', 'out', address], {
+          env: { GIT_SSH_COMMAND: `${ssh} ${known}` },
+        });
+      const built = await build(`ssh -i ${key}`);
+      expect(built.code, built.stderr).toBe(0);
+      expect(readFileSync(join(tsbuild.folder, 'out/file'), 'utf8')).toBe('over ssh\n');
+      const refused = await build('ssh -o IdentitiesOnly=yes -i /dev/null');
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining('does not let us in over ssh'),
+      ]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
