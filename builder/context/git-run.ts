@@ -10,6 +10,8 @@ export type GitConfig = readonly (readonly [key: string, value: string])[];
 export interface GitRunner {
   readonly place: Pick<Place, 'outside'>;
   readonly signal: AbortSignal;
+  /** Socket of the ssh agent that is asked, instead of the person's own. */
+  readonly agent?: string;
 }
 
 export interface GitCommand {
@@ -52,7 +54,7 @@ export async function git(command: GitCommand, runner: GitRunner): Promise<strin
   const options = ['--literal-pathspecs', '--no-replace-objects', ...settings];
   const { code, stdout, stderr } = await runOutside(runner.place, ['git', ...options, ...args], {
     signal: runner.signal,
-    env: environment(command),
+    env: { ...environment(command), ...(runner.agent !== undefined && { SSH_AUTH_SOCK: runner.agent }) },
   });
   if (code === 0) return stdout.toString('utf8');
   throw failure({ code, said: stderr.toString('utf8') }, remote?.url);

@@ -4,7 +4,7 @@ import { BuildError } from '../../src/core/errors.ts';
 import type { Layer } from '../../src/core/types.ts';
 import type { Context } from '../context/context.ts';
 import { emptyContext } from '../context/empty.ts';
-import { type GitAddress, parseGitAddress, withChecksum } from '../context/git-address.ts';
+import { type GitAddress, parseGitAddress, shown, withChecksum } from '../context/git-address.ts';
 import { downloadedFile, isHttp, nameOfUrl } from '../context/http.ts';
 import { type Fetched, joinedContext, placeOf } from '../context/joined.ts';
 import { type Remotes, whileWanted } from '../context/remotes.ts';
@@ -60,7 +60,7 @@ async function repository(plain: GitAddress, wanted: Wanted, remotes: Remotes): 
   const { subdir, submodules, mtime, url } = address;
   const keep = (keepGitDir ?? address.keepGitDir ?? false) && subdir === '';
   const resolved = await remotes.commit(address);
-  const kept = keep ? { url, from: resolved.from } : undefined;
+  const kept = keep ? { url: shown(url), from: resolved.from } : undefined;
   return {
     key: { git: resolved.commit, subdir, submodules, mtime, kept },
     fetch: async () => ({ files: await remotes.files(resolved, keep) }),

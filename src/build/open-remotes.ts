@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import { openRemotes, type Remotes } from '../../builder/context/remotes.ts';
-import type { BuildOptions, RegistryOptions } from '../core/options.ts';
+import type { BuildOptions, RegistryOptions, SshSource } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Store } from '../core/store.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -7,16 +8,18 @@ import { secretValue } from './secret-value.ts';
 
 /** Fetches what a build names by address, as registries are reached: proxies, authorities, retries. */
 export function remotesOf(
-  { secrets, emit, signal }: BuildOptions,
+  { secrets, ssh, emit, signal }: BuildOptions,
   registry: RegistryOptions,
   { place, store }: { readonly place: Place; readonly store: Store },
 ): Remotes {
   let client: Promise<HttpClient> | undefined;
+  const agent = agentOf(ssh);
   const remotes = openRemotes({
     store,
     place,
     emit,
     signal,
+    ...(agent !== undefined && { agent }),
     secret: (id) => secretValue(id, secrets),
     client: () => {
       client ??= openClient(registry, place);
@@ -31,6 +34,13 @@ export function remotesOf(
       await (await client)?.close();
     },
   };
+}
+
+/** The socket of `--ssh default=SOCKET`, where that names one. */
+function agentOf(sources: readonly SshSource[]): string | undefined {
+  const [path, ...others] = sources.find(({ id }) => id === 'default')?.paths ?? [];
+  if (path === undefined || others.length > 0) return undefined;
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() === true ? path : undefined;
 }
 
 /** Loaded when something is downloaded: most builds make no request. */
