@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Context } from '../../builder/context/context.ts';
-import { findIgnoreFile } from '../../builder/context/ignore.ts';
+import { findIgnoreFile, type IgnoreFile } from '../../builder/context/ignore.ts';
 import { checkInside } from '../../builder/context/inside.ts';
 import { openContext } from '../../builder/context/local.ts';
 import { readStdin } from '../../builder/context/stdin.ts';
@@ -15,6 +15,8 @@ export interface Input extends AsyncDisposable {
   /** The Containerfile as messages call it. */
   readonly file: string;
   readonly context: Context;
+  /** The ignore file of a context that has one. */
+  readonly ignore?: IgnoreFile;
 }
 
 /** Names looked for in the context, in this order. */
@@ -72,6 +74,7 @@ async function fromFolder(options: BuildOptions, store: Store): Promise<Input> {
     text,
     file: path === undefined ? '-' : shown(path),
     context,
+    ...(ignore !== undefined && { ignore }),
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -20,7 +20,7 @@ export async function tellBuild(
     options.emit(event);
   };
   emit({ type: 'build-start', file: containerfile.file, steps: countSteps(graph) });
-  for (const { text, hint, location } of [...containerfile.warnings, ...graph.warnings]) {
+  for (const { text, hint, location } of containerfile.warnings) {
     emit({ type: 'note', level: 'warning', text, location, ...(hint !== undefined && { hint }) });
   }
   try {

@@ -1,0 +1,143 @@
+import { BuildError } from '../../core/errors.ts';
+import type { Platform } from '../../core/types.ts';
+import type { Analysis } from '../analyse.ts';
+import { filesOf, parseTrigger } from '../parse.ts';
+import { inFileOrder } from '../source-order.ts';
+import type { Containerfile, GraphStage, Instruction, StageGraph, Warning } from '../types.ts';
+import { warnOfUnusedBuildArgs } from './build-args.ts';
+import type { CheckScope, IgnoreFacts, StageFacts } from './facts.ts';
+import { checkFile } from './file-rules.ts';
+import { Findings } from './findings.ts';
+import { checkBasePlatform, checkFroms } from './from-rules.ts';
+import { Scope } from './scope.ts';
+import { settingsFor } from './settings.ts';
+import { readInstruction } from './stage.ts';
+
+/** What a base image brings to the stages that start from it. */
+export interface BaseFacts {
+  readonly env: readonly string[];
+  readonly shell?: readonly string[];
+  readonly platform: Platform;
+  /** Its ONBUILD triggers. */
+  readonly triggers: readonly string[];
+}
+
+export interface CheckOptions {
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** The name of the target, where one was asked for. */
+  readonly target?: string;
+  readonly platform: Platform;
+  readonly buildPlatform?: Platform;
+  /** Undefined for an image that is not at hand: nothing is then told that it might change. */
+  readonly base: (stage: GraphStage) => BaseFacts | undefined;
+  /** Absent where no ignore file counts. */
+  readonly ignore?: IgnoreFacts;
+  /** Whether a text may name an image. */
+  readonly isReference: (text: string) => boolean;
+  /** Fails with BuildError for what `--chmod` does not take. */
+  readonly checkMode: (text: string) => void;
+}
+
+/** All that can be said of a file without building it, in its order. */
+export interface Checked {
+  readonly warnings: readonly Warning[];
+  /** What a build would fail with, those of the analysis among them; with `error=true` also that there are warnings. */
+  readonly errors: readonly BuildError[];
+  /** What was read of the graph's stages, by their index in the file. */
+  readonly stages: ReadonlyMap<number, StageFacts>;
+}
+
+/**
+ * Reads a file as a build would, without building: the rules of the reference and our own (§12), as its settings and
+ * comments allow, and the errors that only the values of variables show. Stages are those of the graph; the rules about
+ * how a file is written see all of it.
+ */
+export function check({ containerfile, graph, errors: known }: Analysis, options: CheckOptions): Checked {
+  const settingErrors: BuildError[] = [];
+  const findings = new Findings(settingsOf(containerfile, options, settingErrors));
+  findings.errors.push(...settingErrors);
+  checkFile(containerfile, findings);
+  warnOfUnusedBuildArgs(containerfile, options.buildArgs, findings);
+  const stages = new Map<number, StageFacts>();
+  if (graph !== undefined) {
+    checkFroms(containerfile, { ...options, graph, findings });
+    readStages(graph, { ...options, stages, findings });
+  }
+  const violation = findings.violation();
+  const files = filesOf(containerfile);
+  const errors = inFileOrder([...known, ...findings.errors], files);
+  return {
+    warnings: inFileOrder([...containerfile.warnings, ...findings.warnings], files),
+    errors: violation === undefined ? errors : [...errors, violation],
+    stages,
+  };
+}
+
+function settingsOf(
+  { check: own }: Containerfile,
+  { buildArgs }: CheckOptions,
+  errors: BuildError[],
+): ReturnType<typeof settingsFor> {
+  try {
+    return settingsFor(own, buildArgs);
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    errors.push(error);
+    return settingsFor(own, {});
+  }
+}
+
+interface Reader extends CheckOptions {
+  readonly stages: Map<number, StageFacts>;
+  readonly findings: Findings;
+}
+
+function readStages(graph: StageGraph, reader: Reader): void {
+  const scope: CheckScope = {
+    ...reader,
+    globalArgs: graph.globalArgs,
+    escape: graph.escape,
+    errexit: graph.containerfile.extensions.has('errexit-heredocs'),
+  };
+  for (const stage of graph.stages) reader.stages.set(stage.stage.index, readStage(stage, scope, reader));
+}
+
+function readStage(graphStage: GraphStage, check: CheckScope, reader: Reader): StageFacts {
+  const { stage, base, platform } = graphStage;
+  const { from } = stage;
+  const parent = base.kind === 'stage' ? reader.stages.get(base.index) : undefined;
+  const image = base.kind === 'image' ? reader.base(graphStage) : undefined;
+  if (image !== undefined) {
+    checkBasePlatform(from, { expected: platform, actual: image.platform }, reader.findings);
+  }
+  const facts = factsAbove(parent, base.kind === 'scratch' ? [] : image?.env, image?.shell);
+  const reading = { scope: facts.scope, findings: reader.findings, escape: check.escape };
+  const triggers = parent === undefined ? (image?.triggers ?? []) : parent.triggers;
+  for (const trigger of triggers) {
+    const there = { ...reading, comments: from.comments, place: from.range };
+    const instruction = reader.findings.attempt(from.range, () => parseTrigger(trigger, check.escape));
+    if (instruction !== undefined) readInstruction(instruction, { reading: there, facts, check });
+  }
+  for (const instruction of stage.instructions) {
+    readInstruction(instruction, { reading: { ...reading, comments: instruction.comments }, facts, check });
+    if (instruction.kind === 'onbuild') facts.triggers.push(instruction.trigger);
+  }
+  return facts;
+}
+
+/** Where a stage begins: what its base stage or image left. */
+function factsAbove(
+  parent: StageFacts | undefined,
+  env: readonly string[] | undefined,
+  shell: readonly string[] | undefined,
+): StageFacts {
+  return {
+    scope: parent === undefined ? Scope.above(env) : parent.scope.copy(),
+    shell: parent === undefined ? shell : parent.shell,
+    workdirSet: parent?.workdirSet ?? false,
+    last: new Map<Instruction['kind'], Instruction>(),
+    args: [],
+    mounts: [],
+    triggers: [],
+  };
+}
