@@ -7,6 +7,7 @@ import type { Candidate } from './remember.ts';
 import { type BuiltStage, type StageScope, type StageSources, type StageState, stepName } from './state.ts';
 import { withSettings } from './steps/config.ts';
 import { emptySnapshot, startingPoint } from './steps/from.ts';
+import { reasonOf } from './steps/layer-step.ts';
 import { afterReset } from './steps/reset.ts';
 import type { Tools } from './tools.ts';
 
@@ -76,7 +77,8 @@ async function shownImage(
     tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
     return snapshot;
   } catch (error) {
-    tools.emit({ type: 'step-end', step, outcome: tools.signal.aborted ? 'cancelled' : 'failed' });
+    const outcome = tools.signal.aborted ? 'cancelled' : 'failed';
+    tools.emit({ type: 'step-end', step, outcome, ...reasonOf(error) });
     throw error;
   }
 }

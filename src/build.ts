@@ -1,18 +1,15 @@
 import { assemble } from '../builder/assemble.ts';
 import { schedule } from '../builder/schedule.ts';
+import { analyseInput } from './build/analysis.ts';
+import { Checking } from './build/checking.ts';
 import { deliver } from './build/deliver.ts';
-import { graphOptions } from './build/graph-options.ts';
-import { includeFrom } from './build/include.ts';
-import { type Input, readInput } from './build/input.ts';
+import { readInput } from './build/input.ts';
 import { openTools } from './build/open-tools.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
 import { openParts } from './commands/wiring.ts';
-import { analyse } from './containerfile/analyse.ts';
-import type { Containerfile, StageGraph } from './containerfile/types.ts';
-import { BuildError } from './core/errors.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
 
@@ -44,11 +41,12 @@ async function buildImage(
 ): Promise<BuildResult> {
   await using parts = await openParts(storeRoot, registry, place, options.emit);
   await using input = await readInput(options, parts.store);
-  options.onSource?.(input.file, input.text);
-  const { containerfile, graph } = read(input, options);
-  return await tellBuild({ containerfile, graph }, options, async (told) => {
-    const tools = openTools(told, { context: input.context, parts, place });
-    const built = await pointing(containerfile, () => schedule(graph, tools));
+  const checking = new Checking(analyseInput(input, options), input, options);
+  const graph = checking.graph();
+  return await tellBuild({ graph, checking }, options, async (told) => {
+    const tools = checking.learning(openTools(told, { context: input.context, parts, place }));
+    await checking.demand(tools);
+    const built = await pointing(graph.containerfile, () => schedule(graph, tools));
     const image = await assemble(built, tools);
     await input.context.save();
     await parts.store.images.put(image, options.tags);
@@ -56,20 +54,4 @@ async function buildImage(
     await tidy(parts.store, options.keepBytes);
     return await writeResult(image, delivered, options);
   });
-}
-
-/** The graph of the file. Fails with all that is wrong with it at once. */
-function read(
-  input: Input,
-  options: BuildOptions,
-): { readonly containerfile: Containerfile; readonly graph: StageGraph } {
-  const include = includeFrom(input, options);
-  const { containerfile, graph, errors } = analyse(input.text, input.file, {
-    ...graphOptions(options),
-    enable: options.enable,
-    include,
-  });
-  const [first, ...others] = errors;
-  if (first !== undefined) throw BuildError.together([first, ...others]);
-  return { containerfile, graph: graph! };
 }

@@ -85,6 +85,7 @@ export function warnUnknown(name: string, { emit }: Pick<CopyTools, 'emit'>): vo
   emit({
     type: 'note',
     level: 'warning',
+    rule: 'UnknownOwner',
     text: `"${name}" is not known in the image: files will belong to 0`,
     hint: `Create it in an earlier RUN, or give its number.`,
   });

@@ -3,7 +3,6 @@ import { parseMode } from '../../builder/steps/copy-mode.ts';
 import type { BaseFacts, CheckOptions } from '../containerfile/check/check.ts';
 import type { IgnoreFacts } from '../containerfile/check/facts.ts';
 import type { GraphStage } from '../containerfile/types.ts';
-import { BuildError } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { ImageConfig, Platform } from '../core/types.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -25,7 +24,7 @@ export function checkOptions(
     ...(ignore !== undefined && {
       ignore: ignoreFacts(ignore.text, compileIgnore(ignore.text, ignore.path)),
     }),
-    isReference: (text) => succeeds(() => parseReference(text)),
+    checkReference: (text) => void parseReference(text),
     checkMode: (text) => void parseMode(text),
   };
 }
@@ -45,14 +44,4 @@ function baseFacts({ config = {}, os, architecture, variant }: ImageConfig): Bas
   const { Env: env = [], Shell: shell, OnBuild: triggers = [] } = config;
   const platform = { os, architecture, ...(variant !== undefined && { variant }) };
   return { env, triggers, platform, ...(shell !== undefined && { shell }) };
-}
-
-function succeeds(work: () => unknown): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    if (error instanceof BuildError) return false;
-    throw error;
-  }
 }

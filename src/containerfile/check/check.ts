@@ -32,8 +32,8 @@ export interface CheckOptions {
   readonly base: (stage: GraphStage) => BaseFacts | undefined;
   /** Absent where no ignore file counts. */
   readonly ignore?: IgnoreFacts;
-  /** Whether a text may name an image. */
-  readonly isReference: (text: string) => boolean;
+  /** Fails with BuildError for a text that names no image. */
+  readonly checkReference: (text: string) => void;
   /** Fails with BuildError for what `--chmod` does not take. */
   readonly checkMode: (text: string) => void;
 }
@@ -60,7 +60,8 @@ export function check({ containerfile, graph, errors: known }: Analysis, options
   warnOfUnusedBuildArgs(containerfile, options.buildArgs, findings);
   const stages = new Map<number, StageFacts>();
   if (graph !== undefined) {
-    checkFroms(containerfile, { ...options, graph, findings });
+    const isReference = (text: string): boolean => succeeds(() => options.checkReference(text));
+    checkFroms(containerfile, { ...options, graph, isReference, findings });
     readStages(graph, { ...options, stages, findings });
   }
   const violation = findings.violation();
@@ -110,6 +111,9 @@ function readStage(graphStage: GraphStage, check: CheckScope, reader: Reader): S
   if (image !== undefined) {
     checkBasePlatform(from, { expected: platform, actual: image.platform }, reader.findings);
   }
+  if (base.kind === 'image' && !from.broken && !base.reference.includes('$')) {
+    reader.findings.attempt(from.image.range, () => reader.checkReference(base.reference));
+  }
   const facts = factsAbove(parent, base.kind === 'scratch' ? [] : image?.env, image?.shell);
   const reading = { scope: facts.scope, findings: reader.findings, escape: check.escape };
   const triggers = parent === undefined ? (image?.triggers ?? []) : parent.triggers;
@@ -140,4 +144,14 @@ function factsAbove(
     mounts: [],
     triggers: [],
   };
+}
+
+function succeeds(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof BuildError) return false;
+    throw error;
+  }
 }

@@ -44,7 +44,10 @@ export class Findings {
       return work();
     } catch (error) {
       if (!(error instanceof BuildError)) throw error;
-      this.errors.push(error.at(location));
+      const { message, hint } = error;
+      // What is wrong with a value is wrong with the file that gives it, not with the words of the command.
+      const own = new BuildError('parse', message, hint === undefined ? {} : { hint });
+      this.errors.push((error.code === 'usage' ? own : error).at(location));
       return undefined;
     }
   }

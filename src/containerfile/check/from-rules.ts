@@ -1,11 +1,11 @@
 import { BuildError } from '../../core/errors.ts';
 import { formatPlatform, parsePlatform } from '../../core/platform.ts';
 import type { Platform } from '../../core/types.ts';
-import { expandWord } from '../expand.ts';
+import { expandWord, type VariableUse } from '../expand.ts';
 import { globalArgsOf } from '../global-args.ts';
 import type { Containerfile, FromInstruction, StageGraph, Word } from '../types.ts';
 import type { Findings } from './findings.ts';
-import { meant } from './scope.ts';
+import { meant, rangeIn } from './scope.ts';
 
 interface FromFacts {
   readonly graph: Pick<StageGraph, 'globalArgs'>;
@@ -47,15 +47,16 @@ interface Expansion {
   readonly word: Word;
   readonly value: string | undefined;
   readonly set: ReadonlySet<string>;
-  readonly unset: ReadonlySet<string>;
+  readonly unset: ReadonlyMap<string, VariableUse>;
 }
 
 function expanded(word: Word, scope: Pick<Scope, 'graph' | 'escape'>): Expansion {
   const values = scope.graph.globalArgs;
   const set = new Set<string>();
-  const unset = new Set<string>();
-  const onVariable = ({ name }: { readonly name: string }): void => {
-    (Object.hasOwn(values, name) ? set : unset).add(name);
+  const unset = new Map<string, VariableUse>();
+  const onVariable = (use: VariableUse): void => {
+    if (Object.hasOwn(values, use.name)) set.add(use.name);
+    else unset.set(use.name, use);
   };
   try {
     return { word, value: expandWord(word.text, values, { escape: scope.escape, onVariable }), set, unset };
@@ -66,11 +67,11 @@ function expanded(word: Word, scope: Pick<Scope, 'graph' | 'escape'>): Expansion
 }
 
 function warnOfUndeclared({ word, unset }: Expansion, { comments }: FromInstruction, scope: Scope): void {
-  for (const name of unset) {
+  for (const [name, use] of unset) {
     if (scope.declared.has(name)) continue;
     const text = `FROM argument '${name}' is not declared${meant(name, [...scope.declared])}`;
-    const hint = `Add ARG ${name} with a value above the first FROM.`;
-    scope.findings.warn({ rule: 'UndefinedArgInFrom', text, location: word.range, hint, comments });
+    const location = rangeIn(word, use);
+    scope.findings.warn({ rule: 'UndefinedArgInFrom', text, location, comments });
   }
 }
 

@@ -2,7 +2,8 @@ import type { SourceRange } from '../../core/errors.ts';
 
 /** A place as the reference's JSON has it: lines from 1, characters from 0, the end exclusive. */
 export interface Location {
-  readonly sourceIndex: 0;
+  /** Of the files that were read, the Containerfile first. */
+  readonly sourceIndex: number;
   readonly ranges: readonly [{ readonly start: Position; readonly end: Position }];
 }
 
@@ -11,8 +12,9 @@ interface Position {
   readonly character: number;
 }
 
-export function locationOf({ startLine, startColumn, endLine, endColumn }: SourceRange): Location {
-  const start = { line: startLine, character: startColumn - 1 };
-  const end = { line: endLine, character: endColumn - 1 };
-  return { sourceIndex: 0, ranges: [{ start, end }] };
+/** A range among the files that were read. */
+export function locationOf(range: SourceRange, files: readonly string[]): Location {
+  const start = { line: range.startLine, character: range.startColumn - 1 };
+  const end = { line: range.endLine, character: range.endColumn - 1 };
+  return { sourceIndex: Math.max(0, files.indexOf(range.file)), ranges: [{ start, end }] };
 }

@@ -1,5 +1,6 @@
 import type { SourceRange } from '../../core/errors.ts';
 import { variablesIn } from '../expand.ts';
+import { filesOf } from '../parse.ts';
 import type { ArgInstruction, Containerfile, StageGraph } from '../types.ts';
 import { descriptionOf } from './descriptions.ts';
 import type { DeclaredArg, StageFacts, UsedMount } from './facts.ts';
@@ -33,14 +34,22 @@ export function outlineOf(graph: StageGraph, stages: ReadonlyMap<number, StageFa
   const { name, from } = graph.containerfile.stages[graph.target]!;
   const description = name === undefined ? undefined : descriptionOf(from.comments, name);
   const mounts = [...stages.values()].flatMap((facts) => facts.mounts);
+  const at = placing(graph.containerfile);
   return {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
-    ...listed('args', argsOf(graph, stages)),
-    ...listed('secrets', namedOf(mounts, 'secret')),
-    ...listed('ssh', namedOf(mounts, 'ssh')),
-    ...listed('cache', cachesOf(mounts)),
+    ...listed('args', argsOf(graph, stages, at)),
+    ...listed('secrets', namedOf(mounts, 'secret', at)),
+    ...listed('ssh', namedOf(mounts, 'ssh', at)),
+    ...listed('cache', cachesOf(mounts, at)),
   };
+}
+
+type Place = (range: SourceRange) => Location;
+
+function placing(containerfile: Containerfile): Place {
+  const files = filesOf(containerfile);
+  return (range) => locationOf(range, files);
 }
 
 /** A member for a list that is not empty. */
@@ -52,7 +61,7 @@ function listed<Key extends string, Item>(
 }
 
 /** Every ARG that matters, once, in the order of the file: those of the stages, and the global ones they use. */
-function argsOf(graph: StageGraph, stages: ReadonlyMap<number, StageFacts>): OutlineArg[] {
+function argsOf(graph: StageGraph, stages: ReadonlyMap<number, StageFacts>, at: Place): OutlineArg[] {
   const { globals } = graph.containerfile;
   const declared = [...stages.values()].flatMap(({ args }) => args);
   const own = declared.filter((arg) => isOwn(arg));
@@ -67,7 +76,9 @@ function argsOf(graph: StageGraph, stages: ReadonlyMap<number, StageFacts>): Out
     ...own,
   ];
   const once = new Map(found.map((arg) => [arg.name, arg]));
-  return [...once.values()].sort((a, b) => byPlace(a.instruction.range, b.instruction.range)).map(outlined);
+  return [...once.values()]
+    .sort((a, b) => byPlace(a.instruction.range, b.instruction.range))
+    .map((arg) => outlined(arg, at));
 }
 
 /** An ARG that brings its own value; one without has that of the global ARG of its name. */
@@ -95,37 +106,35 @@ function withDefaults(names: readonly string[], { globals, escape: sign }: Conta
   return used;
 }
 
-function outlined({
-  name,
-  value,
-  instruction,
-}: {
+interface FoundArg {
   readonly name: string;
   readonly value?: string | undefined;
   readonly instruction: ArgInstruction;
-}): OutlineArg {
+}
+
+function outlined({ name, value, instruction }: FoundArg, at: Place): OutlineArg {
   const description = descriptionOf(instruction.comments, name);
   return {
     name,
     ...(description !== undefined && { description }),
     ...(value !== undefined && { value }),
-    location: locationOf(instruction.range),
+    location: at(instruction.range),
   };
 }
 
-function namedOf(mounts: readonly UsedMount[], type: string): Named[] {
+function namedOf(mounts: readonly UsedMount[], type: string, at: Place): Named[] {
   const found = new Map<string, Named>();
   for (const { request, word } of mounts) {
     if (request.type !== type || !('required' in request) || found.has(request.id)) continue;
     const { id: name, required } = request;
-    found.set(name, { name, required, location: locationOf(word.range) });
+    found.set(name, { name, required, location: at(word.range) });
   }
   return [...found.values()];
 }
 
-function cachesOf(mounts: readonly UsedMount[]): { id: string; location: Location }[] {
+function cachesOf(mounts: readonly UsedMount[], at: Place): { id: string; location: Location }[] {
   return mounts.flatMap(({ request, word }) =>
-    request.type === 'cache' ? [{ id: request.id, location: locationOf(word.range) }] : [],
+    request.type === 'cache' ? [{ id: request.id, location: at(word.range) }] : [],
   );
 }
 

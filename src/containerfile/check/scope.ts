@@ -181,7 +181,7 @@ export function meant(name: string, candidates: readonly string[], sign = ''): s
 }
 
 /** The place of a variable in its word, where the word stands in one piece as it is written. */
-function rangeIn({ text, range, heredoc }: ReadText, { start, end }: VariableUse): SourceRange {
+export function rangeIn({ text, range, heredoc }: ReadText, { start, end }: VariableUse): SourceRange {
   if (heredoc !== undefined) return bodyRange(heredoc, start, end);
   const { startLine, startColumn, endLine, endColumn } = range;
   if (startLine !== endLine || endColumn - startColumn !== text.length) return range;

@@ -50,7 +50,10 @@ export function withComments(settings: CheckSettings, comments: readonly string[
 const COMMENT = /^check\s*=\s*(\S+)/i;
 
 /** Whether a rule is applied: `skip=all` leaves the experimental ones that were asked for. */
-export function isApplied({ name, experimental }: Rule, settings: CheckSettings): boolean {
+export function isApplied(
+  { name, experimental }: Pick<Rule, 'name' | 'experimental'>,
+  settings: CheckSettings,
+): boolean {
   const lists = (list: readonly string[]): boolean => list.includes(name) || list.includes('all');
   if (experimental) return lists(settings.experimental) && !settings.skip.includes(name);
   return !lists(settings.skip);

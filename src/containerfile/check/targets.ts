@@ -1,3 +1,4 @@
+import { filesOf } from '../parse.ts';
 import type { Containerfile } from '../types.ts';
 import { descriptionOf } from './descriptions.ts';
 import { type Location, locationOf } from './location.ts';
@@ -13,7 +14,9 @@ export interface Target {
 }
 
 /** The stages of a file, as `--call=targets,format=json` has them. */
-export function targetsOf({ stages }: Containerfile): Target[] {
+export function targetsOf(containerfile: Containerfile): Target[] {
+  const { stages } = containerfile;
+  const files = filesOf(containerfile);
   return stages.map(({ index, name, from }) => {
     const description = name === undefined ? undefined : descriptionOf(from.comments, name);
     return {
@@ -22,7 +25,7 @@ export function targetsOf({ stages }: Containerfile): Target[] {
       ...(description !== undefined && { description }),
       base: from.image.text,
       ...(from.platform !== undefined && { platform: from.platform.text }),
-      location: locationOf(from.range),
+      location: locationOf(from.range, files),
     };
   });
 }

@@ -75,16 +75,7 @@ export function checkText(text: string, given: Partial<CheckCase> = {}, ignore?:
       return shell === undefined ? given : { ...given, shell };
     },
     ...(ignore !== undefined && { ignore: ignoreFacts(ignore, compileIgnore(ignore)) }),
-    isReference,
+    checkReference: (name) => void parseReference(name),
     checkMode: (mode) => void parseMode(mode),
   });
-}
-
-function isReference(text: string): boolean {
-  try {
-    parseReference(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
