@@ -2,6 +2,7 @@ import { BuildError } from '../../core/errors.ts';
 import type { Platform } from '../../core/types.ts';
 import type { Analysis } from '../analyse.ts';
 import { filesOf, parseTrigger } from '../parse.ts';
+import { type Reset, resetsOf } from '../reset.ts';
 import { inFileOrder } from '../source-order.ts';
 import type { Containerfile, GraphStage, Instruction, StageGraph, Warning } from '../types.ts';
 import { warnOfUnusedBuildArgs } from './build-args.ts';
@@ -114,7 +115,10 @@ function readStage(graphStage: GraphStage, check: CheckScope, reader: Reader): S
   if (base.kind === 'image' && !from.broken && !base.reference.includes('$')) {
     reader.findings.attempt(from.image.range, () => reader.checkReference(base.reference));
   }
-  const facts = factsAbove(parent, base.kind === 'scratch' ? [] : image?.env, image?.shell);
+  const facts = factsAbove(parent, base.kind === 'scratch' ? [] : image?.env, {
+    shell: image?.shell,
+    resets: from.reset === undefined || from.broken ? [] : resetsOf(from.reset),
+  });
   const reading = { scope: facts.scope, findings: reader.findings, escape: check.escape };
   const triggers = parent === undefined ? (image?.triggers ?? []) : parent.triggers;
   for (const trigger of triggers) {
@@ -133,10 +137,12 @@ function readStage(graphStage: GraphStage, check: CheckScope, reader: Reader): S
 function factsAbove(
   parent: StageFacts | undefined,
   env: readonly string[] | undefined,
-  shell: readonly string[] | undefined,
+  { shell, resets }: { readonly shell: readonly string[] | undefined; readonly resets: readonly Reset[] },
 ): StageFacts {
+  const scope = parent === undefined ? Scope.above(env) : parent.scope.copy();
+  const gone = resets.filter(({ kind }) => kind === 'env').map(({ name }) => name);
   return {
-    scope: parent === undefined ? Scope.above(env) : parent.scope.copy(),
+    scope: gone.length === 0 ? scope : scope.without(gone),
     shell: parent === undefined ? shell : parent.shell,
     workdirSet: parent?.workdirSet ?? false,
     last: new Map<Instruction['kind'], Instruction>(),

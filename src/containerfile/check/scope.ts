@@ -44,6 +44,16 @@ export class Scope {
     return new Scope({ vars, declared, unknown: this.#unknown, complete: this.#complete });
   }
 
+  /** What is left when a stage does not want variables of its base: one by its name, or all; ARGs stay. */
+  without(names: readonly (string | undefined)[]): Scope {
+    const all = names.includes(undefined);
+    const stays = ([name]: readonly [string, string]): boolean =>
+      this.declared.has(name) || !(all || names.includes(name));
+    const vars = { PATH: DEFAULT_PATH, ...Object.fromEntries(Object.entries(this.vars).filter(stays)) };
+    const { declared } = this;
+    return new Scope({ vars, declared, unknown: this.#unknown, complete: this.#complete || all });
+  }
+
   set(name: string, value: Value): void {
     if (value === UNKNOWN) {
       delete this.vars[name];

@@ -107,11 +107,12 @@ class Reader {
     this.#first = true;
   }
 
-  /** A `)` that nothing opened ends a pattern of `case`. */
+  /** A `)` that nothing opened ends a pattern of `case`; behind `()` stands the body of a function. */
   #leaveParenthesis(): void {
+    const isFunction = this.#script[this.at - 1] === '(';
     if (this.#open.at(-1) === ')') this.#open.pop();
     this.at++;
-    this.#first = this.#open.at(-1) === 'esac';
+    this.#first = isFunction || this.#open.at(-1) === 'esac';
   }
 
   #operator(): void {
