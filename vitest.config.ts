@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/build-once.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    // Tests of one file that say they may run together: one per processor of the smallest machine.
+    maxConcurrency: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [

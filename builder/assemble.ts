@@ -12,7 +12,7 @@ export async function assemble({ state }: BuiltStage, tools: Tools): Promise<Ima
   const { snapshot, created } = state.candidates[0]!;
   const { sourceDateEpoch: epoch, labels } = tools.options;
   const layers = await clampNew(snapshot.layers, created.length, tools);
-  const fixed = epoch === undefined ? undefined : new Date(epoch * 1000).toISOString();
+  const fixed = epoch === undefined ? undefined : wholeSecond(epoch);
   const history = datedHistory(snapshot.config.history ?? [], {
     inherited: state.inherited,
     created: fixed === undefined ? created : created.map(() => fixed),
@@ -79,4 +79,9 @@ function timesOf(history: readonly HistoryEntry[], layers: readonly Layer[]): Pa
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
     history,
   };
+}
+
+/** A time as the reference writes one without a fraction: `2023-11-14T22:13:20Z`. */
+function wholeSecond(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -1,5 +1,6 @@
 import { BuildError } from '../src/core/errors.ts';
 import type { BuildOptions } from '../src/core/options.ts';
+import { formatPlatform } from '../src/core/platform.ts';
 import type { Store, StoredImage } from '../src/core/store.ts';
 import type { Image, Platform, Snapshot } from '../src/core/types.ts';
 import { parseConfig } from '../src/oci/config.ts';
@@ -35,13 +36,16 @@ export function baseImages(
   async function obtain(text: string, platform: Platform): Promise<BaseImage> {
     const reference = parseReference(text);
     const name = formatReference(reference);
-    const local = pull === 'always' ? undefined : await store.images.find(name);
-    if (local !== undefined && pull !== 'newer' && fits(local, platform)) {
+    const local = pull === 'always' ? undefined : await store.images.find(name, platform);
+    if (local !== undefined && pull !== 'newer' && isFor(local, platform)) {
       return { snapshot: snapshotOf(local.image), local: true };
     }
-    if (pull === 'never') throw missing(name);
-    const image = await resolve(reference, platform);
-    await store.images.put(image, [name]);
+    const others = (await store.images.findAll(name)).map(({ image }) => formatPlatform(image.platform));
+    if (pull === 'never') throw missing(name, platform, others);
+    const image = await resolve(reference, platform).catch((error: unknown) => {
+      throw withOthers(error, others);
+    });
+    await store.images.putBeside(image, [name]);
     return { snapshot: snapshotOf(image), local: false };
   }
 }
@@ -51,18 +55,31 @@ function snapshotOf(image: Image): Snapshot {
   return { layers: image.layers, config: parseConfig(image.config) };
 }
 
-function fits({ image }: StoredImage, { os, architecture, variant }: Platform): boolean {
-  const has = image.platform;
-  const sameVariant = variant === undefined || has.variant === undefined || has.variant === variant;
-  return has.os === os && has.architecture === architecture && sameVariant;
+/** Older programs that run there too are taken of an index that has nothing better, not of the store. */
+function isFor({ image }: StoredImage, { architecture }: Platform): boolean {
+  return image.platform.architecture === architecture;
 }
 
-function missing(name: string): BuildError {
+function missing(name: string, platform: Platform, others: readonly string[]): BuildError {
+  const what =
+    others.length === 0 ? '' : ` for ${formatPlatform(platform)}, only for ${others.join(' and ')}`;
   return new BuildError(
     'not-found',
-    `the image ${name} is not in the local store, and --pull=never forbids asking`,
+    `the image ${name} is not in the local store${what}, and --pull=never forbids asking`,
     {
       hint: `Run "tsbuild pull ${name}" first, or leave --pull=never away.`,
     },
   );
+}
+
+/** What the store has for other platforms is told where a registry cannot help. */
+function withOthers(error: unknown, others: readonly string[]): unknown {
+  if (!(error instanceof BuildError) || others.length === 0) return error;
+  const { code, message, cause, hint, retry } = error;
+  const there = `The store has it for ${others.join(' and ')}: FROM --platform=${others[0]} takes that.`;
+  return new BuildError(code, message, {
+    cause,
+    retry,
+    hint: hint === undefined ? there : `${hint} ${there}`,
+  });
 }

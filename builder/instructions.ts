@@ -16,6 +16,7 @@ import type {
   WordsInstruction,
 } from '../src/containerfile/types.ts';
 import { argValues, pairValues, visibleIn } from '../src/containerfile/variables.ts';
+import { BuildError } from '../src/core/errors.ts';
 import type { ContainerConfig, Snapshot } from '../src/core/types.ts';
 import { edited, expanded, type StageScope, type StageState } from './state.ts';
 import { applyCopy } from './steps/apply-copy.ts';
@@ -103,6 +104,7 @@ function words({ kind }: WordsInstruction, snapshot: Snapshot, values: readonly 
       return withHistory(edited, history.exposeHistory(ports), true);
     }
     case 'volume': {
+      if (values.includes('')) throw new BuildError('parse', 'VOLUME specified can not be an empty string');
       const edited = withSettings(snapshot, { Volumes: addKeys(settings.Volumes, values) });
       return withHistory(edited, history.volumeHistory(values), true);
     }
@@ -136,7 +138,7 @@ function withoutCmd(snapshot: Snapshot): Snapshot {
 function command({ kind, command: line }: CommandInstruction, snapshot: Snapshot): Snapshot {
   const argv = argvOf(line, settingsOf(snapshot));
   const change: Partial<ContainerConfig> =
-    kind === 'cmd' ? { Cmd: argv, ArgsEscaped: true } : { Entrypoint: argv.length === 0 ? null : argv };
+    kind === 'cmd' ? { Cmd: argv, ArgsEscaped: true } : { Entrypoint: argv };
   return withHistory(withSettings(snapshot, change), history.commandHistory(kind, argv), true);
 }
 

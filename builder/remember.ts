@@ -1,4 +1,4 @@
-import { type Framed, keyOf } from '../src/core/digest.ts';
+import { type Digest, type Framed, keyOf } from '../src/core/digest.ts';
 import type { StepResult } from '../src/core/store.ts';
 import type { Layer, Snapshot } from '../src/core/types.ts';
 import type { Tools } from './tools.ts';
@@ -93,14 +93,20 @@ function recall(
   ingredients: Framed | undefined,
   { independent, policy, tools }: Asks,
 ): Found[] {
-  if (ingredients === undefined || !policy.lookUp) return [];
+  if (ingredients === undefined) return [];
   const found = candidates.flatMap((from) =>
-    tools.store.records
-      .find(keyOf(onTop(from.snapshot, ingredients, independent)))
+    resultsOf(keyOf(onTop(from.snapshot, ingredients, independent)), policy, tools)
       .filter((result) => !policy.obtainable || canBeHad(result.layer, tools))
       .map((result) => ({ from, result, next: extend(from, result) })),
   );
   return found.slice(0, WIDTH);
+}
+
+/** What is known of a key; where nothing is to be looked up, what this very build has made counts all the same. */
+function resultsOf(key: Digest, { lookUp }: RecallPolicy, { store, made }: Tools): readonly StepResult[] {
+  if (lookUp) return store.records.find(key);
+  const own = made.get(key);
+  return own === undefined ? [] : [own];
 }
 
 /** Whether a layer's bytes are here or known to be somewhere. */
@@ -149,6 +155,7 @@ async function makeOnce({ candidate, step, expected, policy, tools }: Work): Pro
   const result = { layer, created: new Date().toISOString() };
   for (const ingredients of first === undefined || first === main ? [main] : [main, first]) {
     await records.put(keyOf(ingredients), result, ingredients);
+    tools.made.set(keyOf(ingredients), result);
   }
   return { candidates: [extend(candidate, result)], layer, cached: false };
 }

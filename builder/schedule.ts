@@ -1,8 +1,25 @@
 import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
+import { checkEntitlements } from './entitlements.ts';
 import { LostLayer } from './remember.ts';
 import { buildStage } from './stage.ts';
 import type { BuiltStage, StageSources } from './state.ts';
 import type { Tools } from './tools.ts';
+
+/**
+ * Builds a graph per platform, all at the same time, and returns the target of each. Steps that are equal are made once
+ * (`remember` sees to it). The first failure is the build's.
+ */
+export async function scheduleAll(graphs: readonly StageGraph[], tools: Tools): Promise<BuiltStage[]> {
+  const stop = new AbortController();
+  const shared = { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) };
+  const building = graphs.map((graph) =>
+    schedule(graph, shared).catch((error: unknown) => stop.abort(error) as undefined),
+  );
+  const built = await Promise.all(building);
+  tools.signal.throwIfAborted();
+  stop.signal.throwIfAborted();
+  return built.filter((one) => one !== undefined);
+}
 
 /**
  * Builds the stages that the target needs, each once, independent ones at the same time, and returns the target's.
@@ -10,6 +27,7 @@ import type { Tools } from './tools.ts';
  * The first failure is the build's: it stops the others, and is thrown once they have ended.
  */
 export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltStage> {
+  checkEntitlements(graph, tools.options);
   const stop = new AbortController();
   const stages = new Stages(graph, { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) });
   const building = graph.stages.map(({ stage }) =>

@@ -1,12 +1,19 @@
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError, writingFailed } from '../src/core/errors.ts';
-import type { Snapshot } from '../src/core/types.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
-import { type BuiltStage, type StageScope, type StageSources, type StageState, stepName } from './state.ts';
+import {
+  type BuiltStage,
+  type StageScope,
+  type StageSources,
+  type StageState,
+  stepId,
+  stepName,
+} from './state.ts';
 import { withSettings } from './steps/config.ts';
-import { emptySnapshot, startingPoint } from './steps/from.ts';
+import { continued, emptySnapshot, startingPoint } from './steps/from.ts';
+import { stateOfFiles } from './steps/from-files.ts';
 import { reasonOf } from './steps/layer-step.ts';
 import { afterReset } from './steps/reset.ts';
 import type { Tools } from './tools.ts';
@@ -55,32 +62,51 @@ async function startOf(
   const { base, platform } = graphStage;
   if (base.kind === 'stage') {
     const { state } = await stages.built(base.index, obtainable);
-    return { ...state, cmdSet: false, step: 1 };
+    return continued(state);
   }
   if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform), platform);
-  return startingPoint(await shownImage({ graph, graphStage }, base.reference, tools), platform);
+  return await shownImage({ graph, graphStage, obtainable }, base.reference, tools);
 }
 
-/** FROM an image, as a step that people see: a registry may be slow. */
+/** FROM an image or a named context, as a step that people see: a registry may be slow. */
 async function shownImage(
-  { graph, graphStage }: { readonly graph: StageGraph; readonly graphStage: GraphStage },
+  {
+    graph,
+    graphStage,
+    obtainable,
+  }: Pick<Where, 'graph' | 'obtainable'> & { readonly graphStage: GraphStage },
   reference: string,
   tools: Tools,
-): Promise<Snapshot> {
-  const { stage, platform } = graphStage;
-  const step = `${stage.index}/1`;
-  const steps = countSteps(stage.instructions);
-  const name = `${stepName(1, { graph, graphStage, steps })} ${stage.from.source}`;
+): Promise<StageState> {
+  const { stage } = graphStage;
+  const place = { graph, graphStage, steps: countSteps(stage.instructions), tools };
+  const step = stepId(1, place);
+  const name = `${stepName(1, place, [])} ${stage.from.source}`;
   tools.emit({ type: 'step-start', step, name, location: stage.from.range });
   try {
-    const { snapshot, local } = await tools.image(reference, platform);
+    const { state, local } = await outsideBase({ graphStage, obtainable }, reference, tools);
     tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
-    return snapshot;
+    return state;
   } catch (error) {
     const outcome = tools.signal.aborted ? 'cancelled' : 'failed';
     tools.emit({ type: 'step-end', step, outcome, ...reasonOf(error) });
     throw error;
   }
+}
+
+/** What `--build-context` puts under the name, else the image. */
+async function outsideBase(
+  { graphStage, obtainable }: { readonly graphStage: GraphStage; readonly obtainable: boolean },
+  reference: string,
+  tools: Tools,
+): Promise<{ readonly state: StageState; readonly local: boolean }> {
+  const { platform, stage } = graphStage;
+  const named = await tools.contexts.find(reference, platform);
+  if (named?.kind === 'context')
+    return await stateOfFiles(named, { platform, obtainable, from: stage.from.source }, tools);
+  const { snapshot, local } =
+    named === undefined ? await tools.image(reference, platform) : { snapshot: named.snapshot, local: true };
+  return { state: startingPoint(snapshot, platform), local };
 }
 
 /** Triggers that the base left for whoever builds on it. Those of a stage are in the graph already. */

@@ -1,6 +1,8 @@
 import { expandWord } from '../src/containerfile/expand.ts';
 import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
-import type { Snapshot } from '../src/core/types.ts';
+import { formatPlatform } from '../src/core/platform.ts';
+import { makesIndex } from '../src/core/target-platforms.ts';
+import type { Platform, Snapshot } from '../src/core/types.ts';
 import type { Candidate } from './remember.ts';
 import type { Tools } from './tools.ts';
 
@@ -31,6 +33,8 @@ export interface StageState {
   readonly cmdSet: boolean;
   /** Steps shown so far. */
   readonly step: number;
+  /** What the programs of the base are made for, whatever platform was asked for. */
+  readonly machine: Platform;
   /** Lines of history that came with an image from outside. */
   readonly inherited: number;
   readonly inheritedCreated: string | undefined;
@@ -61,12 +65,41 @@ export function expanded(text: string, state: StageState, scope: StageScope): st
   return expandWord(text, Object.fromEntries(state.vars), { escape: scope.graph.escape });
 }
 
-/** `[builder 2/4]`: a step's place; the only stage of a file needs no name. */
-export function stepName(
-  number: number,
-  { graph, graphStage, steps }: Pick<StageScope, 'graph' | 'graphStage' | 'steps'>,
-): string {
+type StepPlace = Pick<StageScope, 'graph' | 'graphStage' | 'steps' | 'tools'>;
+
+/**
+ * `[builder 2/4]`: a step's place; the only stage of a file needs no name. Where anything is for another machine, the
+ * stage's platform comes first; a stage that declares an ARG about the target also says that (`linux/amd64->arm64`).
+ */
+export function stepName(number: number, place: StepPlace, args: readonly string[]): string {
+  const { graph, graphStage, steps } = place;
   const { name, index } = graphStage.stage;
   const only = graph.stages.length === 1 && name === undefined;
-  return `[${only ? '' : `${name ?? `stage-${index}`} `}${number}/${steps}]`;
+  const stage = only ? [] : [name ?? `stage-${index}`];
+  const platform = isCross(place) ? [platformName(place, args)] : [];
+  return `[${[...platform, ...stage, `${number}/${steps}`].join(' ')}]`;
+}
+
+/** A step as events name it: unique within the build. */
+export function stepId(number: number, { graph, graphStage, tools }: StepPlace): string {
+  const own = `${graphStage.stage.index}/${number}`;
+  return makesIndex(tools.options) ? `${formatPlatform(graph.platform)}/${own}` : own;
+}
+
+function isCross({ graph, graphStage, tools }: StepPlace): boolean {
+  const own = formatPlatform(graph.buildPlatform);
+  return makesIndex(tools.options) || [graph, graphStage].some((one) => formatPlatform(one.platform) !== own);
+}
+
+const TARGET_ARGS = ['TARGETPLATFORM', 'TARGETOS', 'TARGETARCH', 'TARGETVARIANT'];
+
+function platformName({ graph, graphStage }: StepPlace, args: readonly string[]): string {
+  const { platform: target } = graph;
+  const { os, architecture } = graphStage.platform;
+  const own = formatPlatform(graphStage.platform);
+  if (!args.some((name) => TARGET_ARGS.includes(name))) return own;
+  if (target.os !== os) return `${own}->${formatPlatform(target)}`;
+  return target.architecture === architecture
+    ? own
+    : `${own}->${formatPlatform(target).replace(/^[^/]*\//, '')}`;
 }

@@ -1,12 +1,16 @@
+import type { Digest } from '../src/core/digest.ts';
 import type { Emit } from '../src/core/events.ts';
 import type { Gate } from '../src/core/gates.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import type { Place } from '../src/core/place.ts';
-import type { Store } from '../src/core/store.ts';
+import type { StepResult, Store } from '../src/core/store.ts';
 import type { Platform } from '../src/core/types.ts';
 import type { BaseImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
+import type { NamedContexts } from './context/named.ts';
+import type { Remotes } from './context/remotes.ts';
 import type { Engine } from './sandbox/plan.ts';
+import type { SshAgent } from './steps/ssh-agent.ts';
 
 /** What every step of a build may use. Made once, by `build.ts`. */
 export interface Tools {
@@ -19,12 +23,20 @@ export interface Tools {
   readonly gate: Gate;
   /** The main context. */
   readonly context: Context;
+  /** What `--build-context` names. */
+  readonly contexts: NamedContexts;
+  /** Fetches what ADD names by address. */
+  readonly remotes: Remotes;
   /** The engine for RUN; fails with `sandbox` where none can be had. Asked only when a step must run. */
   readonly engine: () => Promise<Engine>;
   /** An image of the local store or a registry (`--pull` decides), ready to build on. */
   readonly image: (reference: string, platform: Platform) => Promise<BaseImage>;
   /** Bytes of a secret, or undefined where none was given under this id. */
   readonly secret: (id: string) => Promise<Buffer | undefined>;
+  /** The ssh agent that was given under this id, or undefined where none was. */
+  readonly ssh: (id: string) => Promise<SshAgent | undefined>;
+  /** What this build has made so far, by key: `--no-cache` does not make a step again that two platforms share. */
+  readonly made: Map<Digest, StepResult>;
   /** Folder in which this build keeps the logs of its steps. */
   readonly logs: string;
 }

@@ -1,8 +1,10 @@
 import { readdirSync, unlinkSync } from 'node:fs';
 import { type Digest, hexOf, isDigest, keyOf } from '../src/core/digest.ts';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
+import { formatPlatform, hostPlatform } from '../src/core/platform.ts';
 import type { Blobs, Images, StoredImage } from '../src/core/store.ts';
-import type { Image } from '../src/core/types.ts';
+import type { Image, Platform } from '../src/core/types.ts';
+import { nearest } from '../src/oci/platform.ts';
 import type { Home } from './home.ts';
 
 /** An image as it is stored: everything but the bytes of its config and manifest, which are blobs. */
@@ -14,10 +16,12 @@ export interface ImageFile {
   readonly stored: string;
 }
 
-/** A name and the image it stands for; names with a digest (`host/repository@sha256:…`) are kept the same way. */
+/** A name and what it stands for; names with a digest (`host/repository@sha256:…`) are kept the same way. */
 export interface NameFile {
   readonly name: string;
   readonly id: Digest;
+  /** Images for other platforms that the name stands for as well. */
+  readonly others?: readonly Digest[];
 }
 
 /** Images by name and by id: a file per image, a file per name. */
@@ -30,7 +34,8 @@ export function namesById(home: Home): Map<Digest, string[]> {
   const byId = new Map<Digest, string[]>();
   for (const file of filesIn(home, 'names')) {
     const found = home.readJson(home.path('names', file), isNameFile);
-    if (found !== undefined) byId.set(found.id, [...(byId.get(found.id) ?? []), found.name].sort());
+    if (found === undefined) continue;
+    for (const id of idsOf(found)) byId.set(id, [...(byId.get(id) ?? []), found.name].sort());
   }
   return byId;
 }
@@ -51,13 +56,63 @@ class ImageFiles implements Images {
     this.#blobs = blobs;
   }
 
-  async find(nameOrId: string): Promise<StoredImage | undefined> {
-    const named = this.#home.readJson(this.#nameFile(nameOrId), isNameFile);
-    const id = named?.name === nameOrId ? named.id : this.#idFrom(nameOrId);
-    return id === undefined ? undefined : this.#load(id);
+  async find(nameOrId: string, platform?: Platform): Promise<StoredImage | undefined> {
+    const all = await this.findAll(nameOrId);
+    const near = nearest(all, ({ image }) => image.platform, platform ?? hostPlatform());
+    return platform === undefined ? (near ?? all[0]) : near;
+  }
+
+  async findAll(nameOrId: string): Promise<readonly StoredImage[]> {
+    const named = this.#named(nameOrId);
+    const id = named === undefined ? this.#idFrom(nameOrId) : undefined;
+    const ids = named === undefined ? (id === undefined ? [] : [id]) : idsOf(named);
+    const names = namesById(this.#home);
+    const found = await Promise.all(ids.map((one) => this.#load(one, names)));
+    return found.filter((one) => one !== undefined);
   }
 
   async put(image: Image, names: readonly string[]): Promise<StoredImage> {
+    return (await this.putAll([image], names))[0]!;
+  }
+
+  async putAll(images: readonly Image[], names: readonly string[]): Promise<readonly StoredImage[]> {
+    const stored: { id: Digest; image: Image; stored: string }[] = [];
+    for (const image of images) stored.push(await this.#write(image));
+    const byPlatform = new Map(stored.map((one) => [formatPlatform(one.image.platform), one.id]));
+    const ids = [...byPlatform.values()];
+    for (const name of names) this.#name(name, ids);
+    const all = namesById(this.#home);
+    return stored.map((one) => withNames(one, all.get(one.id) ?? []));
+  }
+
+  async putBeside(image: Image, names: readonly string[]): Promise<StoredImage> {
+    const written = await this.#write(image);
+    for (const name of names) this.#name(name, this.#idsWith(name, written));
+    return withNames(written, namesById(this.#home).get(written.id) ?? []);
+  }
+
+  /** What the name stands for, the new image in the place of the one for its platform. */
+  #idsWith(name: string, { id, image }: { readonly id: Digest; readonly image: Image }): Digest[] {
+    const own = formatPlatform(image.platform);
+    const named = this.#named(name);
+    const others = (named === undefined ? [] : idsOf(named)).filter((other) => {
+      const file = this.#home.readJson(this.#imageFile(other), isImageFile);
+      return file !== undefined && other !== id && formatPlatform(file.platform) !== own;
+    });
+    return [...others, id];
+  }
+
+  #named(name: string): NameFile | undefined {
+    const named = this.#home.readJson(this.#nameFile(name), isNameFile);
+    return named?.name === name ? named : undefined;
+  }
+
+  #name(name: string, [id, ...others]: readonly Digest[]): void {
+    const file = { name, id, ...(others.length > 0 && { others }) };
+    this.#home.write(this.#nameFile(name), JSON.stringify(file));
+  }
+
+  async #write(image: Image): Promise<{ id: Digest; image: Image; stored: string }> {
     const id = await this.#blobs.write(image.config);
     const { manifest } = image;
     const stored = new Date().toISOString();
@@ -71,26 +126,34 @@ class ImageFiles implements Images {
       }),
     };
     this.#home.write(this.#imageFile(id), JSON.stringify(file));
-    for (const name of names) this.#home.write(this.#nameFile(name), JSON.stringify({ name, id }));
-    return withNames({ id, image, stored }, namesById(this.#home).get(id) ?? [...names]);
+    return { id, image, stored };
   }
 
   async removeName(name: string): Promise<boolean> {
-    const found = this.#home.readJson(this.#nameFile(name), isNameFile);
-    if (found?.name !== name) return false;
+    const found = this.#named(name);
+    if (found === undefined) return false;
     remove(this.#nameFile(name));
-    const left = namesById(this.#home).get(found.id) ?? [];
-    if (!left.some((other) => other.includes('@') === false) && (left.length === 0 || !name.includes('@'))) {
-      await this.removeImage(found.id);
+    const names = namesById(this.#home);
+    for (const id of idsOf(found)) {
+      const left = names.get(id) ?? [];
+      const isTagged = left.some((other) => !other.includes('@'));
+      if (!isTagged && (left.length === 0 || !name.includes('@'))) await this.removeImage(id);
     }
     return true;
   }
 
   async removeImage(id: Digest): Promise<readonly string[]> {
     const names = namesById(this.#home).get(id) ?? [];
-    for (const name of names) remove(this.#nameFile(name));
+    for (const name of names) this.#unname(name, id);
     remove(this.#imageFile(id));
     return names;
+  }
+
+  /** The name stands for its other images alone, or for nothing any more. */
+  #unname(name: string, id: Digest): void {
+    const left = idsOf(this.#named(name)!).filter((other) => other !== id);
+    if (left.length === 0) remove(this.#nameFile(name));
+    else this.#name(name, left);
   }
 
   async list(): Promise<readonly StoredImage[]> {
@@ -100,7 +163,7 @@ class ImageFiles implements Images {
     return found.sort((a, b) => (a.stored === b.stored ? 0 : a.stored < b.stored ? 1 : -1));
   }
 
-  async #load(id: Digest, names = namesById(this.#home)): Promise<StoredImage | undefined> {
+  async #load(id: Digest, names: ReadonlyMap<Digest, string[]>): Promise<StoredImage | undefined> {
     const file = this.#home.readJson(this.#imageFile(id), isImageFile);
     if (file === undefined) return undefined;
     const config = await this.#blob(id);
@@ -176,9 +239,15 @@ function remove(file: string): void {
   }
 }
 
+function idsOf({ id, others = [] }: NameFile): readonly Digest[] {
+  return [id, ...others];
+}
+
 function isNameFile(value: unknown): value is NameFile {
   const file = value as NameFile | null;
-  return typeof file?.name === 'string' && isDigest(String(file.id));
+  if (typeof file?.name !== 'string' || !isDigest(String(file.id))) return false;
+  const { others = [] } = file;
+  return Array.isArray(others) && others.every((id) => isDigest(String(id)));
 }
 
 function isImageFile(value: unknown): value is ImageFile {

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, hexOf, keyOf } from '../src/core/digest.ts';
 import type { Layer } from '../src/core/types.ts';
+import { isDownload } from './downloads.ts';
 import { Facts } from './facts.ts';
 import type { Home } from './home.ts';
 import { imageFiles, namesById } from './images.ts';
@@ -91,11 +92,12 @@ function removable(home: Home, items: readonly Item[], options: PruneOptions): I
     if (file.manifest !== undefined) images.blobs.add(hexOf(file.manifest.digest));
   }
   const cached = options.all || options.everything ? emptyNames() : namedBy(home, recordLayers(items));
+  if (!options.all && !options.everything) for (const name of downloaded(items)) cached.blobs.add(name);
   const hasBlob = (diffId: string): boolean =>
     blobNames(home, diffId).some((name) => existsSync(home.path('blobs', name)));
   return items.filter((item) => {
     if (item.kind === 'mounts') return options.everything === true;
-    if (item.kind === 'records' || item.kind === 'stat')
+    if (['records', 'downloads', 'stat'].includes(item.kind))
       return options.all === true || options.everything === true;
     if (item.kind === 'blobs') return !images.blobs.has(item.name) && !cached.blobs.has(item.name);
     if (cached.layers.has(item.name)) return false;
@@ -137,16 +139,26 @@ function recordLayers(items: readonly Item[]): Layer[] {
   return recordsOf(items).flatMap((record) => record.results.map((result) => result.layer));
 }
 
+/** Names of the blobs that were downloaded for ADD. */
+function downloaded(items: readonly Item[]): string[] {
+  const found = items.filter(({ kind }) => kind === 'downloads').map(({ path }) => jsonOf(path));
+  return found.flatMap((value) => (isDownload(value) ? [hexOf(value.digest)] : []));
+}
+
 function recordsOf(items: readonly Item[]): StoredRecord[] {
   return items.flatMap((item) => {
-    if (item.kind !== 'records') return [];
-    try {
-      const value: unknown = JSON.parse(readFileSync(item.path, 'utf8'));
-      return isStoredRecord(value) ? [value] : [];
-    } catch {
-      return [];
-    }
+    const value = item.kind === 'records' ? jsonOf(item.path) : undefined;
+    return isStoredRecord(value) ? [value] : [];
   });
+}
+
+/** Undefined for what cannot be read. */
+function jsonOf(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

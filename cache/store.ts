@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
 import type { FetchBlob, Store } from '../src/core/store.ts';
 import { openBlobs } from './blobs.ts';
+import { openDownloads } from './downloads.ts';
 import { guarded, type OnWarning } from './faults.ts';
 import { Home } from './home.ts';
 import { openImages } from './images.ts';
@@ -43,6 +44,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
     blobs,
     layers: new LayerStore(home, blobs, options.fetch),
     records: openRecords(home),
+    downloads: openDownloads(home),
     images: openImages(home, blobs),
     mounts: openMounts(home),
     statCache: (folder) => openStatCache(home, folder),

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
 
-export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'stat' | 'mounts';
+export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'downloads' | 'stat' | 'mounts';
 
 /** One thing that prune may take away. */
 export interface Item {
@@ -26,7 +26,15 @@ export interface KindUsage {
   readonly lastUsed: number | undefined;
 }
 
-export const kinds: readonly Kind[] = ['blobs', 'trees', 'listings', 'records', 'stat', 'mounts'];
+export const kinds: readonly Kind[] = [
+  'blobs',
+  'trees',
+  'listings',
+  'records',
+  'downloads',
+  'stat',
+  'mounts',
+];
 
 /** Everything in the store with its size and last use; reads folders, so it is not for the way of a build. */
 export function itemsOf(home: Home): Item[] {

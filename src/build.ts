@@ -1,9 +1,10 @@
 import { assemble } from '../builder/assemble.ts';
-import { schedule } from '../builder/schedule.ts';
+import { scheduleAll } from '../builder/schedule.ts';
 import { analyseInput } from './build/analysis.ts';
 import { Checking } from './build/checking.ts';
-import { deliver } from './build/deliver.ts';
+import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
+import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
@@ -12,6 +13,7 @@ import { tidy } from './build/tidy.ts';
 import { openParts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
+import { makesIndex } from './core/target-platforms.ts';
 
 export type { BuildResult };
 
@@ -40,18 +42,22 @@ async function buildImage(
   storeRoot: string,
 ): Promise<BuildResult> {
   await using parts = await openParts(storeRoot, registry, place, options.emit);
-  await using input = await readInput(options, parts.store);
+  await using remotes = remotesOf(options, registry, { place, store: parts.store });
+  await using input = await readInput(options, parts.store, remotes);
   const checking = new Checking(analyseInput(input, options), input, options);
-  const graph = checking.graph();
-  return await tellBuild({ graph, checking }, options, async (told) => {
-    const tools = checking.learning(openTools(told, { context: input.context, parts, place }));
+  const { containerfile, graphs } = checking.sound();
+  return await tellBuild({ containerfile, graphs, checking }, options, async (told) => {
+    const tools = checking.learning(openTools(told, { context: input.context, remotes, parts, place }));
     await checking.demand(tools);
-    const built = await pointing(graph.containerfile, () => schedule(graph, tools));
-    const image = await assemble(built, tools);
+    const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
+    const [first, ...others] = await Promise.all(built.map((one) => assemble(one, tools)));
+    const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
-    await parts.store.images.put(image, options.tags);
-    const delivered = await deliver(image, { options: told, parts, place });
+    await tools.contexts.save();
+    await parts.store.images.putAll(made.images, options.tags);
+    const delivered = await deliver(made, { options: told, parts, place });
+    const result = await writeResult(made, delivered, { options: told, parts });
     await tidy(parts.store, options.keepBytes);
-    return await writeResult(image, delivered, options);
+    return result;
   });
 }

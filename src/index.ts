@@ -38,14 +38,15 @@ export interface Secret {
 
 /** What to build; the fields mean what the flags of the same name mean. */
 export interface BuildRequest extends Common {
-  /** The context folder. */
+  /** The context: a folder, or an address over https or git. */
   readonly context: string;
   readonly file?: string;
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** By name, which may begin with a level: `index:NAME`. */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** `linux/arm64` */
+  /** `linux/arm64`; several with commas give an index. */
   readonly platform?: string;
   readonly tags?: readonly string[];
   /** As for `--output`: a folder, or `type=oci,dest=image.tar`. stdout (`-`) is not for the API. */
@@ -58,6 +59,10 @@ export interface BuildRequest extends Common {
   readonly pull?: 'always' | 'missing' | 'never' | 'newer';
   readonly network?: 'host' | 'none';
   readonly secrets?: readonly Secret[];
+  /** As for `--ssh`: `default`, `id=socket` or `id=key,key`. */
+  readonly ssh?: readonly string[];
+  /** What steps may ask for: `network.host`, `security.insecure`. */
+  readonly allow?: readonly string[];
   /** `name:ip` */
   readonly addHosts?: readonly string[];
   readonly ulimits?: readonly string[];
@@ -73,9 +78,9 @@ export interface BuildRequest extends Common {
 }
 
 export interface Built {
-  /** The image id: digest of its configuration. */
+  /** The image id: digest of its configuration; of the index, where several platforms were built. */
   readonly id: Digest;
-  /** Digest of the manifest, where one was written or pushed. */
+  /** Digest of the manifest or index, where one was written or pushed. */
   readonly digest?: Digest;
   readonly names: readonly string[];
   /** What `--metadata-file` would hold. */
@@ -129,6 +134,8 @@ function buildArguments(request: BuildRequest): string[] {
     ...one('--pull', request.pull),
     ...one('--network', request.network),
     ...many('--secret', request.secrets?.map(secretText)),
+    ...many('--ssh', request.ssh),
+    ...many('--allow', request.allow),
     ...many('--add-host', request.addHosts),
     ...many('--ulimit', request.ulimits),
     ...one('--shm-size', request.shmSize),

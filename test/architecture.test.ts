@@ -28,7 +28,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/containerfile': ['src/core'],
   'src/report': ['src/core'],
   cache: ['src/core', 'src/sys', 'src/oci'],
-  builder: ['src/core', 'src/sys', 'src/oci', 'src/containerfile'],
+  builder: ['src/core', 'src/sys', 'src/oci', 'src/containerfile', 'src/http'],
   'src/build.ts': [...parts, 'src/build', 'src/commands'],
   'src/build': [...parts, 'src/commands'],
   'src/commands': [...parts, 'src/build'],

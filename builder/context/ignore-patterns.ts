@@ -1,11 +1,13 @@
 import { BuildError } from '../../src/core/errors.ts';
 
-/** An ignore file, compiled (§6). Paths are relative to the context, without a leading slash. */
+/** Patterns of an ignore file, compiled (§6). Paths are relative to the context, without a leading slash. */
 export interface IgnorePatterns {
   /** True when the path is ignored: the last pattern that matches it or a directory above it decides. */
   matches(path: string): boolean;
   /** True when a `!` pattern may bring back something below an ignored directory, so that it must be entered. */
   couldReinclude(directory: string): boolean;
+  /** True when a pattern without `!` may match something below a directory. */
+  couldMatchBelow(directory: string): boolean;
 }
 
 interface Pattern {
@@ -23,11 +25,28 @@ export function compileIgnore(text: string, file = '.dockerignore'): IgnorePatte
     .replace(/^\uFEFF/, '')
     .split('\n')
     .flatMap((line, i) => patternOf(line, { file, line: i + 1 }) ?? []);
-  const negated = patterns.filter((pattern) => pattern.negated).map(({ text: pattern }) => partsOf(pattern));
+  return matcherOf(patterns);
+}
+
+/**
+ * Compiles patterns that stand in a flag: as those of an ignore file, but there are no comments, and a leading slash is
+ * not dropped, so that such a pattern matches nothing. Fails with `context` where one is malformed.
+ */
+export function compilePatterns(patterns: readonly string[], flag: string): IgnorePatterns {
+  const fail = (text: string) => (message: string) =>
+    new BuildError('context', `${message} in ${flag}=${text}`, { hint: patternHint });
+  return matcherOf(patterns.flatMap((text) => patternIn(text.trim(), rooted, fail(text)) ?? []));
+}
+
+function matcherOf(patterns: readonly Pattern[]): IgnorePatterns {
+  const parts = (negated: boolean) =>
+    patterns.filter((pattern) => pattern.negated === negated).map(({ text }) => partsOf(text));
+  const [negative, positive] = [parts(true), parts(false)];
   const directories = new Map<string, readonly boolean[]>();
   return {
     matches: (path) => isIgnored(patterns, hits(patterns, path.replace(/(.)\/+$/, '$1'), directories)),
-    couldReinclude: (directory) => negated.some((parts) => mayMatchBelow(parts, directory)),
+    couldReinclude: (directory) => negative.some((one) => mayMatchBelow(one, directory)),
+    couldMatchBelow: (directory) => positive.some((one) => mayMatchBelow(one, directory)),
   };
 }
 
@@ -39,12 +58,24 @@ interface Place {
 /** One line's pattern: comments only at column 0, blanks trimmed, cleaned as a path. */
 function patternOf(line: string, place: Place): Pattern | undefined {
   const trimmed = line.startsWith('#') ? '' : line.trim();
+  return patternIn(trimmed, cleaned, (message) => malformed(message, line, place));
+}
+
+function patternIn(
+  trimmed: string,
+  clean: (pattern: string) => string,
+  fail: (message: string) => BuildError,
+): Pattern | undefined {
   if (trimmed === '') return undefined;
   const negated = trimmed.startsWith('!');
   const written = negated ? trimmed.slice(1).trim() : trimmed;
-  if (written === '') throw malformed('illegal exclusion pattern: "!"', line, place);
-  const text = cleaned(written);
-  return { negated, text, test: tester(text, () => malformed(`malformed pattern "${text}"`, line, place)) };
+  if (written === '') throw fail('illegal exclusion pattern: "!"');
+  const text = clean(written);
+  return { negated, text, test: tester(text, () => fail(`malformed pattern "${text}"`)) };
+}
+
+function rooted(pattern: string): string {
+  return pattern.startsWith('/') ? `/${cleaned(pattern)}` : cleaned(pattern);
 }
 
 /** Which patterns match the path itself or a directory above it; remembered for directories only. */
@@ -170,6 +201,9 @@ function literal(character: string): string {
 function malformed(message: string, text: string, { file, line }: Place): BuildError {
   return new BuildError('parse', message, {
     location: { file, startLine: line, startColumn: 1, endLine: line, endColumn: text.trimEnd().length + 1 },
-    hint: 'Write a path or a pattern of *, ?, ** and [a-z]; a backslash takes the meaning from the next character.',
+    hint: patternHint,
   });
 }
+
+const patternHint =
+  'Write a path or a pattern of *, ?, ** and [a-z]; a backslash takes the meaning from the next character.';

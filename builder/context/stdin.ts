@@ -38,6 +38,6 @@ export async function readStdin(stdin: AsyncIterable<Uint8Array>, folder: string
 }
 
 /** Files of a context belong to root, whoever packed them. */
-function asRoots(file: ContextFile): ContextFile {
+export function asRoots(file: ContextFile): ContextFile {
   return { ...file, entry: { ...file.entry, uid: 0, gid: 0 } };
 }

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathOf } from '../../src/core/bytes.ts';
@@ -10,6 +9,8 @@ import { inflate } from '../../src/oci/inflate.ts';
 import { blockSize, isIntact } from '../../src/oci/tar-header.ts';
 import { TarReader } from '../../src/oci/tar-read.ts';
 import type { ContextFile } from './context.ts';
+
+const chunkBytes = 256 * 1024;
 
 /**
  * Opens a file as a tar, plain or compressed with gzip, bzip2, xz or zstd, told by its content alone: undefined where
@@ -98,8 +99,22 @@ async function* decompressed(path: string): AsyncGenerator<Buffer> {
   const magic = firstBytes(path, 6).toString('latin1');
   if (magic.startsWith('BZh')) return yield* throughProgram('bzip2', path);
   if (magic === '\xfd7zXZ\0') return yield* throughProgram('xz', path);
-  const file = await open(pathOf(path), constants.O_RDONLY | constants.O_NOFOLLOW);
-  yield* inflate(file.createReadStream({ highWaterMark: 1 << 20 }));
+  yield* inflate(chunksOf(path));
+}
+
+/** Every chunk is a buffer of its own: whoever inflates may still hold the one before. */
+async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+  const fd = openSync(pathOf(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      const length = readSync(fd, chunk, 0, chunkBytes, null);
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function* throughProgram(program: string, path: string): AsyncGenerator<Buffer> {

@@ -79,6 +79,10 @@ const hints: readonly (readonly [RegExp, string])[] = [
     'The store must lie on a file system that overlay can write to (ext4, xfs, btrfs, tmpfs), not on another overlay: choose one with --root.',
   ],
   [
+    /read-only file system/i,
+    'A mount lies in another one that is read-only: add rw to the outer one, or make the place in its source.',
+  ],
+  [
     /setresuid|setgroups|setresgid|invalid argument.*uid/i,
     'The id is outside the ranges in /etc/subuid and /etc/subgid.',
   ],

@@ -1,3 +1,5 @@
+import type { ContextFile } from '../context/context.ts';
+import { isFetched } from '../context/joined.ts';
 import { openArchive, unpack } from '../context/unpacked.ts';
 import { baseOf, join, parentOf } from '../path-resolve.ts';
 import { type CopyInput, destinationOf } from './copy-input.ts';
@@ -12,9 +14,9 @@ interface Ground {
 }
 
 /**
- * Where ADD was given a local tar, places what it holds into the destination and returns true (containerfile §2).
- * What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to its entries,
- * `--chmod` does not.
+ * Where ADD was given a local tar, or with `--unpack` any, places what it holds into the destination and returns true
+ * (containerfile §2). What is in the way gives way; the archive's own root entry changes nothing. `--chown` applies to
+ * its entries, but not to directories that they only imply; `--chmod` applies to nothing.
  */
 export async function placeArchive(
   input: CopyInput,
@@ -22,13 +24,18 @@ export async function placeArchive(
   { plan, ground }: { readonly plan: Plan; readonly ground: Ground },
 ): Promise<boolean> {
   if (input.kind !== 'add' || item.top.entry.type !== 'file') return false;
+  if (!(input.unpack ?? !isFetched(item.top))) return false;
   const archive = await openArchive(await ground.tree.locate(item.top));
   if (archive === undefined) return false;
-  const top = await plan.makeDirectory(destinationOf(input).path);
-  for (const file of await unpack(archive, await ground.scratch())) {
-    if (file.entry.path === '') continue;
-    const directory = await plan.makeDirectory(join(top, parentOf(file.entry.path)));
-    await plan.placeOver(join(directory, baseOf(file.entry.path)), file);
-  }
+  const top = await plan.makeDirectory(destinationOf(input).path, 0o755);
+  for (const file of await unpack(archive, await ground.scratch())) await placeEntry(file, top, plan);
   return true;
+}
+
+/** Links on the way are followed as if the destination were the root; a directory may be a link to one. */
+async function placeEntry(file: ContextFile, top: string, plan: Plan): Promise<void> {
+  const { path } = await plan.resolveUnder(top, file.entry.path, file.entry.type === 'dir');
+  if (path === '') return;
+  const directory = await plan.makeImplied(top, parentOf(path));
+  await plan.placeOver(join(directory, baseOf(path)), file);
 }

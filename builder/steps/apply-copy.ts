@@ -9,6 +9,7 @@ import { expanded, type StageScope, type StageState } from '../state.ts';
 import type { Tools } from '../tools.ts';
 import { settingsOf } from './config.ts';
 import { type CopyInput, type CopySource, type Selection, selectFiles } from './copy.ts';
+import { fetchedSelection } from './fetched.ts';
 import { applyLayerStep, type LayerStep } from './layer-step.ts';
 import { checkReadable, sourceOf, withSources } from './source.ts';
 
@@ -21,21 +22,23 @@ export async function applyCopy(
   const input = inputOf(instruction, state, scope);
   const attempt = async (wanted: boolean) => {
     const source = await sourceOf(instruction.from?.text, scope, wanted);
-    const selection = await selectFiles(input, source, scope.tools);
+    const fetched = await fetchedSelection(input, instruction, { state, scope });
+    const selection = fetched ?? (await selectFiles(input, source, scope.tools));
     await using copying = new Copying(selection, { source, history: historyOf(input), tools: scope.tools });
     return await applyLayerStep(instruction, state, scope, copying);
   };
   try {
     return await withSources(attempt);
   } catch (error) {
-    if (!(error instanceof BuildError && error.retry) || instruction.from !== undefined) throw error;
+    const isChange = error instanceof BuildError && error.retry && error.code === 'context';
+    if (!isChange || instruction.from !== undefined) throw error;
     return await attempt(false);
   }
 }
 
 function inputOf(instruction: CopyInstruction, state: StageState, scope: StageScope): CopyInput {
   const expand = (text: string) => expanded(text, state, scope);
-  const { chown, chmod } = instruction;
+  const { chown, chmod, parents, optional, unpack } = instruction;
   return {
     kind: instruction.kind,
     sources: instruction.sources.map(({ text }) => expand(text)),
@@ -43,6 +46,10 @@ function inputOf(instruction: CopyInstruction, state: StageState, scope: StageSc
     destination: expand(instruction.destination.text),
     workdir: settingsOf(state.candidates[0]!.snapshot).WorkingDir || '/',
     link: instruction.link,
+    parents,
+    optional,
+    excludes: instruction.excludes.map(({ text }) => expand(text)),
+    ...(unpack !== undefined && { unpack }),
     ...(chown !== undefined && { chown: expand(chown.text) }),
     ...(chmod !== undefined && { chmod: expand(chmod.text) }),
   };
@@ -52,12 +59,23 @@ function bodyOf({ name, content, expand }: Heredoc, state: StageState): { name: 
   return { name, content: expand ? expandHeredoc(content, Object.fromEntries(state.vars)) : content };
 }
 
-function historyOf({ kind, sources, heredocs, destination, chown, chmod }: CopyInput): string {
+function historyOf(input: CopyInput): string {
+  const { kind, sources, heredocs, destination, parents, chown, chmod } = input;
   return copyHistory(
     kind,
     { sources, heredocs: heredocs.map(({ name }) => name), destination },
-    { chown, chmod },
+    { parents, chown, chmod },
   );
+}
+
+/** What a COPY of everything in a context amounts to on an empty root: for FROM a folder. */
+export async function copyOfAll(
+  source: Extract<CopySource, { kind: 'context' }>,
+  tools: Tools,
+): Promise<AsyncDisposable & LayerStep> {
+  const input = { sources: ['.'], heredocs: [], destination: '/', workdir: '/', link: false };
+  const selection = await selectFiles({ kind: 'copy', ...input }, source, tools);
+  return new Copying(selection, { source, history: '', tools });
 }
 
 /**

@@ -1,16 +1,18 @@
 import { resolve } from 'node:path/posix';
 import { runHistory } from '../../src/containerfile/history.ts';
-import { type MountRequest, mountOf } from '../../src/containerfile/mount.ts';
+import { mountOf } from '../../src/containerfile/mount.ts';
+import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
 import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
-import { BuildError } from '../../src/core/errors.ts';
-import type { StageScope, StageState } from '../state.ts';
+import { checkEntitled } from '../entitlements.ts';
+import { type StageScope, type StageState, stepId } from '../state.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
-import { applyLayerStep, isMadeAgain, stepId } from './layer-step.ts';
+import { applyLayerStep, isMadeAgain } from './layer-step.ts';
 import { type RunInput, recallableRun } from './run.ts';
-import { commandOf } from './run-command.ts';
-import { LAID_OUT, type MountSource, type RunMount } from './run-mounts.ts';
+import { commandOf, strictShell } from './run-command.ts';
+import type { MountSource, RunMount } from './run-mounts.ts';
+import { LAID_OUT } from './run-sources.ts';
 import { shellOf } from './shell.ts';
 import { sourceOf, withSources } from './source.ts';
 import { logFile } from './step-log.ts';
@@ -21,11 +23,13 @@ export async function applyRun(
   state: StageState,
   scope: StageScope,
 ): Promise<StageState> {
+  checkEntitled(instruction, scope.tools.options);
   return await withSources(async (wanted) => {
     const { input, history } = await inputOf(instruction, state, { ...scope, wanted });
     return await applyLayerStep(instruction, state, scope, {
       ...recallableRun(input, scope.tools),
       history,
+      shown: shownSource(instruction.source, input.mounts),
       log: logFile(scope.tools.logs, input.step),
     });
   });
@@ -44,24 +48,45 @@ async function inputOf(
   const settings = settingsOf(state.candidates[0]!.snapshot);
   const { options } = scope.tools;
   const workdir = settings.WorkingDir || '/';
-  const command = commandOf(instruction.command, shellOf(settings.Shell));
+  const shell = shellOf(settings.Shell);
+  const strict = scope.graph.containerfile.extensions.has('errexit-heredocs');
   const hidden = hiddenProxies(state, options.buildArgs);
+  const mounts = await runMounts(instruction.mounts, workdir, { state, scope });
   const input: RunInput = {
-    command,
-    env: new Map([...state.vars].filter(([name]) => !hidden.has(name))),
+    command: commandOf(instruction.command, strict ? strictShell(instruction.command, shell) : shell),
+    env: new Map([...agentEnv(mounts), ...[...state.vars].filter(([name]) => !hidden.has(name))]),
     hiddenEnv: hidden,
     workdir,
     user: settings.User ?? '',
     network: networkOf(instruction, options.network),
     insecure: instruction.security === 'insecure',
-    mounts: await Promise.all(instruction.mounts.map((flag) => runMount(flag, workdir, state, scope))),
+    mounts,
     platform: scope.graphStage.platform,
-    step: stepId(state, scope),
+    machine: state.machine,
+    step: stepId(state.step + 1, scope),
     hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
     freshMounts: isMadeAgain(scope),
   };
   const args = state.args.map((name) => ({ name, value: state.vars.get(name) ?? '' }));
-  return { input, history: runHistory(args, command.args) };
+  return { input, history: runHistory(args, commandOf(instruction.command, shell).args) };
+}
+
+/** The first agent is the one that ssh asks, unless the file says otherwise; whether it is there changes nothing. */
+function agentEnv(mounts: readonly RunMount[]): [string, string][] {
+  const first = mounts.find((mount) => mount.type === 'ssh');
+  return first?.target === undefined ? [] : [['SSH_AUTH_SOCK', first.target]];
+}
+
+/** What people see of the step: stars where the value of a secret would stand. */
+function shownSource(source: string, mounts: readonly RunMount[]): string {
+  const names = mounts.flatMap((mount) => (mount.type === 'secret' ? (mount.env ?? []) : []));
+  return names.reduce(
+    (text, name) =>
+      text.replaceAll(/\$(?:(\w+)|\{(\w+)[^}]*\})/g, (use, plain?: string, braced?: string) =>
+        (plain ?? braced) === name ? '****' : use,
+      ),
+    source,
+  );
 }
 
 /** Proxies given as build args that no ARG declares: seen by the process, in both cases, and by nothing else. */
@@ -77,26 +102,46 @@ function networkOf({ network }: RunInstruction, byDefault: 'host' | 'none'): 'ho
   return network === undefined || network === 'default' ? byDefault : network;
 }
 
-async function runMount(
-  flag: MountFlag,
+interface StageNow {
+  readonly state: StageState;
+  readonly scope: Attempt;
+}
+
+async function runMounts(
+  flags: readonly MountFlag[],
   workdir: string,
-  state: StageState,
+  { state, scope }: StageNow,
+): Promise<RunMount[]> {
+  const mounts: RunMount[] = [];
+  for (const flag of flags) {
+    const request = mountOf(flag, Object.fromEntries(state.vars), { escape: scope.graph.escape });
+    const agents = mounts.filter(({ type }) => type === 'ssh').length;
+    const byDefault = request.type === 'ssh' ? `/run/buildkit/ssh_agent.${agents}` : undefined;
+    const written = request.target ?? byDefault;
+    const target = written === undefined ? undefined : resolve(workdir, written);
+    if (target === '/') throw wrongTarget(written!);
+    mounts.push(await runMount(request, target, scope));
+  }
+  return mounts;
+}
+
+/** A mount whose target is absolute; only a secret may have none. */
+async function runMount(
+  request: MountRequest,
+  target: string | undefined,
   scope: Attempt,
 ): Promise<RunMount> {
-  const request = mountOf(flag, Object.fromEntries(state.vars), { escape: scope.graph.escape });
-  if (request.type === 'tmpfs') return { ...request, target: resolve(workdir, request.target) };
-  if (request.type === 'secret') {
-    const { target, ...rest } = request;
-    return target === undefined ? rest : { ...rest, target: resolve(workdir, target) };
-  }
-  const target = resolve(workdir, request.target);
-  if (target === '/') throw new BuildError('parse', 'a mount cannot hide the whole root: its target is "/"');
+  if (request.type === 'secret') return target === undefined ? request : { ...request, target };
+  const placed = { target: target! };
+  if (request.type === 'tmpfs' || request.type === 'ssh') return { ...request, ...placed };
   if (request.type === 'bind') {
-    return { type: 'bind', target, writable: !request.readonly, source: await mountSource(request, scope) };
+    const source = await mountSource(request, scope);
+    return { type: 'bind', ...placed, writable: !request.readonly, source };
   }
   const { from, source, ...rest } = request;
-  if (from === undefined) return { ...rest, target };
-  return { ...rest, target, source: await mountSource({ from, source }, scope) };
+  const namespace = scope.tools.options.buildArgs.BUILDKIT_CACHE_MOUNT_NS;
+  const cache = { ...rest, ...placed, id: namespace ? `${namespace}/${rest.id}` : rest.id };
+  return from === undefined ? cache : { ...cache, source: await mountSource({ from, source }, scope) };
 }
 
 type SourceRequest = Pick<Extract<MountRequest, { type: 'bind' }>, 'source'> & { readonly from?: string };

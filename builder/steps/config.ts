@@ -6,13 +6,16 @@ import type {
   Snapshot,
 } from '../../src/core/types.ts';
 
-/** The image's configuration with some container settings replaced; `undefined` takes one away. */
+/**
+ * The image's configuration with some container settings replaced. One that becomes `undefined` or empty goes, as in
+ * the reference's configurations: `CMD []` leaves no Cmd.
+ */
 export function withSettings(
   snapshot: Snapshot,
   settings: { readonly [Name in keyof ContainerConfig]?: ContainerConfig[Name] | undefined },
 ): Snapshot {
   const merged = Object.entries({ ...snapshot.config.config, ...settings }).filter(
-    ([, value]) => value !== undefined,
+    ([name, value]) => !(Object.hasOwn(settings, name) && isEmpty(value)),
   );
   return withConfig(snapshot, { config: Object.fromEntries(merged) as ContainerConfig });
 }
@@ -50,4 +53,9 @@ export function healthcheckOf(test: readonly string[], times: Omit<Healthcheck, 
 /** The container settings so far. */
 export function settingsOf(snapshot: Snapshot): ContainerConfig {
   return snapshot.config.config ?? {};
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
 }

@@ -17,10 +17,19 @@ export interface CopyInput {
   readonly chown?: string;
   readonly chmod?: string;
   readonly link: boolean;
+  /** Sources keep their directories, from the pivot `/./` on where there is one. */
+  readonly parents?: boolean;
+  /** Patterns of what is left out below each source. */
+  readonly excludes?: readonly string[];
+  /** A literal source that is missing is left out. */
+  readonly optional?: boolean;
+  /** ADD: whether archives are unpacked; by default local ones are and fetched ones are not. */
+  readonly unpack?: boolean;
 }
 
 export type CopySource =
-  | { readonly kind: 'context'; readonly context: Context }
+  /** `name` is for messages: `the build context` unless said. */
+  | { readonly kind: 'context'; readonly context: Context; readonly name?: string }
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot };
 
 export interface CopyTools {
@@ -32,7 +41,7 @@ export interface CopyTools {
 /** Where the destination is, and whether it is said to be a directory. */
 export function destinationOf(input: CopyInput): { readonly path: string; readonly isDirectory: boolean } {
   const { destination, workdir } = input;
-  const isDirectory = destination === '' || destination === '.' || destination.endsWith('/');
+  const isDirectory = destination === '' || /(^|\/)\.?$/.test(destination);
   return {
     path: cleanPath(destination.startsWith('/') ? destination : `${workdir}/${destination}`),
     isDirectory,
@@ -41,20 +50,16 @@ export function destinationOf(input: CopyInput): { readonly path: string; readon
 
 /** Refuses what this version cannot do and what the language does not allow. */
 export function checkInput(input: CopyInput): void {
-  const { kind, sources, heredocs } = input;
-  const name = kind.toUpperCase();
+  const { kind, sources } = input;
   const url = sources.find((source) => remote.test(source));
   if (url !== undefined && kind === 'copy') {
     throw new BuildError('context', `source can't be a URL for COPY`, { hint: 'Download it in a RUN.' });
   }
   if (url !== undefined) {
-    throw new BuildError('context', 'ADD of a URL or git repository is not supported by this version', {
-      hint: 'Download it in a RUN, or put the file into the build context.',
+    throw new BuildError('context', `ADD cannot fetch "${url}"`, {
+      about: url,
+      hint: 'It takes http and https addresses, and git repositories (https://….git, ssh://, git://, git@host:path).',
     });
-  }
-  if (sources.length + heredocs.length > 1 && !destinationOf(input).isDirectory) {
-    const message = `When using ${name} with more than one source file, the destination must be a directory and end with a /`;
-    throw new BuildError('context', message, { hint: `Write "${input.destination}/".` });
   }
 }
 

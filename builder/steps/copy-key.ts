@@ -12,7 +12,10 @@ export function contentText(items: readonly Item[], digests: ReadonlyMap<string,
   for (const { name, top, below } of items) {
     const links = new Map<string, string>();
     text += top.entry.type === 'dir' ? `from ${below.length}\n` : lineOf(name, top, digests, links);
-    for (const { path, file } of below) text += lineOf(path, file, digests, links);
+    for (const { path, file, asParent } of below) {
+      if (asParent) text += 'parent ';
+      text += lineOf(path, file, digests, links);
+    }
   }
   return text;
 }

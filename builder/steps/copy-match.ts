@@ -1,8 +1,35 @@
 import { BuildError } from '../../src/core/errors.ts';
+import { baseOf, resolveIn } from '../path-resolve.ts';
+import type { SourceTree } from './copy-source.ts';
 
 /** True when a COPY source is a pattern: an unescaped `*`, `?` or `[`. Other sources are taken as they stand. */
 export function hasWildcard(source: string): boolean {
   return /[*?[]/.test(source.replace(/\\./gs, 'x'));
+}
+
+/** A pattern without wildcards as the path that it matches. */
+export function unescaped(pattern: string): string {
+  return pattern.replace(/\\(.)/gs, '$1');
+}
+
+/** Paths that a pattern matches: links are followed before its first wildcard, not after. */
+export async function matchesOf(pattern: string, tree: SourceTree): Promise<string[]> {
+  const components = pattern.split('/');
+  const first = components.findIndex(hasWildcard);
+  const prefix = components.slice(0, first).join('/');
+  const start = await resolveIn(async (at) => (await tree.get(at))?.entry, prefix, true);
+  let paths = [start.path];
+  for (const component of components.slice(first)) {
+    const matches = componentMatcher(component);
+    const next: string[] = [];
+    for (const path of paths) {
+      for (const { entry } of await tree.children(path)) {
+        if (matches(baseOf(entry.path))) next.push(entry.path);
+      }
+    }
+    paths = next;
+  }
+  return paths;
 }
 
 /**
@@ -64,7 +91,7 @@ function hex(character: string): string {
 }
 
 function quote(character: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
+  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }
 
 function malformed(pattern: string): never {

@@ -26,15 +26,15 @@ export async function place(input: CopyInput, ground: Ground): Promise<Plan> {
   const { store, signal } = ground.tools;
   const view = LayeredView.of(ground.below, store.layers, signal);
   const plan = new Plan(view, await dressOf(input, view, ground.tools));
-  for (const { name, content } of input.heredocs) {
-    const path = await targetOf(input, name, plan);
-    await plan.placeBytes(path, Buffer.from(content));
-  }
+  const targets = new Targets(input, plan, ground.tools);
   for (const [index, item] of ground.items.entries()) {
     if (item.top.entry.type === 'dir') await placeContents(input, { item, index, plan });
     else if (!(await placeArchive(input, item, { plan, ground }))) {
-      await plan.placeFile(await targetOf(input, item.name, plan), item.top, index);
+      await plan.placeFile(await targets.of(item.name), item.top, index);
     }
+  }
+  for (const { name, content } of input.heredocs) {
+    await plan.placeBytes(await targets.of(name), Buffer.from(content));
   }
   return plan;
 }
@@ -45,21 +45,48 @@ async function placeContents(
   { item, index, plan }: { readonly item: Item; readonly index: number; readonly plan: Plan },
 ): Promise<void> {
   const top = await plan.makeDirectory(destinationOf(input).path);
-  for (const { path, file } of item.below) {
+  if (item.top.entry.path !== '') plan.takeTime(top, item.top);
+  for (const { path, file, asParent } of item.below) {
     const at = join(top, path);
-    if (file.entry.type === 'dir') await plan.placeDirectory(at, file);
+    if (asParent) await plan.placeParent(at, file);
+    else if (file.entry.type === 'dir') await plan.placeDirectory(at, file);
     else await plan.placeFile(at, file, index);
   }
 }
 
-/** Where a single file goes: into the destination when that is a directory or is said to be one. */
-async function targetOf(input: CopyInput, name: string, plan: Plan): Promise<string> {
-  const { path, isDirectory } = destinationOf(input);
-  if (isDirectory) return join(await plan.makeDirectory(path), name);
-  const resolved = await plan.resolve(path);
-  if (resolved.entry?.type === 'dir') return join(resolved.path, name);
-  await plan.makeDirectory(parentOf(resolved.path));
-  return resolved.path;
+/** Where single files go: into the destination when that is a directory or is said to be one. */
+class Targets {
+  readonly #input: CopyInput;
+  readonly #plan: Plan;
+  readonly #tools: CopyTools;
+  /** The file that came to be the destination itself. */
+  #last: string | undefined;
+
+  constructor(input: CopyInput, plan: Plan, tools: CopyTools) {
+    this.#input = input;
+    this.#plan = plan;
+    this.#tools = tools;
+  }
+
+  async of(name: string): Promise<string> {
+    const { path, isDirectory } = destinationOf(this.#input);
+    if (isDirectory) return join(await this.#plan.makeDirectory(path), name);
+    const resolved = await this.#plan.resolve(path);
+    if (resolved.entry?.type === 'dir') return join(resolved.path, name);
+    if (this.#last !== undefined) this.#warnReplaced(name, path);
+    this.#last = name;
+    await this.#plan.makeDirectory(parentOf(resolved.path));
+    return resolved.path;
+  }
+
+  #warnReplaced(name: string, path: string): void {
+    this.#tools.emit({
+      type: 'note',
+      level: 'warning',
+      text: `"${name}" replaces "${this.#last}": both are copied to the one file /${path}`,
+      hint: `End the destination with a slash to make it a directory: "${this.#input.destination}/".`,
+    });
+  }
 }
 
 async function dressOf(input: CopyInput, view: LayeredView, tools: CopyTools): Promise<Dress> {

@@ -6,15 +6,7 @@ import { join, parentOf, type Resolved, resolveIn } from '../path-resolve.ts';
 import type { LayeredView } from '../view.ts';
 import type { ModeChange } from './copy-mode.ts';
 import type { SourceFile } from './copy-source.ts';
-
-/** An entry that will be written, and where a file's bytes come from. */
-export interface Planned {
-  readonly entry: Entry;
-  /** A file of the source tree, bytes, or the absolute path of a file of our own. */
-  readonly content?: SourceFile | Buffer | string;
-  /** Equal for names of one file that came together: all but the first become hard links. */
-  readonly group?: string;
-}
+import { linked, type Planned, plainly } from './planned.ts';
 
 /** How made directories and placed files look. */
 export interface Dress {
@@ -24,6 +16,8 @@ export interface Dress {
   /** Time of made directories, in seconds since the epoch. */
   readonly now: number;
 }
+
+type Look = Pick<Entry, 'mode' | 'uid' | 'gid'>;
 
 /**
  * A layer in the making, on top of what is below: knows what a path will be once the layer is applied. Paths are
@@ -35,7 +29,7 @@ export class Plan {
   readonly #planned = new Map<string, Planned>();
   /** Directories that do not exist below: nothing below can be in them. */
   readonly #fresh = new Set<string>();
-  /** Directories asked for, and where they are once links are followed. */
+  /** Directories asked for, by the root that they were asked for under, and where they are once links are followed. */
   readonly #made = new Map<string, string>();
 
   constructor(below: LayeredView, dress: Dress) {
@@ -57,19 +51,25 @@ export class Plan {
    * Makes a directory and those above it, where missing, following links; returns its resolved path. Fails with
    * `context` where something else is in the way.
    */
-  async makeDirectory(path: string): Promise<string> {
-    const known = this.#made.get(path);
-    if (known !== undefined) return known;
-    let at = '';
-    for (const component of path.split('/').filter((name) => name !== '')) {
-      const { path: next, entry } = await this.resolve(join(at, component));
-      if (entry === undefined && parentOf(next) !== at) await this.makeDirectory(parentOf(next));
-      if (entry === undefined) this.#make(next);
-      else if (entry.type !== 'dir') throw notADirectory(next);
-      at = next;
-    }
-    this.#made.set(path, at);
-    return at;
+  makeDirectory(path: string, mode = this.#dress.mode.created): Promise<string> {
+    return this.#directory(path, { root: '', look: { mode, uid: 0, gid: 0, ...this.#dress.owner } });
+  }
+
+  /** The same for a directory that an archive only implies: links lead nowhere out of `root`, and it is root's, 0755. */
+  makeImplied(root: string, path: string): Promise<string> {
+    return this.#directory(path, { root, look: { mode: 0o755, uid: 0, gid: 0 } });
+  }
+
+  /** Where a path leads if `root` is the root directory; relative to it. */
+  resolveUnder(root: string, path: string, followLast: boolean): Promise<Resolved> {
+    return resolveIn((at) => this.lookup(join(root, at)), path, followLast);
+  }
+
+  /** Gives a directory that this layer makes the time of the one whose contents go into it. */
+  takeTime(path: string, { entry: { mtime } }: SourceFile): void {
+    const planned = this.#planned.get(path);
+    if (planned !== undefined && this.#fresh.has(path))
+      this.#set(path, { entry: { ...planned.entry, mtime } });
   }
 
   /** Places a directory of the source: merges with one that exists, which takes its attributes. */
@@ -78,6 +78,13 @@ export class Plan {
     if (existing !== undefined && existing.type !== 'dir') throw notADirectory(path);
     if (existing === undefined) this.#fresh.add(path);
     this.#set(path, { entry: this.#dressed(source.entry, path) });
+  }
+
+  /** Places a directory for what will be in it: one that exists keeps all but its mode, which is the source's. */
+  async placeParent(path: string, source: SourceFile): Promise<void> {
+    const existing = await this.#existing(path);
+    if (existing?.type !== 'dir') return await this.placeDirectory(path, source);
+    this.#set(path, { entry: plainly(existing, path, { ...existing, mode: source.entry.mode }) });
   }
 
   /**
@@ -138,20 +145,26 @@ export class Plan {
     return this.#fresh.has(parentOf(path)) ? undefined : this.lookup(path);
   }
 
-  #make(path: string): void {
-    const { owner, mode, now } = this.#dress;
-    const entry: Entry = {
-      path,
-      type: 'dir',
-      mode: mode.created,
-      uid: 0,
-      gid: 0,
-      size: 0,
-      mtime: now,
-      ...owner,
-    };
+  async #directory(path: string, under: { readonly root: string; readonly look: Look }): Promise<string> {
+    const { root, look } = under;
+    const key = `${root}\0${path}`;
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    let at = '';
+    for (const component of path.split('/').filter((name) => name !== '')) {
+      const { path: next, entry } = await this.resolveUnder(root, join(at, component), true);
+      if (entry === undefined && parentOf(next) !== at) await this.#directory(parentOf(next), under);
+      if (entry === undefined) this.#make(join(root, next), look);
+      else if (entry.type !== 'dir') throw notADirectory(join(root, next));
+      at = next;
+    }
+    this.#made.set(key, join(root, at));
+    return join(root, at);
+  }
+
+  #make(path: string, look: Look): void {
     this.#fresh.add(path);
-    this.#set(path, { entry });
+    this.#set(path, { entry: { path, type: 'dir', ...look, size: 0, mtime: this.#dress.now } });
   }
 
   #dressed(entry: Entry, path: string): Entry {
@@ -195,40 +208,6 @@ export class Plan {
 /** The root is named only where it is not what every unpacker makes of an unnamed one. */
 function isPlain({ mode, uid, gid, xattrs }: Entry): boolean {
   return mode === 0o755 && uid === 0 && gid === 0 && xattrs === undefined;
-}
-
-/** The entry under another path, without what a tar of ours does not say or the writer finds out. */
-function plainly(
-  entry: Entry,
-  path: string,
-  { mode, uid, gid }: Pick<Entry, 'mode' | 'uid' | 'gid'> = entry,
-): Entry {
-  const { type, size, mtime, link, xattrs, device } = entry;
-  const plain: Entry = { path, type, mode, uid, gid, size, mtime };
-  if (link === undefined && xattrs === undefined && device === undefined) return plain;
-  return {
-    ...plain,
-    ...(link !== undefined && { link }),
-    ...(xattrs !== undefined && { xattrs }),
-    ...(device !== undefined && { device }),
-  };
-}
-
-/** The first name of a file carries the content, the others become links to it. */
-function linked(sorted: readonly Planned[]): Planned[] {
-  const first = new Map<string, Entry>();
-  return sorted.map((planned) => {
-    const { entry, group } = planned;
-    if (group === undefined || entry.type !== 'file') return planned;
-    const known = first.get(group);
-    if (known === undefined) first.set(group, entry);
-    if (known === undefined || !looksAlike(known, entry)) return planned;
-    return { ...planned, entry: { ...entry, type: 'hardlink', size: 0, link: known.path } };
-  });
-}
-
-function looksAlike(a: Entry, b: Entry): boolean {
-  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
 }
 
 function notADirectory(path: string): BuildError {

@@ -1,13 +1,10 @@
 import { BuildError, didYouMean } from '../../src/core/errors.ts';
+import { compilePatterns, type IgnorePatterns } from '../context/ignore-patterns.ts';
 import { baseOf, cleanPath, join, parentOf, resolveIn } from '../path-resolve.ts';
-import { componentMatcher, hasWildcard } from './copy-match.ts';
+import { type Filter, type Picked, takeBelow } from './copy-below.ts';
+import type { CopyInput, CopyTools } from './copy-input.ts';
+import { hasWildcard, matchesOf, unescaped } from './copy-match.ts';
 import type { SourceFile, SourceTree } from './copy-source.ts';
-
-/** A file below an item, by its path relative to the item. */
-export interface Picked {
-  readonly path: string;
-  readonly file: SourceFile;
-}
 
 /** What one source, or one match of a pattern, brings: a file under its name, or the contents of a directory. */
 export interface Item {
@@ -15,56 +12,106 @@ export interface Item {
   readonly name: string;
   /** The file or directory itself, links followed. */
   readonly top: SourceFile;
-  /** Of a directory: everything below it, parents first. */
+  /** Of a directory: what is taken of its contents, parents first. */
   readonly below: readonly Picked[];
 }
 
+type Words = Pick<CopyInput, 'sources' | 'parents' | 'excludes' | 'optional'>;
+
 /**
  * Finds what the sources of a COPY name (containerfile §2): patterns are matched component by component and may match
- * nothing; a literal source must exist (`not-found`); a named link is followed inside the source's root.
+ * nothing; a literal source must exist (`not-found`) unless it is optional; a named link is followed inside the
+ * source's root, but not with `--parents`.
  */
-export async function pick(sources: readonly string[], tree: SourceTree): Promise<Item[]> {
+export async function pick(
+  words: Words,
+  tree: SourceTree,
+  { emit }: Pick<CopyTools, 'emit'>,
+): Promise<Item[]> {
+  const { sources, parents = false, excludes = [], optional = false } = words;
+  const exclude = excludes.length === 0 ? undefined : compilePatterns(excludes, '--exclude');
+  const warn = (text: string, hint: string) => emit({ type: 'note', level: 'warning', text, hint });
+  const picking = { tree, exclude, warn };
   const items: Item[] = [];
   for (const source of sources) {
-    const path = cleanPath(source);
-    const matches = hasWildcard(path) ? await matchesOf(path, tree) : [path];
-    for (const match of matches) items.push(await itemOf(match, source, tree));
+    const found = parents ? itemsWithParents(source, picking) : plainItems(source, picking);
+    items.push(...(await (optional ? found.catch(noneIfMissing) : found)));
   }
   return items;
 }
 
-async function itemOf(path: string, source: string, tree: SourceTree): Promise<Item> {
-  const lookup = async (at: string) => (await tree.get(at))?.entry;
-  const resolved = await resolveIn(lookup, path, true);
-  const top = await tree.get(resolved.path);
-  if (top === undefined) throw await missing(path, source, tree);
-  const below = top.entry.type === 'dir' ? await tree.below(resolved.path) : [];
-  const skip = resolved.path === '' ? 0 : resolved.path.length + 1;
-  return {
-    name: baseOf(path),
-    top,
-    below: below.map((file) => ({ path: file.entry.path.slice(skip), file })),
-  };
+interface Picking {
+  readonly tree: SourceTree;
+  readonly exclude: IgnorePatterns | undefined;
+  readonly warn: (text: string, hint: string) => void;
 }
 
-/** Paths that a pattern matches: links are followed before its first wildcard, not after. */
-async function matchesOf(pattern: string, tree: SourceTree): Promise<string[]> {
-  const components = pattern.split('/');
-  const first = components.findIndex(hasWildcard);
-  const prefix = components.slice(0, first).join('/');
-  const start = await resolveIn(async (at) => (await tree.get(at))?.entry, prefix, true);
-  let paths = [start.path];
-  for (const component of components.slice(first)) {
-    const matches = componentMatcher(component);
-    const next: string[] = [];
-    for (const path of paths) {
-      for (const { entry } of await tree.children(path)) {
-        if (matches(baseOf(entry.path))) next.push(entry.path);
-      }
-    }
-    paths = next;
+async function plainItems(source: string, { tree, exclude, warn }: Picking): Promise<Item[]> {
+  const items = await itemsAt(source, exclude === undefined ? {} : { exclude }, tree);
+  for (const { name, top } of items) {
+    if (top.entry.type === 'dir' || exclude?.matches(name) !== true) continue;
+    warn(
+      `"${name}" is copied although --exclude names it: the patterns apply below directories, not to a source itself`,
+      'Copy its directory instead, or leave the file out of the sources.',
+    );
   }
-  return paths;
+  return items;
+}
+
+/** The part before the pivot is the source, whose contents are matched against what follows; without one it is the root. */
+async function itemsWithParents(source: string, { tree, exclude, warn }: Picking): Promise<Item[]> {
+  const pivot = source.indexOf('/./');
+  const root = pivot < 0 ? '' : source.slice(0, pivot);
+  const pattern = cleanPath(source.slice(Math.max(pivot, 0)));
+  const isLiteral = !hasWildcard(root) && !hasWildcard(pattern);
+  if (isLiteral) await fileAt(join(cleanPath(root), unescaped(pattern)), { source, tree, followLast: false });
+  const include = pattern === '' ? undefined : compilePatterns([pattern], 'the source');
+  const filter = { ...(include && { include }), ...(exclude && { exclude }) };
+  const items = await itemsAt(root, filter, tree);
+  if (isLiteral && exclude === undefined && items.every(({ top, below }) => isEmpty(top, below, pattern))) {
+    warn(
+      `nothing of "${source}" is copied: a link stands in its path, and --parents follows none`,
+      'Name the path that the link leads to.',
+    );
+  }
+  return items;
+}
+
+function isEmpty({ entry }: SourceFile, below: readonly Picked[], pattern: string): boolean {
+  return entry.type === 'dir' && below.length === 0 && pattern !== '';
+}
+
+/** What a path or pattern names. */
+async function itemsAt(source: string, filter: Filter, tree: SourceTree): Promise<Item[]> {
+  const path = cleanPath(source);
+  const matches = hasWildcard(path) ? await matchesOf(path, tree) : [path];
+  const items: Item[] = [];
+  for (const match of matches) {
+    const top = await fileAt(match, { source, tree, followLast: true });
+    const below = top.entry.type === 'dir' ? await takeBelow(top.entry.path, filter, tree) : [];
+    items.push({ name: baseOf(match), top, below });
+  }
+  return items;
+}
+
+interface Lookup {
+  /** The source as it is written. */
+  readonly source: string;
+  readonly tree: SourceTree;
+  readonly followLast: boolean;
+}
+
+/** The file at a path, links on the way followed; fails with `not-found`. */
+async function fileAt(path: string, { source, tree, followLast }: Lookup): Promise<SourceFile> {
+  const resolved = await resolveIn(async (at) => (await tree.get(at))?.entry, path, followLast);
+  const file = await tree.get(resolved.path);
+  if (file === undefined) throw await missing(path, source, tree);
+  return file;
+}
+
+function noneIfMissing(error: unknown): Item[] {
+  if (error instanceof BuildError && error.code === 'not-found') return [];
+  throw error;
 }
 
 async function missing(path: string, source: string, tree: SourceTree): Promise<BuildError> {

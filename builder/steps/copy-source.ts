@@ -38,9 +38,9 @@ export interface SourceTree {
   isIgnored(path: string): boolean;
 }
 
-export function contextTree(context: Context): SourceTree {
+export function contextTree(context: Context, name = 'the build context'): SourceTree {
   return {
-    name: 'the build context',
+    name,
     get: async (path) => context.get(path),
     children: async (directory) => context.children(directory),
     below: async (directory) => context.list(directory).slice(1),

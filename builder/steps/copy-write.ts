@@ -1,8 +1,8 @@
 import type { Digest } from '../../src/core/digest.ts';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { LayerWriter } from '../../src/core/store.ts';
-import type { Planned } from './copy-plan.ts';
 import type { SourceFile, SourceTree } from './copy-source.ts';
+import type { Planned } from './planned.ts';
 
 /**
  * Writes planned entries in order. The digest of every file that is read is compared with what was known of it, and

@@ -44,7 +44,9 @@ export async function selectFiles(
   checkInput(input);
   const { layers } = tools.store;
   const isContext = source.kind === 'context';
-  const tree = isContext ? contextTree(source.context) : snapshotTree(source.snapshot, layers, tools.signal);
+  const tree = isContext
+    ? contextTree(source.context, source.name)
+    : snapshotTree(source.snapshot, layers, tools.signal);
   const selection = new CopySelection(input, tree, tools);
   if (isContext) await selection.choose();
   else selection.firstKey = firstKeyOf(input, source.snapshot);
@@ -98,7 +100,7 @@ class CopySelection implements Selection {
   }
 
   #chosen(): Promise<Item[]> {
-    this.#items ??= pick(this.#input.sources, this.#tree);
+    this.#items ??= pick(this.#input, this.#tree, this.#tools);
     return this.#items;
   }
 }
@@ -116,13 +118,22 @@ function wordsOf(input: CopyInput): { readonly [name: string]: Framed } {
     chown: input.chown,
     chmod: input.chmod,
     link: input.link,
+    parents: input.parents || undefined,
+    unpack: input.unpack,
     heredocs: input.heredocs.map(({ name, content }) => ({ name, content: digestOf(content) })),
   };
 }
 
 function firstKeyOf(input: CopyInput, { layers }: Snapshot): Framed {
   const from: Digest[] = layers.map(({ diffId }) => diffId);
-  return { ...wordsOf(input), from, sources: input.sources.map((source) => cleanPath(source)) };
+  const { sources, parents, excludes = [], optional } = input;
+  return {
+    ...wordsOf(input),
+    from,
+    sources: sources.map((source) => (parents ? source : cleanPath(source))),
+    excludes: excludes.length === 0 ? undefined : excludes,
+    optional: optional || undefined,
+  };
 }
 
 /** Private folders for unpacked archives; nothing is made before the first is asked for. */

@@ -1,7 +1,7 @@
 import { envRecord, withDefaultPath } from '../../src/containerfile/predefined.ts';
 import type { ImageConfig, Platform, Snapshot } from '../../src/core/types.ts';
 import type { StageState } from '../state.ts';
-import { withConfig, withSettings } from './config.ts';
+import { settingsOf, withConfig, withSettings } from './config.ts';
 
 /** `FROM scratch`: no layers, the platform's configuration. */
 export function emptySnapshot(platform: Platform): Snapshot {
@@ -27,9 +27,20 @@ export function startingPoint(image: Snapshot, platform: Platform): StageState {
     args: [],
     cmdSet: false,
     step: 1,
+    machine: {
+      os: config.os,
+      architecture: config.architecture,
+      ...(config.variant && { variant: config.variant }),
+    },
     inherited: config.history?.length ?? 0,
     inheritedCreated: created,
   };
+}
+
+/** Where a stage stands after FROM another stage: its ARGs are known on, but where an ENV has their name, it counts. */
+export function continued(parent: StageState): StageState {
+  const env = Object.entries(envRecord(settingsOf(parent.candidates[0]!.snapshot).Env ?? []));
+  return { ...parent, vars: new Map([...parent.vars, ...env]), cmdSet: false, step: 1 };
 }
 
 /** The platform asked for stands in the image, whatever its base said. */

@@ -2,19 +2,16 @@ import { existsSync } from 'node:fs';
 import type { Instruction } from '../../src/containerfile/types.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import { LostLayer, type Recallable, type Remembered, remember } from '../remember.ts';
-import { type StageScope, type StageState, stepName } from '../state.ts';
+import { type StageScope, type StageState, stepId, stepName } from '../state.ts';
 import { withHistory } from './config.ts';
 
 /** A step that makes a layer: how the cache knows it, and its line of history. */
 export interface LayerStep extends Recallable {
   readonly history: string;
+  /** The instruction as people see it, where that is not its text. */
+  readonly shown?: string;
   /** Where the step's output is kept, once it has run. */
   readonly log?: string;
-}
-
-/** The name under which a stage's next step is seen. */
-export function stepId(state: StageState, scope: StageScope): string {
-  return `${scope.graphStage.stage.index}/${state.step + 1}`;
 }
 
 /** Recalls or runs a step on top of the state, and tells about it. */
@@ -24,9 +21,9 @@ export async function applyLayerStep(
   scope: StageScope,
   step: LayerStep,
 ): Promise<StageState> {
-  const id = stepId(state, scope);
+  const id = stepId(state.step + 1, scope);
   const { emit } = scope.tools;
-  const name = `${stepName(state.step + 1, scope)} ${instruction.source}`;
+  const name = `${stepName(state.step + 1, scope, state.args)} ${step.shown ?? instruction.source}`;
   emit({ type: 'step-start', step: id, name, location: instruction.range });
   try {
     const policy = { lookUp: !isMadeAgain(scope), obtainable: scope.obtainable };

@@ -1,7 +1,8 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostPlatform } from '../../src/core/platform.ts';
 import type { Store } from '../../src/core/store.ts';
-import type { Layer } from '../../src/core/types.ts';
+import type { Layer, Platform } from '../../src/core/types.ts';
 import type { SandboxPlan, TerminalSize } from '../sandbox/plan.ts';
 import { userOf } from '../users.ts';
 import { LayeredView } from '../view.ts';
@@ -52,6 +53,24 @@ export async function planProcess(
       terminal: process.terminal,
     },
   };
+}
+
+/**
+ * Fails with `sandbox` where the programs of an image for `machine` cannot run here. Those for another machine need an
+ * emulator; what looks for one is loaded only then.
+ */
+export async function checkMachine(
+  machine: Platform,
+  layers: readonly Layer[],
+  { store, scratch, signal }: Around,
+): Promise<void> {
+  if (machine.architecture === hostPlatform().architecture) return;
+  const { checkRuns } = await import('../sandbox/foreign.ts');
+  const view = LayeredView.of(layers, store.layers, signal);
+  await checkRuns(machine, {
+    scratch,
+    has: async (path) => (await view.lookup(path.slice(1))) !== undefined,
+  });
 }
 
 /** The trees below, and an empty upper directory that carries the root's own mode and owner. */

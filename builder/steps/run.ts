@@ -5,9 +5,10 @@ import type { Recallable } from '../remember.ts';
 import type { Exit } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
-import { planProcess, type WantedProcess } from './process-plan.ts';
+import { checkMachine, planProcess, type WantedProcess } from './process-plan.ts';
 import type { RunCommand } from './run-command.ts';
-import { type HeldMounts, holdMounts, keyOfMount, type RunMount } from './run-mounts.ts';
+import { type HeldMounts, holdMounts } from './run-holding.ts';
+import { keyOfMount, type RunMount, sourceOfMount } from './run-mounts.ts';
 import { checkReadable } from './source.ts';
 import { StepLog } from './step-log.ts';
 
@@ -24,6 +25,8 @@ export interface RunInput {
   readonly insecure: boolean;
   readonly mounts: readonly RunMount[];
   readonly platform: Platform;
+  /** What the programs of the image are made for. */
+  readonly machine: Platform;
   /** The step's name in events and logs. */
   readonly step: string;
   readonly hostname: string;
@@ -34,7 +37,7 @@ export interface RunInput {
 /** The RUN as the cache knows it: files that it mounts are named first by where they come from, then by content. */
 export function recallableRun(input: RunInput, tools: Tools): Recallable {
   const ingredients = runIngredients(input, tools);
-  const reads = input.mounts.flatMap((mount) => (mount.type === 'bind' ? [mount.source.reads] : []));
+  const reads = input.mounts.flatMap((mount) => sourceOfMount(mount)?.reads ?? []);
   const firsts = reads.map((selection) => selection.firstKey);
   const make = (below: Snapshot) => run(below, input, tools);
   if (reads.length === 0) return { first: ingredients, make };
@@ -72,12 +75,13 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
   for (const mount of input.mounts) checkSource(mount, tools);
   await using scratch = await tools.store.scratch();
-  const engine = await tools.engine();
-  await using mounts = await holdMounts(input, scratch.path, tools);
   const { store, signal } = tools;
   const around = { store, signal, scratch: scratch.path };
+  const engine = await tools.engine();
+  await checkMachine(input.machine, below.layers, around);
+  await using mounts = await holdMounts(input, scratch.path, tools);
   const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), around);
-  using log = new StepLog(tools.logs, input.step, tools.emit);
+  using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
   if (exit.code !== 0) throw failed(input.command, exit, log);
@@ -89,8 +93,8 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
 
 /** A stage that is mounted must be at hand by now. */
 function checkSource(mount: RunMount, tools: Tools): void {
-  const source = mount.type === 'bind' || mount.type === 'cache' ? mount.source : undefined;
-  if (source?.snapshot !== undefined) checkReadable(source.snapshot, tools);
+  const snapshot = sourceOfMount(mount)?.snapshot;
+  if (snapshot !== undefined) checkReadable(snapshot, tools);
 }
 
 /** What a step still says while it is being killed comes from the programs around it. */

@@ -6,7 +6,7 @@ import type { CopySource } from './copy.ts';
 import { emptySnapshot } from './from.ts';
 
 /**
- * What a `--from` names: a stage, an image, or without it the context. With `wanted`, the bytes of a stage's layers
+ * What a `--from` names: a named context, a stage, an image, or without it the context. With `wanted`, the bytes of a stage's layers
  * can be had; without, the stage may be known from records alone.
  */
 export async function sourceOf(
@@ -16,6 +16,8 @@ export async function sourceOf(
 ): Promise<CopySource> {
   if (from === undefined) return { kind: 'context', context: scope.tools.context };
   const { platform } = scope.graphStage;
+  const named = await scope.tools.contexts.find(from, platform);
+  if (named !== undefined) return named;
   if (from === 'scratch') return { kind: 'snapshot', snapshot: emptySnapshot(platform) };
   const index = scope.stages.find(from);
   if (index === undefined) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { errnoOf } from '../../src/core/errors.ts';
 import type { Emit } from '../../src/core/events.ts';
+import { SecretMask, SecretTexts } from './secret-mask.ts';
 
 /** How many of a step's last lines an error shows. */
 const TAIL = 20;
@@ -12,27 +13,41 @@ export function logFile(folder: string, step: string): string {
   return join(folder, `${step.replaceAll('/', '-')}.log`);
 }
 
-/** The output of one step: whole lines as events, everything in a file, the last lines for an error. */
+interface Surroundings {
+  readonly emit: Emit;
+  /** Values that are shown nowhere: stars stand in their place. */
+  readonly secrets: readonly Buffer[];
+}
+
+/**
+ * The output of one step: whole lines as events, everything in a file, the last lines for an error; all of it without
+ * the secrets that the step knows.
+ */
 export class StepLog implements Disposable {
   readonly file: string;
   readonly #fd: number;
   readonly #step: string;
   readonly #emit: Emit;
-  readonly #streams = { stdout: new LineSplitter(), stderr: new LineSplitter() };
+  readonly #streams: Readonly<Record<'stdout' | 'stderr', Stream>>;
   readonly #tail: string[] = [];
   #broken = false;
 
-  constructor(folder: string, step: string, emit: Emit) {
+  constructor(folder: string, step: string, { emit, secrets }: Surroundings) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.file = logFile(folder, step);
     this.#fd = openSync(this.file, 'w', 0o600);
     this.#step = step;
     this.#emit = emit;
+    const texts = new SecretTexts(secrets);
+    const stream = (): Stream => ({ lines: new LineSplitter(), mask: new SecretMask(texts) });
+    this.#streams = { stdout: stream(), stderr: stream() };
   }
 
   write(stream: 'stdout' | 'stderr', chunk: Buffer): void {
-    this.#keep(chunk);
-    this.#show(stream, this.#streams[stream].push(chunk));
+    const { lines, mask } = this.#streams[stream];
+    const shown = mask.push(chunk);
+    this.#keep(shown);
+    this.#show(stream, lines.push(shown));
   }
 
   /** The last lines so far, oldest first. */
@@ -42,7 +57,12 @@ export class StepLog implements Disposable {
 
   /** Shows a last line that did not end in a newline. */
   end(): void {
-    for (const stream of ['stdout', 'stderr'] as const) this.#show(stream, this.#streams[stream].rest());
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const { lines, mask } = this.#streams[stream];
+      const last = mask.rest();
+      this.#keep(last);
+      this.#show(stream, [...lines.push(last), ...lines.rest()]);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -67,6 +87,11 @@ export class StepLog implements Disposable {
     this.#tail.splice(0, this.#tail.length - TAIL);
     this.#emit({ type: 'step-log', step: this.#step, stream, text: `${lines.join('\n')}\n` });
   }
+}
+
+interface Stream {
+  readonly lines: LineSplitter;
+  readonly mask: SecretMask;
 }
 
 /** A line longer than this, in characters, is shown in pieces: what never ends a line must not fill our memory. */

@@ -2,11 +2,11 @@ import { compileIgnore, type IgnorePatterns } from '../../builder/context/ignore
 import { parseMode } from '../../builder/steps/copy-mode.ts';
 import type { BaseFacts, CheckOptions } from '../containerfile/check/check.ts';
 import type { IgnoreFacts } from '../containerfile/check/facts.ts';
+import { contextName } from '../containerfile/context-names.ts';
 import type { GraphStage } from '../containerfile/types.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { ImageConfig, Platform } from '../core/types.ts';
 import { parseReference } from '../oci/reference.ts';
-import { graphOptions } from './graph-options.ts';
 import type { Input } from './input.ts';
 
 /** What a check is told of the world around the file. `configOf` gives the configurations of images at hand. */
@@ -15,8 +15,10 @@ export function checkOptions(
   { ignore }: Pick<Input, 'ignore'>,
   configOf: (reference: string, platform: Platform) => ImageConfig | undefined,
 ): CheckOptions {
+  const contexts = new Set(Object.keys(options.contexts).map((name) => contextName(name.split('::')[0]!)));
   return {
-    ...graphOptions(options),
+    buildArgs: options.buildArgs,
+    ...(options.target !== undefined && { target: options.target }),
     base: ({ base, platform }: GraphStage) => {
       const config = base.kind === 'image' ? configOf(base.reference, platform) : undefined;
       return config === undefined ? undefined : baseFacts(config);
@@ -24,7 +26,9 @@ export function checkOptions(
     ...(ignore !== undefined && {
       ignore: ignoreFacts(ignore.text, compileIgnore(ignore.text, ignore.path)),
     }),
-    checkReference: (text) => void parseReference(text),
+    checkReference: (text) => {
+      if (!contexts.has(contextName(text))) parseReference(text);
+    },
     checkMode: (text) => void parseMode(text),
   };
 }

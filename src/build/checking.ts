@@ -2,7 +2,7 @@ import type { Tools } from '../../builder/tools.ts';
 import type { Analysis } from '../containerfile/analyse.ts';
 import { type Checked, check } from '../containerfile/check/check.ts';
 import { isApplied, settingsFor, withComments } from '../containerfile/check/settings.ts';
-import type { CheckSettings, StageGraph, Warning } from '../containerfile/types.ts';
+import type { CheckSettings, Warning } from '../containerfile/types.ts';
 import { BuildError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
@@ -29,11 +29,11 @@ export class Checking {
     this.#check = () => check(analysis, facts);
   }
 
-  /** The graph to build. Fails with all that is wrong with the file at once, having told its warnings. */
-  graph(): StageGraph {
+  /** What is to be built. Fails with all that is wrong with the file at once, having told its warnings. */
+  sound(): Analysis {
     const { errors, warnings } = this.#check();
     const [first, ...others] = errors;
-    if (first === undefined) return this.#analysis.graph!;
+    if (first === undefined) return this.#analysis;
     for (const warning of warnings) this.#options.emit(noteOf(warning));
     throw BuildError.together([first, ...others]);
   }
@@ -51,7 +51,7 @@ export class Checking {
   /** Where warnings are errors, asks for the base images first, so that nothing is built in vain. */
   async demand({ image }: Tools): Promise<void> {
     if (!this.#isStrict()) return;
-    const stages = this.#analysis.graph?.stages ?? [];
+    const stages = this.#analysis.graphs.flatMap((graph) => graph.stages);
     const asked = stages.map(({ base, platform }) =>
       base.kind === 'image' ? image(base.reference, platform) : undefined,
     );

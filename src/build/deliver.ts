@@ -1,21 +1,32 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Parts } from '../commands/wiring.ts';
 import type { BuildOptions, Output } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import { formatPlatform } from '../core/platform.ts';
 import type { Descriptor, Image } from '../core/types.ts';
 import { writeDockerArchive, writeOciArchive } from '../oci/archive.ts';
 import { writeLayout } from '../oci/layout.ts';
-import type { PackedImage } from '../oci/packed.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import type { Transfer } from '../registry/push.ts';
 import { intoFile } from './into-file.ts';
 import { loadImage } from './load-image.ts';
-import { packImage } from './pack-image.ts';
+import { type PackOptions, packImage } from './pack-image.ts';
+import { packIndex } from './pack-index.ts';
+
+/** What a build made: an image, or images for several platforms that an index is to name. */
+export interface Made {
+  readonly images: readonly [Image, ...Image[]];
+  readonly isIndex: boolean;
+}
 
 /** What became of a build's outputs. */
 export interface Delivered {
-  /** The manifest that was pushed or written last. */
+  /** The manifest or index that was pushed or written last. */
   readonly manifest?: Descriptor;
+  /** The manifests that it names, where it is an index, in the order of the images. */
+  readonly members?: readonly Descriptor[];
 }
 
 export interface Delivery {
@@ -24,33 +35,36 @@ export interface Delivery {
   readonly place: Place;
 }
 
-/** Hands the image out, one output after the other in the order they were asked for. */
-export async function deliver(image: Image, delivery: Delivery): Promise<Delivered> {
-  let manifest: Descriptor | undefined;
+/** Hands out what was made, one output after the other in the order they were asked for. */
+export async function deliver(made: Made, delivery: Delivery): Promise<Delivered> {
+  let delivered: Delivered = {};
   for (const output of delivery.options.outputs) {
-    manifest = (await deliverTo(output, image, delivery)) ?? manifest;
+    delivered = (await deliverTo(output, made, delivery)) ?? delivered;
   }
-  return manifest === undefined ? {} : { manifest };
+  return delivered;
 }
 
-async function deliverTo(output: Output, image: Image, delivery: Delivery): Promise<Descriptor | undefined> {
+/** Docker's archives hold one platform: the command line has made sure of that. */
+async function deliverTo(output: Output, made: Made, delivery: Delivery): Promise<Delivered | undefined> {
   switch (output.type) {
     case 'registry':
-      return await push(output, image, delivery);
+      return await push(output, made, delivery);
     case 'oci':
-    case 'docker':
-      return await archive(output, image, delivery);
+      return await archive(output, made, delivery);
+    case 'docker': {
+      const packed = await packImage(made.images[0], packing(output, delivery));
+      await intoFile(output.dest, (out) => writeDockerArchive(out, [packed]));
+      return { manifest: packed.manifest.descriptor };
+    }
     case 'local':
     case 'tar':
-      await files(output, image, delivery);
+      await files(output, made, delivery);
       return undefined;
-    case 'load':
-      await loadImage(
-        await pack('docker', undefined, image, delivery),
-        delivery.place,
-        delivery.options.signal,
-      );
+    case 'load': {
+      const packed = await packImage(made.images[0], packing({ type: 'docker' }, delivery));
+      await loadImage(packed, delivery.place, delivery.options.signal);
       return undefined;
+    }
   }
 }
 
@@ -58,72 +72,80 @@ type OutputOf<T extends Output['type']> = Extract<Output, { type: T }>;
 
 async function push(
   { names, compression }: OutputOf<'registry'>,
-  image: Image,
+  { images, isIndex }: Made,
   { options, parts }: Delivery,
-): Promise<Descriptor> {
-  const wanted = names.length > 0 ? names : options.tags;
-  const pushed = await parts.registry.push(image, wanted.map(parseReference), {
+): Promise<Delivered> {
+  const references = (names.length > 0 ? names : options.tags).map(parseReference);
+  const how = {
     layers: parts.store.layers,
     format: options.format,
     compression,
     forceCompression: compression !== undefined,
     annotations: options.annotations,
     signal: options.signal,
-    progress: (transfer) => options.emit({ type: 'transfer', ...transfer }),
-  });
-  const { mediaType, digest, size } = pushed;
+    progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer }),
+  };
+  if (!isIndex) return { manifest: descriptorIn(await parts.registry.push(images[0], references, how)) };
+  const pushed = await parts.registry.pushIndex(images, references, how);
+  return { manifest: descriptorIn(pushed), members: pushed.manifests };
+}
+
+function descriptorIn({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
 }
 
+/** An OCI archive or layout folder. */
 async function archive(
   output: OutputOf<'oci' | 'docker'>,
-  image: Image,
+  { images, isIndex }: Made,
   delivery: Delivery,
-): Promise<Descriptor> {
-  const packed = await pack(output.type, output, image, delivery);
+): Promise<Delivered> {
+  const options = packing(output, delivery);
+  const packed = isIndex ? await packIndex(images, options) : await packImage(images[0], options);
   if (!output.tar) await writeLayout(output.dest, packed);
-  else {
-    const write = output.type === 'oci' ? writeOciArchive : writeDockerArchive;
-    await intoFile(output.dest, (out) => write(out, [packed]));
-  }
-  return packed.manifest.descriptor;
+  else await intoFile(output.dest, (out) => writeOciArchive(out, [packed]));
+  if (!('images' in packed)) return { manifest: packed.manifest.descriptor };
+  const members = packed.images.map(({ manifest }) => manifest.descriptor);
+  return { manifest: packed.index.descriptor, members };
 }
 
-async function pack(
-  format: 'oci' | 'docker',
-  output: OutputOf<'oci' | 'docker'> | undefined,
-  image: Image,
-  { options, parts }: Delivery,
-): Promise<PackedImage> {
-  const names = output?.name === undefined ? options.tags : [formatReference(parseReference(output.name))];
-  return await packImage(image, {
+/** How the layers of an output are packed, and under which names it is known. */
+export function packing(
+  output: Partial<Pick<OutputOf<'oci' | 'docker'>, 'name' | 'compression'>> & { readonly type: string },
+  { options, parts }: Omit<Delivery, 'place'>,
+): PackOptions {
+  const { annotations, emit, signal } = options;
+  return {
     layers: parts.store.layers,
-    names,
-    format: format === 'docker' ? 'docker' : options.format,
-    compression: output?.compression ?? 'any',
-    annotations: options.annotations,
-    emit: options.emit,
-    signal: options.signal,
-  });
+    names: output.name === undefined ? options.tags : [formatReference(parseReference(output.name))],
+    format: output.type === 'docker' ? 'docker' : options.format,
+    compression: output.compression ?? 'any',
+    ...{ annotations, emit, signal },
+  };
 }
 
-/** The files alone; loaded only for these outputs. */
+/** The files alone, those of an index in a folder per platform; loaded only for these outputs. */
 async function files(
   { type, dest }: OutputOf<'local' | 'tar'>,
-  image: Image,
-  delivery: Delivery,
+  { images, isIndex }: Made,
+  { options, parts }: Delivery,
 ): Promise<void> {
-  const { options, parts } = delivery;
   const { layers } = parts.store;
+  const { signal } = options;
+  const folderOf = ({ platform }: Image): string =>
+    isIndex ? formatPlatform(platform).replaceAll('/', '_') : '';
   if (type === 'tar') {
     const { filesystemTar } = await import('./filesystem.ts');
-    return await intoFile(dest, (out) => pour(filesystemTar(image, layers, options.signal), out));
+    const parts = images.map((image) => ({ image, folder: folderOf(image) }));
+    return await intoFile(dest, (out) => pour(filesystemTar(parts, layers, signal), out));
   }
   const { writeLocal } = await import('./local-output.ts');
-  const skipped = await writeLocal(image, dest, { layers, signal: options.signal });
-  if (skipped.length === 0) return;
-  const text = `${skipped.length} device or fifo left out of ${dest}: ${skipped.slice(0, 3).join(', ')}`;
-  options.emit({ type: 'note', level: 'warning', text });
+  for (const image of images) {
+    const skipped = await writeLocal(image, join(dest, folderOf(image)), { layers, signal });
+    if (skipped.length === 0) continue;
+    const text = `${skipped.length} device or fifo left out of ${dest}: ${skipped.slice(0, 3).join(', ')}`;
+    options.emit({ type: 'note', level: 'warning', text });
+  }
 }
 
 /** Writes a stream and ends it, as fast as the other side takes it. */

@@ -1,14 +1,16 @@
-import type { GraphOptions } from '../containerfile/graph.ts';
+import type { AnalyseOptions } from '../containerfile/analyse.ts';
 import type { BuildOptions } from '../core/options.ts';
 import { hostPlatform } from '../core/platform.ts';
+import { targetPlatforms } from '../core/target-platforms.ts';
 
-/** What the graph is made for: the platform asked for, else this machine's. */
-export function graphOptions({ target, buildArgs, platforms }: BuildOptions): GraphOptions {
-  const own = hostPlatform();
+/** What graphs are made for: every platform asked for, on this machine. */
+export function graphOptions(options: BuildOptions): AnalyseOptions {
+  const { target, buildArgs } = options;
   return {
     buildArgs,
-    platform: platforms[0] ?? own,
-    buildPlatform: own,
+    platforms: targetPlatforms(options),
+    buildPlatform: hostPlatform(),
+    contexts: Object.keys(options.contexts),
     ...(target !== undefined && { target }),
   };
 }

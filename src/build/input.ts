@@ -1,13 +1,18 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Context } from '../../builder/context/context.ts';
+import { isHttp } from '../../builder/context/http.ts';
 import { findIgnoreFile, type IgnoreFile } from '../../builder/context/ignore.ts';
 import { checkInside } from '../../builder/context/inside.ts';
 import { openContext } from '../../builder/context/local.ts';
+import type { Remotes } from '../../builder/context/remotes.ts';
 import { readStdin } from '../../builder/context/stdin.ts';
+import { resolveIn } from '../../builder/path-resolve.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Store } from '../core/store.ts';
+import { redact } from '../http/redact.ts';
+import { remoteContext, remoteText } from './remote-context.ts';
 
 /** What a build is made of: the Containerfile's text, and the files it may read. */
 export interface Input extends AsyncDisposable {
@@ -19,15 +24,32 @@ export interface Input extends AsyncDisposable {
   readonly ignore?: IgnoreFile;
 }
 
+interface Text {
+  readonly text: string;
+  readonly file: string;
+}
+
 /** Names looked for in the context, in this order. */
 const NAMES = ['Containerfile', 'Dockerfile', 'containerfile', 'dockerfile'];
 
-/** Reads the Containerfile and opens the context. Fails with `not-found` or `context`. */
-export async function readInput(options: BuildOptions, store: Store): Promise<Input> {
-  return options.context === '-' ? await fromStdin(options, store) : await fromFolder(options, store);
+/** Reads the Containerfile and opens the context, wherever they are. Fails with `not-found`, `context` or `network`. */
+export async function readInput(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
+  if (options.context === '-') return await fromStdin(options, store, remotes);
+  const keepGitDir = /^(?:1|t|true)$/i.test(options.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
+  const isFolder = statSync(options.context, { throwIfNoEntry: false })?.isDirectory() === true;
+  const found = isFolder ? undefined : await remoteContext(options.context, { remotes, keepGitDir });
+  if (found === undefined) return await fromFolder(options, store, remotes);
+  const { context, containerfile } = found;
+  const elsewhere = await textElsewhere(options.file, remotes);
+  const own =
+    elsewhere ??
+    (containerfile === undefined
+      ? await textIn(context, options.file, 'the context')
+      : { text: containerfile, file: redact(options.context) });
+  return { ...own, context, [Symbol.asyncDispose]: async () => {} };
 }
 
-async function fromStdin(options: BuildOptions, store: Store): Promise<Input> {
+async function fromStdin(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
   if (options.file === '-') {
     throw new BuildError('usage', 'stdin cannot be both the context and the Containerfile', {
       hint: 'Name a folder as the context, or leave -f - away.',
@@ -36,8 +58,15 @@ async function fromStdin(options: BuildOptions, store: Store): Promise<Input> {
   const scratch = await store.scratch();
   try {
     const { context, containerfile } = await readStdin(process.stdin, scratch.path);
+    const file =
+      options.file === undefined || isHttp(options.file)
+        ? options.file
+        : relative(process.cwd(), options.file);
     const own =
-      containerfile === undefined ? ofArchive(context, options.file) : { text: containerfile, file: '-' };
+      (await textElsewhere(file, remotes)) ??
+      (containerfile === undefined
+        ? await textIn(context, file, 'the archive on stdin')
+        : { text: containerfile, file: '-' });
     return { ...own, context, [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() };
   } catch (error) {
     await scratch[Symbol.asyncDispose]();
@@ -45,21 +74,30 @@ async function fromStdin(options: BuildOptions, store: Store): Promise<Input> {
   }
 }
 
-/** The Containerfile inside an archive; `-f` is a path in it. */
-function ofArchive(context: Context, file: string | undefined): { text: string; file: string } {
-  const names = file === undefined ? NAMES : [relative(process.cwd(), file)];
+/** A Containerfile on stdin, or at an address of its own. */
+async function textElsewhere(file: string | undefined, remotes: Remotes): Promise<Text | undefined> {
+  if (file === '-') return { text: await readAll(process.stdin), file };
+  if (file === undefined || !isHttp(file)) return undefined;
+  return { text: await remoteText(file, remotes), file: redact(file) };
+}
+
+/** The Containerfile inside a context that was fetched or sent; `-f` is a path in it, and links stay in it. */
+async function textIn(context: Context, file: string | undefined, what: string): Promise<Text> {
+  const names = file === undefined ? NAMES : [file];
   for (const name of names) {
-    const found = context.get(name);
+    const { path } = await resolveIn(async (at) => context.get(at)?.entry, name, true);
+    const found = context.get(path);
     if (found?.entry.type === 'file') return { text: readFileSync(found.absolute, 'utf8'), file: name };
   }
-  throw new BuildError('not-found', `the archive on stdin holds no ${names.join(', ')}`, {
-    hint: 'Name the Containerfile inside the archive with -f.',
+  throw new BuildError('not-found', `${what} holds no ${names.join(', ')}`, {
+    hint: `Name the Containerfile inside ${what} with -f.`,
   });
 }
 
-async function fromFolder(options: BuildOptions, store: Store): Promise<Input> {
+async function fromFolder(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
   checkFolder(options.context);
-  const path = options.file === '-' ? undefined : (options.file ?? findIn(options.context));
+  const elsewhere = await textElsewhere(options.file, remotes);
+  const path = elsewhere === undefined ? (options.file ?? findIn(options.context)) : undefined;
   const ignore = findIgnoreFile({
     folder: options.context,
     ...(path !== undefined && { containerfile: path }),
@@ -69,14 +107,9 @@ async function fromFolder(options: BuildOptions, store: Store): Promise<Input> {
     statCache: store.statCache(options.context),
     ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
   });
-  const text = path === undefined ? await readAll(process.stdin) : readContainerfile(path);
-  return {
-    text,
-    file: path === undefined ? '-' : shown(path),
-    context,
-    ...(ignore !== undefined && { ignore }),
-    [Symbol.asyncDispose]: async () => {},
-  };
+  const own = elsewhere ?? { text: readContainerfile(path!), file: shown(path!) };
+  const ignored = ignore === undefined ? {} : { ignore };
+  return { ...own, ...ignored, context, [Symbol.asyncDispose]: async () => {} };
 }
 
 function checkFolder(folder: string): void {
@@ -84,7 +117,7 @@ function checkFolder(folder: string): void {
   if (stat?.isDirectory()) return;
   const what = stat === undefined ? 'does not exist' : 'is not a directory';
   throw new BuildError('not-found', `the context ${folder} ${what}`, {
-    hint: 'The last argument is the folder whose files the build may read, often ".".',
+    hint: 'The last argument is the folder whose files the build may read, often ".", or an address over https or git.',
   });
 }
 

@@ -1,22 +1,32 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
 import type { Context } from '../../builder/context/context.ts';
+import type { Remotes } from '../../builder/context/remotes.ts';
 import type { Engine } from '../../builder/sandbox/plan.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Parts } from '../commands/wiring.ts';
-import { BuildError } from '../core/errors.ts';
 import { gate } from '../core/gates.ts';
-import type { BuildOptions, SecretSource } from '../core/options.ts';
+import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import { namedContexts } from './named-contexts.ts';
+import { secretValue } from './secret-value.ts';
+import { sshAgent } from './ssh-source.ts';
+
+interface Surroundings {
+  readonly context: Context;
+  readonly remotes: Remotes;
+  readonly parts: Parts;
+  readonly place: Place;
+}
 
 /** What the steps of this build may use. */
-export function openTools(
-  options: BuildOptions,
-  { context, parts, place }: { readonly context: Context; readonly parts: Parts; readonly place: Place },
-): Tools {
+export function openTools(options: BuildOptions, { context, remotes, parts, place }: Surroundings): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
+  const image = baseImages(store, options.pull, async (reference, platform) => {
+    const { image } = await registry.resolve(reference, platform, signal);
+    return image;
+  });
   return {
     store,
     options,
@@ -26,11 +36,12 @@ export function openTools(
     context,
     gate: gate(options.jobs),
     engine: once(() => chooseEngine(options, place)),
-    image: baseImages(store, options.pull, async (reference, platform) => {
-      const { image } = await registry.resolve(reference, platform, signal);
-      return image;
-    }),
+    made: new Map(),
+    image,
+    contexts: namedContexts(options.contexts, { store, remotes, image }),
+    remotes,
     secret: (id) => secretValue(id, options.secrets),
+    ssh: (id) => sshAgent(id, options.ssh),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
   };
 }
@@ -49,18 +60,4 @@ async function chooseEngine({ runtime, emit }: BuildOptions, place: Place): Prom
   const { engine, sentence } = chooseEngine(place, runtime);
   emit({ type: 'note', level: 'info', text: sentence });
   return engine;
-}
-
-async function secretValue(id: string, secrets: readonly SecretSource[]): Promise<Buffer | undefined> {
-  const source = secrets.find((one) => one.id === id);
-  if (source === undefined) return undefined;
-  if (source.env !== undefined) return Buffer.from(process.env[source.env] ?? '', 'utf8');
-  try {
-    return await readFile(source.file!);
-  } catch (error) {
-    throw new BuildError('not-found', `the file of the secret "${id}" cannot be read: ${source.file}`, {
-      cause: error,
-      hint: `Check --secret id=${id},src=FILE.`,
-    });
-  }
 }

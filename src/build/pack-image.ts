@@ -1,7 +1,9 @@
 import { digestOf } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
+import type { Annotation } from '../core/options.ts';
 import type { Layers } from '../core/store.ts';
-import type { Compression, Image, Layer } from '../core/types.ts';
+import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
+import { annotationsAt } from '../oci/annotations.ts';
 import { manifestOf } from '../oci/manifest.ts';
 import type { BlobSource, PackedImage } from '../oci/packed.ts';
 
@@ -12,7 +14,7 @@ export interface PackOptions {
   readonly format: 'oci' | 'docker';
   /** `any` keeps the form a layer has, and packs the others with gzip. */
   readonly compression: Compression | 'any';
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: readonly Annotation[];
   readonly emit?: Emit;
   readonly signal: AbortSignal;
 }
@@ -21,18 +23,25 @@ export interface PackOptions {
 export async function packImage(image: Image, options: PackOptions): Promise<PackedImage> {
   const layers = await Promise.all(image.layers.map((layer) => packLayer(layer, options)));
   const descriptors = layers.map(({ descriptor }) => descriptor);
-  const { format, annotations, names } = options;
-  const changed = options.compression !== 'any' || Object.keys(annotations ?? {}).length > 0;
-  const kept = changed ? undefined : image.manifest;
-  const made =
-    kept ??
-    manifestOf({ config: image.config, layers: descriptors, format, ...(annotations && { annotations }) });
-  const { bytes, mediaType } = made;
+  const manifest = manifestFor(image, descriptors, options);
+  return { config: image.config, manifest, layers, names: options.names };
+}
+
+/** The manifest of an image with its layers in these forms; one that it came with stays where nothing is changed. */
+export function manifestFor(
+  image: Image,
+  layers: readonly Descriptor[],
+  { annotations: all = [], format, compression }: PackOptions,
+): PackedImage['manifest'] {
+  const annotations = annotationsAt(all, 'manifest', image.platform);
+  const kept = compression === 'any' && annotations === undefined ? image.manifest : undefined;
+  const { bytes, mediaType } = kept ?? manifestOf({ config: image.config, layers, format, annotations });
+  const own = annotationsAt(all, 'manifest-descriptor', image.platform);
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
   return {
-    config: image.config,
-    manifest: { bytes, mediaType, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } },
-    layers,
-    names,
+    bytes,
+    mediaType,
+    descriptor: own === undefined ? descriptor : { ...descriptor, annotations: own },
   };
 }
 

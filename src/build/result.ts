@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
-import type { Image } from '../core/types.ts';
-import type { Delivered } from './deliver.ts';
+import { formatPlatform } from '../core/platform.ts';
+import { type Delivered, type Delivery, type Made, packing } from './deliver.ts';
+import { indexDigest } from './pack-index.ts';
 
 export interface BuildResult {
-  /** Digest of the configuration. */
+  /** Digest of the configuration; of the index, where several platforms were built. */
   readonly id: Digest;
-  /** Digest of the manifest, where one was written or pushed. */
+  /** Digest of the manifest or index, where one was written or pushed. */
   readonly digest?: Digest;
   readonly names: readonly string[];
   /** What `--metadata-file` holds. */
@@ -17,13 +18,17 @@ export interface BuildResult {
 
 /** What a finished build tells, and the files that were asked for. */
 export async function writeResult(
-  image: Image,
-  { manifest }: Delivered,
-  { tags, iidFile, metadataFile }: BuildOptions,
+  made: Made,
+  delivered: Delivered,
+  { options, parts }: Omit<Delivery, 'place'>,
 ): Promise<BuildResult> {
-  const id = digestOf(image.config);
+  const { tags, iidFile, metadataFile } = options;
+  const { manifest } = delivered;
+  const id = made.isIndex
+    ? (manifest?.digest ?? (await indexDigest(made.images, packing({ type: 'oci' }, { options, parts }))))
+    : digestOf(made.images[0].config);
   const metadata = {
-    'containerimage.config.digest': id,
+    ...(made.isIndex ? membersOf(made, delivered) : { 'containerimage.config.digest': id }),
     ...(manifest !== undefined && {
       'containerimage.digest': manifest.digest,
       'containerimage.descriptor': manifest,
@@ -34,6 +39,19 @@ export async function writeResult(
   if (metadataFile !== undefined)
     await write(metadataFile, `${JSON.stringify(metadata, null, 2)}\n`, '--metadata-file');
   return { id, names: tags, metadata, ...(manifest !== undefined && { digest: manifest.digest }) };
+}
+
+/** Digests per platform, whose name stands behind each field's as buildx writes it. */
+function membersOf({ images }: Made, { members }: Delivered): Record<string, Digest> {
+  const fields = images.flatMap(({ config, platform }, i) => {
+    const name = formatPlatform(platform);
+    const digest = members?.[i]?.digest;
+    return [
+      [`containerimage.config.digest/${name}`, digestOf(config)] as const,
+      ...(digest === undefined ? [] : [[`containerimage.digest/${name}`, digest] as const]),
+    ];
+  });
+  return Object.fromEntries(fields);
 }
 
 /** What `--metadata-file` holds of a build that failed: with the exit code of a failing RUN's own process. */

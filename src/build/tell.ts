@@ -1,4 +1,4 @@
-import type { StageGraph } from '../containerfile/types.ts';
+import type { Containerfile, StageGraph } from '../containerfile/types.ts';
 import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
 import { type Checking, noteOf } from './checking.ts';
@@ -8,13 +8,14 @@ import type { BuildResult } from './result.ts';
 const SHOWN = ['run', 'copy', 'add', 'workdir'];
 
 interface Told {
-  readonly graph: StageGraph;
+  readonly containerfile: Containerfile;
+  readonly graphs: readonly StageGraph[];
   readonly checking: Pick<Checking, 'warnings' | 'applies'>;
 }
 
 /** Tells that a build begins, how it ended, and before that, even of one that failed, what its file is warned of. */
 export async function tellBuild(
-  { graph, checking }: Told,
+  { containerfile, graphs, checking }: Told,
   options: BuildOptions,
   work: (options: BuildOptions) => Promise<BuildResult>,
 ): Promise<BuildResult> {
@@ -26,7 +27,11 @@ export async function tellBuild(
     if (event.type === 'step-end' && event.outcome === 'cached') counts.cached++;
     options.emit(event);
   };
-  emit({ type: 'build-start', file: graph.containerfile.file, steps: countSteps(graph) });
+  emit({
+    type: 'build-start',
+    file: containerfile.file,
+    steps: graphs.reduce((sum, graph) => sum + countSteps(graph), 0),
+  });
   const end = (ended: Pick<BuildEnd, 'outcome' | 'image'>): void => {
     for (const warning of checking.warnings()) options.emit(noteOf(warning));
     options.emit({ type: 'build-end', ...ended, ...counts });

@@ -3,16 +3,20 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, usageError } from '../core/errors.ts';
 import type { BuildOptions, Output } from '../core/options.ts';
+import { makesIndex } from '../core/target-platforms.ts';
+import { parseAgents } from './agents.ts';
+import { parseAnnotations } from './annotations.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
 import {
+  isFetched,
   parseContext,
   parseContexts,
+  parseEntitlement,
   parseFile,
   parseHost,
   parseSecret,
-  parseSsh,
   parseUlimit,
 } from './sources.ts';
 import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatforms, parseSize } from './values.ts';
@@ -39,7 +43,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
     ...input,
     buildArgs: epoch === undefined ? input.buildArgs : { ...input.buildArgs, [EPOCH]: String(epoch) },
     ...runOptions(flags, host),
-    outputs: outputsOf(flags, tags, host),
+    outputs: checkPlatforms(outputsOf(flags, tags, host), input.platforms),
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
     noCache: noCacheOf(flags),
     pull: pullOf(flags.pull),
@@ -79,7 +83,7 @@ function contextOf(words: readonly string[], cwd: string): string {
       'Flags need their dashes; `tsbuild --help` lists the commands.',
     );
   const context = parseContext(word, cwd);
-  if (context !== '-' && !isFolder(context))
+  if (context !== '-' && !isFetched(context) && !isFolder(context))
     throw usageError(
       `there is no folder ${context}`,
       'Name the folder whose files the build may read, such as `.`.',
@@ -97,28 +101,17 @@ function inputOptions(
 ): Pick<WrittenOptions, 'buildArgs' | 'labels' | 'annotations' | 'platforms' | 'contexts' | 'enable'> {
   const fromFiles = (flags.buildArgFile ?? []).flatMap((file) => parseArgLines(readArgFile(file, host.cwd)));
   const fromEnv = (name: string): string | undefined => host.env[name];
-  const needsValue = (name: string): string => {
-    throw usageError(`--annotation '${name}' has no value`, 'Write --annotation NAME=VALUE.');
-  };
+  const buildArgs = parsePairs('--build-arg', [...fromFiles, ...(flags.buildArg ?? [])], fromEnv);
+  const platforms = parsePlatforms(flags.platform ?? []);
+  const isIndex = makesIndex({ platforms, buildArgs });
   return {
-    buildArgs: parsePairs('--build-arg', [...fromFiles, ...(flags.buildArg ?? [])], fromEnv),
+    buildArgs,
     labels: parsePairs('--label', flags.label ?? [], () => ''),
-    annotations: parsePairs('--annotation', (flags.annotation ?? []).map(manifestAnnotation), needsValue),
-    platforms: parsePlatforms(flags.platform ?? []),
+    annotations: parseAnnotations(flags.annotation ?? [], { isIndex }),
+    platforms,
     contexts: parseContexts(flags.buildContext ?? [], host.cwd),
     enable: flags.enable ?? [],
   };
-}
-
-/** `manifest:key=value` says what is meant anyway; an index is not made here. */
-function manifestAnnotation(text: string): string {
-  const level = /^(manifest|index|manifest-descriptor|index-descriptor)(\[[^\]]*\])?:/.exec(text);
-  if (level === null) return text;
-  if (level[1] === 'manifest') return text.slice(level[0].length);
-  throw usageError(
-    `--annotation '${text}': a single image has no ${level[1]}`,
-    'Write --annotation NAME=VALUE.',
-  );
 }
 
 function readArgFile(file: string, cwd: string): string {
@@ -141,8 +134,8 @@ function runOptions(
   return {
     network: network === 'none' ? 'none' : 'host',
     secrets: (flags.secret ?? []).map((text) => parseSecret(text, host)),
-    ssh: (flags.ssh ?? []).map((text) => parseSsh(text, host.cwd)),
-    allow: flags.allow ?? [],
+    ssh: parseAgents(flags.ssh ?? [], host),
+    allow: (flags.allow ?? []).map(parseEntitlement),
     addHosts: (flags.addHost ?? []).map(parseHost),
     jobs:
       flags.jobs === undefined ? Math.max(4, availableParallelism()) : parseCount('--jobs', flags.jobs, 1),
@@ -164,6 +157,16 @@ function outputsOf(flags: BuildFlags, tags: readonly string[], host: Host): Outp
   if (outputs.filter((output) => 'dest' in output && output.dest === '-').length > 1)
     throw usageError('two outputs go to stdout', 'Give one of them a dest=FILE.');
   return outputs;
+}
+
+/** Docker's archives hold one platform: told before anything is built. */
+function checkPlatforms(outputs: Output[], platforms: WrittenOptions['platforms']): Output[] {
+  const output = outputs.find(({ type }) => type === 'load' || type === 'docker');
+  if (platforms.length < 2 || output === undefined) return outputs;
+  throw usageError(
+    `${output.type === 'load' ? '--load' : '-o type=docker'} cannot hold an image for several platforms`,
+    'Name one platform with --platform, or write an OCI archive with -o type=oci,dest=FILE.',
+  );
 }
 
 function noCacheOf(flags: BuildFlags): boolean | readonly string[] {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { didYouMean, usageError } from '../core/errors.ts';
-import type { SecretSource, SshSource } from '../core/options.ts';
+import type { SecretSource } from '../core/options.ts';
 import { parseFields } from './values.ts';
 
 const secretForm = 'Write --secret id=NAME,src=FILE or --secret id=NAME,env=VARIABLE.';
@@ -104,14 +104,15 @@ function exceeds(soft: string, hard: string): boolean {
   return soft === '-1' || Number(soft) > Number(hard);
 }
 
-/** The context folder, or `-`. Kaniko's `dir://` is understood. */
+/** The context: a folder, `-`, or an address (http, git) as it stands. Kaniko's `dir://` and `git://` are understood. */
 export function parseContext(text: string, cwd: string): string {
   if (text === '-' || text === 'tar://stdin') return '-';
   if (text.startsWith('dir://')) return resolve(cwd, text.slice(6));
-  if (/^(https?|git|ssh|s3|gs|tar):\/\/|^git@/.test(text))
+  if (isRemote(text) || (text.startsWith('github.com/') && !existsSync(resolve(cwd, text)))) return text;
+  if (/^[a-z][a-z0-9+.-]*:\/\//.test(text))
     throw usageError(
-      `the context '${text}' is not a folder`,
-      'Fetch it first, and name the folder; or send a tar through `-`.',
+      `the context '${text}' is of no kind that can be fetched`,
+      'Name a folder, an address over https or git, or send a tar through `-`.',
     );
   return resolve(cwd, text);
 }
@@ -136,23 +137,36 @@ export function parseContexts(texts: readonly string[], cwd: string): Record<str
 
 /** Whether a context is fetched: an http(s) or git address. */
 function isRemote(text: string): boolean {
-  return /^(https?|git|ssh):\/\//.test(text) || /^[^/\s@]+@[^/\s:]+:/.test(text);
+  return /^(https?|git|ssh):\/\//i.test(text) || /^[\w.-]+@[^/\s:]+:/.test(text);
 }
 
-/** `default`, `id=socket` or `id=key,key` of `--ssh`. */
-export function parseSsh(text: string, cwd: string): SshSource {
-  const equals = text.indexOf('=');
-  const id = equals < 0 ? text : text.slice(0, equals);
-  if (id === '') throw usageError(`--ssh '${text}' has no id`, 'Write --ssh default, or --ssh id=SOCKET.');
-  const paths = equals < 0 ? [] : text.slice(equals + 1).split(',');
-  return { id, paths: paths.filter((path) => path !== '').map((path) => resolve(cwd, path)) };
+/** What `--allow` knows. */
+const entitlements = ['network.host', 'security.insecure'];
+
+/** A name of `--allow`. */
+export function parseEntitlement(text: string): string {
+  if (entitlements.includes(text)) return text;
+  const near = didYouMean(text, entitlements);
+  throw usageError(
+    `--allow does not know '${text}'`,
+    near === undefined ? `It knows ${entitlements.join(' and ')}.` : `Did you mean ${near}?`,
+  );
 }
 
-/** A Containerfile: beside us, or in the context where there is none here. */
+/**
+ * A Containerfile: an address as it stands, a path of a context that is fetched, or a file beside us, or in the context
+ * where there is none here.
+ */
 export function parseFile(text: string, near: { readonly cwd: string; readonly context: string }): string {
-  if (text === '-') return text;
+  if (text === '-' || /^https?:\/\//i.test(text)) return text;
+  if (isFetched(near.context)) return text;
   const here = resolve(near.cwd, text);
   if (near.context === '-' || isAbsolute(text) || existsSync(here)) return here;
   const there = resolve(near.context, text);
   return existsSync(there) ? there : here;
+}
+
+/** Whether `parseContext` left the context as an address. */
+export function isFetched(context: string): boolean {
+  return context !== '-' && !isAbsolute(context);
 }

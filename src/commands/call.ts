@@ -1,6 +1,7 @@
 import { analyseInput } from '../build/analysis.ts';
 import { checkOptions } from '../build/check-facts.ts';
 import { readInput } from '../build/input.ts';
+import { remotesOf } from '../build/open-remotes.ts';
 import type { Analysis } from '../containerfile/analyse.ts';
 import { type Checked, check } from '../containerfile/check/check.ts';
 import { type FindingsJson, findingsJson } from '../containerfile/check/findings-json.ts';
@@ -52,7 +53,8 @@ export async function callFile(
   here: { readonly registry: RegistryOptions; readonly place: Place; readonly root: string },
 ): Promise<Answer> {
   await using parts = await openParts(here.root, here.registry, here.place);
-  await using input = await readInput(options, parts.store);
+  await using remotes = remotesOf(options, here.registry, { place: here.place, store: parts.store });
+  await using input = await readInput(options, parts.store, remotes);
   const every = call === 'check' && options.target === undefined;
   const analysis = analyseInput(input, options, { every });
   if (call !== 'check') refuseErrors(analysis);
@@ -74,7 +76,7 @@ function checkAnswer(analysis: Analysis, checked: Checked): Answer {
 }
 
 function outlineAnswer(analysis: Analysis, { stages }: Checked): Answer {
-  const outline = outlineOf(analysis.graph!, stages);
+  const outline = outlineOf(analysis.graphs[0]!, stages);
   return { call: 'outline', outline, json: { ...outline, sources: textsOf(analysis) } };
 }
 
@@ -95,9 +97,9 @@ function sourcesOf({ containerfile: { file, text, included } }: Analysis): WithS
 }
 
 /** Configurations of the base images that the local store has. */
-async function configsOf({ graph }: Analysis, images: Images): Promise<ReadonlyMap<string, ImageConfig>> {
+async function configsOf({ graphs }: Analysis, images: Images): Promise<ReadonlyMap<string, ImageConfig>> {
   const found = new Map<string, ImageConfig>();
-  for (const { base, platform } of graph?.stages ?? []) {
+  for (const { base, platform } of graphs.flatMap(({ stages }) => stages)) {
     const name = base.kind === 'image' ? nameOf(base.reference) : undefined;
     const stored = name === undefined ? undefined : await images.find(name);
     if (base.kind !== 'image' || stored === undefined) continue;

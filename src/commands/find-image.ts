@@ -2,13 +2,28 @@ import { BuildError, didYouMean, usageError } from '../core/errors.ts';
 import type { Store, StoredImage } from '../core/store.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 
-/** An image by name, or by its id or the start of one. Fails with `not-found`. */
+/** An image by name, or by its id or the start of one; of several platforms this machine's. Fails with `not-found`. */
 export async function findImage(store: Store, text: string): Promise<StoredImage> {
   const found = await findStored(store, text);
   if (found !== undefined) return found;
+  throw await noImage(store, text);
+}
+
+/** Every image that a name stands for, one per platform. Fails with `not-found`. */
+export async function findImages(
+  store: Store,
+  text: string,
+): Promise<readonly [StoredImage, ...StoredImage[]]> {
+  const named = await store.images.findAll(fullName(text) ?? text);
+  const [first, ...others] = named.length > 0 ? named : await store.images.findAll(text);
+  if (first === undefined) throw await noImage(store, text);
+  return [first, ...others];
+}
+
+async function noImage(store: Store, text: string): Promise<BuildError> {
   const all = (await store.images.list()).flatMap((image) => image.names);
   const near = didYouMean(fullName(text) ?? text, all);
-  throw new BuildError('not-found', `there is no image ${text} in the store`, {
+  return new BuildError('not-found', `there is no image ${text} in the store`, {
     hint: near === undefined ? '`tsbuild images` lists what there is.' : `Did you mean ${near}?`,
   });
 }

@@ -1,3 +1,4 @@
+import { formatPlatform } from '../core/platform.ts';
 import type { Layers, StoredImage } from '../core/store.ts';
 import { parseConfig } from '../oci/config.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -9,12 +10,13 @@ interface Row {
   readonly name: string;
   readonly tag: string;
   readonly id: string;
+  readonly platform: string;
   readonly created: string | undefined;
   /** Bytes of all layers' tars, or of their compressed forms where nothing better is known. */
   readonly size: number;
 }
 
-/** Lists the images of the store, a line per name. */
+/** Lists the images of the store, a line per name and platform. */
 export async function images(
   options: { readonly json: boolean; readonly quiet: boolean },
   here: Surroundings,
@@ -34,7 +36,8 @@ export function sizeOf(stored: StoredImage, layers: Layers): number {
 
 function rowsOf(stored: StoredImage, layers: Layers): Row[] {
   const { created } = parseConfig(stored.image.config);
-  const rest = { id: stored.id, created, size: sizeOf(stored, layers) };
+  const platform = formatPlatform(stored.image.platform);
+  const rest = { id: stored.id, platform, created, size: sizeOf(stored, layers) };
   const tagged = stored.names.filter((name) => !name.includes('@'));
   const names = tagged.length > 0 ? tagged.map(splitName) : [{ name: '<none>', tag: '<none>' }];
   return names.map((name) => ({ ...name, ...rest }));
@@ -46,8 +49,8 @@ function splitName(text: string): { readonly name: string; readonly tag: string 
 }
 
 function tableOf(rows: readonly Row[]): string {
-  const lines = rows.map(({ name, tag, id, created, size }) => [
-    ...[name, tag, id.slice(7, 19), formatAge(created, Date.now()), formatBytes(size)],
+  const lines = rows.map(({ name, tag, id, platform, created, size }) => [
+    ...[name, tag, id.slice(7, 19), platform, formatAge(created, Date.now()), formatBytes(size)],
   ]);
-  return formatTable([['NAME', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'], ...lines]);
+  return formatTable([['NAME', 'TAG', 'IMAGE ID', 'PLATFORM', 'CREATED', 'SIZE'], ...lines]);
 }

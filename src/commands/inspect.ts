@@ -1,7 +1,8 @@
+import { formatPlatform } from '../core/platform.ts';
 import type { Layers, StoredImage } from '../core/store.ts';
 import type { Layer } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
-import { findImage } from './find-image.ts';
+import { findImage, findImages } from './find-image.ts';
 import { sizeOf } from './images.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
@@ -10,8 +11,20 @@ import { openParts } from './wiring.ts';
 export async function inspect(names: readonly string[], here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   const found: object[] = [];
-  for (const name of names) found.push(describe(await findImage(parts.store, name), parts.store.layers));
+  for (const name of names) {
+    const image = await findImage(parts.store, name);
+    const all = await findImages(parts.store, name);
+    found.push({
+      ...describe(image, parts.store.layers),
+      ...(all.length > 1 && { Platforms: platforms(all) }),
+    });
+  }
   here.print(`${JSON.stringify(found, null, 2)}\n`);
+}
+
+/** What else a name stands for. */
+function platforms(all: readonly StoredImage[]): object[] {
+  return all.map(({ id, image }) => ({ Platform: formatPlatform(image.platform), Id: id }));
 }
 
 function describe(stored: StoredImage, layers: Layers): object {

@@ -1,6 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
 import { BuildError } from '../core/errors.ts';
-import { hostPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Image } from '../core/types.ts';
 import { readArchive } from '../oci/archive-read.ts';
@@ -11,31 +10,50 @@ import { fullName } from './find-image.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
-/** Takes the images of an archive or a layout folder into the store; prints their names, or ids where they have none. */
+/** Takes the images of an archive or a layout folder into the store, all their platforms; prints their names, or ids where they have none. */
 export async function load(options: { readonly source: string }, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   await using scratch = await parts.store.scratch();
-  for (const found of await readImages(options.source, scratch.path)) {
-    const names = found.names.flatMap((name) => fullName(name) ?? []);
-    const stored = await parts.store.images.put(await keep(found, parts.store), names);
-    const shown = names.length > 0 ? names : [stored.id];
+  for (const { names, images } of byName(await readImages(options.source, scratch.path))) {
+    const kept: Image[] = [];
+    for (const image of images) kept.push(await keep(image, parts.store));
+    const stored = await parts.store.images.putAll(kept, names);
+    const shown = names.length > 0 ? names : stored.map(({ id }) => id);
     here.print(shown.map((name) => `${name}\n`).join(''));
   }
 }
 
+interface NamedImages {
+  readonly names: readonly string[];
+  /** One per platform. */
+  readonly images: FoundImage[];
+}
+
+/** Images of one name are the platforms of one. */
+function byName(found: readonly FoundImage[]): Iterable<NamedImages> {
+  const groups = new Map<string, NamedImages>();
+  for (const image of found) {
+    const names = image.names.flatMap((name) => fullName(name) ?? []);
+    const group = groups.get(names.join(' ')) ?? { names, images: [] };
+    group.images.push(image);
+    groups.set(names.join(' '), group);
+  }
+  return groups.values();
+}
+
 async function readImages(source: string, folder: string): Promise<readonly FoundImage[]> {
-  if (source === '-') return readArchive(process.stdin, folder, hostPlatform());
+  if (source === '-') return readArchive(process.stdin, folder);
   const stat = statSync(source, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new BuildError('not-found', `there is no ${source}`, {
       hint: 'Name an archive or an OCI layout folder with -i.',
     });
-  if (stat.isDirectory()) return readLayout(source, hostPlatform());
-  return readArchive(createReadStream(source, { highWaterMark: 1 << 20 }), folder, hostPlatform());
+  if (stat.isDirectory()) return readLayout(source);
+  return readArchive(createReadStream(source, { highWaterMark: 1 << 20 }), folder);
 }
 
 /** Brings the blobs of an image into the store, each checked against its digest on the way. */
-async function keep(found: FoundImage, store: Store): Promise<Image> {
+export async function keep(found: FoundImage, store: Store): Promise<Image> {
   const config = parseConfig(found.config);
   for (const { descriptor, path } of found.layers) {
     if (store.blobs.has(descriptor.digest)) continue;

@@ -35,7 +35,7 @@ export async function fetchImage(
   await Promise.all(image.layers.map((layer) => turn(() => fetchLayer(layer, { store: parts.store, here }))));
   const full = formatReference(reference);
   const canonical = `${reference.host}/${reference.repository}@${referenceDigest}`;
-  await parts.store.images.put(image, [...new Set([full, canonical])]);
+  await parts.store.images.putBeside(image, [...new Set([full, canonical])]);
   return { image, name: full };
 }
 

@@ -1,6 +1,7 @@
 import type { Compression } from '../core/types.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import { findImage } from './find-image.ts';
+import type { PushOptions } from '../registry/push.ts';
+import { findImages } from './find-image.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
@@ -11,21 +12,24 @@ export interface PushCommand {
   readonly compression?: Compression;
 }
 
-/** Sends an image of the store to a registry; prints the digest of its manifest. */
+/** Sends an image of the store, or all that a name stands for and their index, to a registry; prints the digest. */
 export async function push(options: PushCommand, here: Surroundings): Promise<void> {
   const reference = parseReference((options.destination ?? options.name).replace(/^docker:\/\//, ''));
   await using parts = await openParts(here.root, here.registry, here.place);
-  const { image } = await findImage(parts.store, options.name);
-  const pushed = await parts.registry.push(image, [reference], {
+  const images = (await findImages(parts.store, options.name)).map(({ image }) => image);
+  const how: PushOptions = {
     layers: parts.store.layers,
     format: 'oci',
     compression: options.compression,
     forceCompression: options.compression !== undefined,
     signal: here.signal,
     progress: (transfer) => here.emit({ type: 'transfer', ...transfer }),
-  });
-  const canonical = `${reference.host}/${reference.repository}@${pushed.digest}`;
-  await parts.store.images.put(image, [canonical]);
+  };
+  const { digest } =
+    images.length === 1
+      ? await parts.registry.push(images[0]!, [reference], how)
+      : await parts.registry.pushIndex(images, [reference], how);
+  await parts.store.images.putAll(images, [`${reference.host}/${reference.repository}@${digest}`]);
   here.say(`pushed ${formatReference(reference)}\n`);
-  here.print(`${pushed.digest}\n`);
+  here.print(`${digest}\n`);
 }

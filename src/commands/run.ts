@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path/posix';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
 import type { Mount, ProcessControl, SandboxIo, TerminalSize } from '../../builder/sandbox/plan.ts';
-import { planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
+import { checkMachine, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
 import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
 import { BuildError, errnoOf, usageError } from '../core/errors.ts';
 import type { ContainerConfig, Image } from '../core/types.ts';
@@ -57,6 +57,7 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
   const image = await imageOf(options.name, parts, here);
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
+  await checkMachine(image.platform, image.layers, around);
   const plan = await planProcess(image.layers, wanted, around);
   using _terminal = options.terminal ? keepTerminal() : undefined;
   using running = new RunningProcess(options, here);

@@ -52,6 +52,7 @@ export function openRegistry(options: RegistryOptions, place: Place): AsyncDispo
     digest: async (...args) => (await open()).digest(...args),
     fetch: async (...args) => (await open()).fetch(...args),
     push: async (...args) => (await open()).push(...args),
+    pushIndex: async (...args) => (await open()).pushIndex(...args),
     checkLogin: async (...args) => (await open()).checkLogin(...args),
     credentials: {
       find: async (...args) => (await open()).credentials.find(...args),

@@ -1,30 +1,44 @@
 import type { BuildError } from '../core/errors.ts';
+import type { Platform } from '../core/types.ts';
 import { type GraphOptions, graphFindings } from './graph.ts';
 import { filesOf, type ParseOptions, parseAll } from './parse.ts';
 import { inFileOrder, isBefore } from './source-order.ts';
 import type { Containerfile, StageGraph } from './types.ts';
 
-export type AnalyseOptions = GraphOptions & Omit<ParseOptions, 'syntax'>;
+export type AnalyseOptions = Omit<GraphOptions, 'platform'> &
+  Omit<ParseOptions, 'syntax'> & {
+    /** What is built for: a graph each. */
+    readonly platforms: readonly Platform[];
+  };
 
 /** Everything that a file's text says: one reading for build, check, outline and targets. */
 export interface Analysis {
   /** With errors: the instructions that could be read. */
   readonly containerfile: Containerfile;
-  /** Absent where no graph can be made. With errors it shows what it can and is not fit to be built. */
-  readonly graph?: StageGraph;
+  /** One for each platform; none where they cannot be made. With errors they show what they can, and are not fit to be built. */
+  readonly graphs: readonly StageGraph[];
   /** All that is wrong, in the order of the file, each with its place but for an unknown target. */
   readonly errors: readonly BuildError[];
 }
 
-/** Parses a text and makes its graph; never throws a BuildError. */
+/** Parses a text and makes its graphs; never throws a BuildError. */
 export function analyse(text: string, file: string, options: AnalyseOptions): Analysis {
   const asked = options.buildArgs.BUILDKIT_SYNTAX;
   const parsed = parseAll(text, file, { ...options, ...(asked !== undefined && { syntax: asked }) });
   const { containerfile, errors } = parsed;
-  if (!isHeadSound(parsed)) return { containerfile, errors };
-  const { graph, errors: more } = graphFindings(containerfile, options);
-  const all = inFileOrder([...errors, ...more], filesOf(containerfile));
-  return { containerfile, errors: all, ...(graph !== undefined && { graph }) };
+  if (!isHeadSound(parsed)) return { containerfile, graphs: [], errors };
+  const found = options.platforms.map((platform) => graphFindings(containerfile, { ...options, platform }));
+  const all = [...errors, ...eachOnce(found.flatMap((one) => one.errors))];
+  return {
+    containerfile,
+    graphs: found.flatMap(({ graph }) => graph ?? []),
+    errors: inFileOrder(all, filesOf(containerfile)),
+  };
+}
+
+/** What is wrong for every platform is told once. */
+function eachOnce(errors: readonly BuildError[]): Iterable<BuildError> {
+  return new Map(errors.map((error) => [JSON.stringify([error.message, error.location]), error])).values();
 }
 
 /** Where something is wrong above the first FROM, what the stages start from cannot be told. */

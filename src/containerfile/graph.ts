@@ -1,6 +1,7 @@
 import { BuildError } from '../core/errors.ts';
 import { normalizePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
+import { contextsFor, unusedContexts } from './context-names.ts';
 import { globalArgsOf } from './global-args.ts';
 import { filesOf } from './parse.ts';
 import { inFileOrder } from './source-order.ts';
@@ -16,7 +17,7 @@ export interface GraphOptions {
   readonly platform: Platform;
   /** What the build runs on; the same as `platform` unless said. */
   readonly buildPlatform?: Platform;
-  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. */
+  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. A stage of such a name is replaced too. */
   readonly contexts?: Iterable<string>;
   /**
    * ONBUILD triggers of base images that are known by now, by the index of the stage that starts from them: what they
@@ -54,15 +55,18 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
   if (target instanceof BuildError) return { errors: [target] };
   const errors: BuildError[] = [];
   const { values: globalArgs, broken } = globalArgsOf(containerfile, { ...options, errors });
-  const contexts = new Set([...(options.contexts ?? [])].map((name) => name.toLowerCase()));
+  const contexts = contextsFor(options.contexts ?? [], [options.platform, options.buildPlatform]);
   const scope = { containerfile, globalArgs, broken, contexts, errors };
   const links = linksOf(scope, { ...options, target, every: options.every ?? false });
   const graph = {
     stages: withPlatforms(links, options.platform),
     containerfile,
     target,
+    platform: options.platform,
+    buildPlatform: options.buildPlatform,
     globalArgs,
     escape: containerfile.escape,
+    warnings: unusedContexts(containerfile, links, contexts),
     withTriggers(stage: number, triggers: readonly string[]): StageGraph {
       const all = new Map([...(given.triggers ?? []), [stage, triggers] as const]);
       return graphOf(containerfile, { ...given, triggers: all });
@@ -71,7 +75,9 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
   return { graph, errors: inFileOrder(errors, filesOf(containerfile)) };
 }
 
-function normalized(options: GraphOptions): GraphOptions {
+type Normalized = GraphOptions & Required<Pick<GraphOptions, 'buildPlatform'>>;
+
+function normalized(options: GraphOptions): Normalized {
   const platform = normalizePlatform(options.platform);
   return { ...options, platform, buildPlatform: normalizePlatform(options.buildPlatform ?? platform) };
 }

@@ -20,6 +20,8 @@ interface Opening extends Span {
 export type Script =
   /** One argument after the shell's own. */
   | { readonly kind: 'argument'; readonly text: string }
+  /** The same, of a command that is nothing but a heredoc. */
+  | { readonly kind: 'body'; readonly text: string }
   /** A body that begins with `#!`: a file `/dev/pipes/<name>`, mode 0755, whose path is the argument (§1.3). */
   | { readonly kind: 'file'; readonly name: string; readonly content: string };
 
@@ -29,7 +31,7 @@ export function scriptOf(command: Extract<CommandLine, { form: 'shell' }>): Scri
   if (first === undefined) return { kind: 'argument', text: command.text };
   if (others.length === 0 && isOnlyHeredoc(command.text)) {
     const { name, content } = first;
-    return content.startsWith('#!') ? { kind: 'file', name, content } : { kind: 'argument', text: content };
+    return content.startsWith('#!') ? { kind: 'file', name, content } : { kind: 'body', text: content };
   }
   return { kind: 'argument', text: command.text + withBodies(command.heredocs) };
 }

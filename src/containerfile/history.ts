@@ -20,7 +20,7 @@ export function runHistory(args: readonly NameValue[], argv: readonly string[]):
   return `RUN ${[...prefix, ...argv].join(' ')} # buildkit`;
 }
 
-/** `COPY --chown=1000 a b /dest/ # buildkit`; heredocs are `<<NAME`, other flags are left out. */
+/** `COPY --parents --chown=1000 a b /dest/ # buildkit`; heredocs are `<<NAME`, other flags are left out. */
 export function copyHistory(
   kind: 'copy' | 'add',
   paths: {
@@ -28,9 +28,14 @@ export function copyHistory(
     readonly heredocs: readonly string[];
     readonly destination: string;
   },
-  flags: { readonly chown?: string | undefined; readonly chmod?: string | undefined } = {},
+  flags: {
+    readonly parents?: boolean | undefined;
+    readonly chown?: string | undefined;
+    readonly chmod?: string | undefined;
+  } = {},
 ): string {
   const words = [
+    ...(flags.parents ? ['--parents'] : []),
     ...(flags.chown ? [`--chown=${flags.chown}`] : []),
     ...(flags.chmod ? [`--chmod=${flags.chmod}`] : []),
     ...paths.sources,

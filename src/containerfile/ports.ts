@@ -1,17 +1,17 @@
 import { BuildError } from '../core/errors.ts';
 
 /**
- * The ports of EXPOSE as an image names them (`8080/tcp`), in the order written, none twice. A variable's value may be none or
- * several with blanks between them. Takes `port`, `from-to`,
+ * The ports of EXPOSE as an image names them (`8080/tcp`), in the order written; what is written twice stays twice. A
+ * variable's value may be none or several with blanks between them. Takes `port`, `from-to`,
  * `…/protocol`, and `[ip:]host:container`, of which only the container's part counts. Fails with `parse`.
  */
 export function exposedPorts(specs: readonly string[]): string[] {
-  return [...new Set(specs.flatMap((spec) => (spec.match(/\S+/g) ?? []).flatMap(portsOf)))];
+  return specs.flatMap((spec) => (spec.match(/\S+/g) ?? []).flatMap(portsOf));
 }
 
 function portsOf(spec: string): string[] {
   const [ports, protocol = 'tcp', ...more] = spec.split('/');
-  const name = protocol.toLowerCase();
+  const name = protocol.toLowerCase() || 'tcp';
   if (more.length > 0 || !['tcp', 'udp', 'sctp'].includes(name)) {
     throw wrong(spec, 'the protocol must be tcp, udp or sctp');
   }
@@ -24,7 +24,7 @@ function portsOf(spec: string): string[] {
 
 function checkHost(spec: string, host: string, size: number): void {
   const [first, last] = range(spec, host);
-  if (last - first !== size) throw wrong(spec, 'both ranges must have the same length');
+  if (last - first !== size && size > 0) throw wrong(spec, 'both ranges must have the same length');
 }
 
 function range(spec: string, text: string): [number, number] {

@@ -1,6 +1,7 @@
 import { BuildError } from '../core/errors.ts';
 import { parsePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
+import { contextName } from './context-names.ts';
 import { variablesIn } from './expand.ts';
 import { expandGlobal } from './global-args.ts';
 import type { StageNames } from './stage-names.ts';
@@ -38,7 +39,7 @@ export function resolveFrom(
 
 /** Only a stage above can be started from; any other name is an image. */
 function baseOf(name: string, stage: Stage, { names, contexts }: FromScope): StageBase {
-  if (contexts.has(name.toLowerCase())) return { kind: 'image', reference: name };
+  if (contexts.has(contextName(name))) return { kind: 'image', reference: name };
   const parent = names.above(name, stage.index);
   if (parent !== undefined) return { kind: 'stage', index: parent };
   return name === 'scratch' ? { kind: 'scratch' } : { kind: 'image', reference: name };

@@ -1,5 +1,6 @@
 import { BuildError } from '../core/errors.ts';
 import type { Platform } from '../core/types.ts';
+import { unlessReplaced } from './context-names.ts';
 import { attempt, MAX_ERRORS } from './reading.ts';
 import { type FromScope, resolveFrom } from './stage-base.ts';
 import { circlesOf } from './stage-circles.ts';
@@ -36,7 +37,7 @@ export function linksOf(given: Scope, options: LinkOptions): Link[] {
   const links: Link[] = [];
   for (let index = stages.length - 1; index >= 0; index--) {
     if (!wanted.has(index) || scope.errors.length >= MAX_ERRORS) continue;
-    const link = linkOf(plan, stages[index]!);
+    const link = linkOf(plan, unlessReplaced(stages[index]!, scope.contexts));
     for (const need of link.needs) wanted.add(need);
     links.push(link);
   }

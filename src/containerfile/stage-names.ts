@@ -1,4 +1,5 @@
 import { BuildError } from '../core/errors.ts';
+import { contextName } from './context-names.ts';
 import type { Stage, Word } from './types.ts';
 import { scanned } from './work.ts';
 
@@ -38,7 +39,7 @@ export function stageOf(
   from: Word,
   { names, contexts }: { readonly names: StageNames; readonly contexts: ReadonlySet<string> },
 ): number | undefined {
-  if (contexts.has(from.text.toLowerCase())) return undefined;
+  if (contexts.has(contextName(from.text))) return undefined;
   if (!/^\d+$/.test(from.text)) return names.last(from.text);
   if (Number(from.text) < stages.length) return Number(from.text);
   throw new BuildError('parse', `there is no stage ${from.text}`, {

@@ -237,9 +237,14 @@ export interface StageGraph {
   readonly containerfile: Containerfile;
   /** Index (in the file) of the stage that is the result. */
   readonly target: number;
+  /** What is built for, and on. */
+  readonly platform: Platform;
+  readonly buildPlatform: Platform;
   /** Values of global ARGs that a stage's `ARG name` inherits (predefined platform ARGs included). */
   readonly globalArgs: Readonly<Record<string, string>>;
   readonly escape: '\\' | '`';
+  /** What only the graph shows: named contexts that nothing uses. */
+  readonly warnings: readonly Warning[];
   /** The same graph with the stages that a base image's ONBUILD triggers, known only by now, copy from. */
   withTriggers(stage: number, triggers: readonly string[]): StageGraph;
 }

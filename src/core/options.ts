@@ -26,8 +26,17 @@ export interface SecretSource {
 /** An ssh agent for `RUN --mount=type=ssh,id=…`: the socket of one, or keys for one of our own. Paths are absolute. */
 export interface SshSource {
   readonly id: string;
-  /** Socket of an agent, or key files; none stands for the person's own agent. */
+  /** The socket of an agent, or key files. */
   readonly paths: readonly string[];
+}
+
+/** A line for people and tools on a manifest, on an index, or on the descriptor of one. */
+export interface Annotation {
+  readonly level: 'manifest' | 'index' | 'manifest-descriptor' | 'index-descriptor';
+  /** The one platform whose manifest is meant; all of them where it is absent. */
+  readonly platform?: Platform;
+  readonly name: string;
+  readonly value: string;
 }
 
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
@@ -39,7 +48,7 @@ export interface BuildOptions {
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations: readonly Annotation[];
   /** What is built for; none stands for this machine. Several give an index. */
   readonly platforms: readonly Platform[];
   /** Named contexts by name (`name`, `name::linux/arm64`): what `--build-context` says, folders absolute. */

@@ -1,5 +1,5 @@
 import type { Digest, Framed } from './digest.ts';
-import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin } from './types.ts';
+import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin, Platform } from './types.ts';
 
 /**
  * What outlives a build, as the rest of tsbuild sees it. `cache/` implements these; every write goes to a temporary
@@ -112,13 +112,39 @@ export interface Records {
   lock(key: Digest, signal?: AbortSignal): Promise<AsyncDisposable>;
 }
 
+/** What an address gave when it was last downloaded. */
+export interface Download {
+  readonly digest: Digest;
+  readonly size: number;
+  /** Seconds since the epoch: the server's Last-Modified, 0 where it said nothing. */
+  readonly mtime: number;
+  /** What the server knows this state by. */
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** Downloads by address; their bytes are among the blobs. */
+export interface Downloads {
+  find(url: string): Download | undefined;
+  put(url: string, download: Download): Promise<void>;
+}
+
 /** Images by name and by id. */
 export interface Images {
-  /** By full name (`docker.io/library/myapp:latest`), `name@sha256:…`, or an id or unambiguous start of one. */
-  find(nameOrId: string): Promise<StoredImage | undefined>;
+  /**
+   * By full name (`docker.io/library/myapp:latest`), `name@sha256:…`, or an id or unambiguous start of one. Of the
+   * images that a name stands for it is the one for `platform`; without it the one for this machine, else the first.
+   */
+  find(nameOrId: string, platform?: Platform): Promise<StoredImage | undefined>;
+  /** Every image that a name stands for, one per platform; none for what is not known. */
+  findAll(nameOrId: string): Promise<readonly StoredImage[]>;
   /** Stores the image; each name given is moved to it. */
   put(image: Image, names: readonly string[]): Promise<StoredImage>;
-  /** Removes a name; the image goes with its last name. True when there was one. */
+  /** Stores images for different platforms; each name given is moved to them all. */
+  putAll(images: readonly Image[], names: readonly string[]): Promise<readonly StoredImage[]>;
+  /** Stores the image; under each name given it takes the place of the one for its platform, and others stay. */
+  putBeside(image: Image, names: readonly string[]): Promise<StoredImage>;
+  /** Removes a name; its images go with their last name. True when there was one. */
   removeName(name: string): Promise<boolean>;
   removeImage(id: Digest): Promise<readonly string[]>;
   list(): Promise<readonly StoredImage[]>;
@@ -190,6 +216,7 @@ export interface Store {
   readonly blobs: Blobs;
   readonly layers: Layers;
   readonly records: Records;
+  readonly downloads: Downloads;
   readonly images: Images;
   readonly mounts: Mounts;
   statCache(folder: string): StatCache;

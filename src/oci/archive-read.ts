@@ -26,13 +26,14 @@ interface Kept {
 
 /**
  * The images of an OCI archive or a `docker save` archive (compressed or not; from a file or a pipe). Its files are
- * put into `folder`, which the caller makes and removes; the images name them there. Digests and sizes are checked.
+ * put into `folder`, which the caller makes and removes; the images name them there. Without a platform they are all
+ * the images of an OCI archive. Digests and sizes are checked.
  * Throws `image`, `layer`, `digest-mismatch` or `not-found` for an archive that is not what it should be.
  */
 export async function readArchive(
   source: AsyncIterable<Buffer>,
   folder: string,
-  platform: Platform,
+  platform?: Platform,
 ): Promise<readonly FoundImage[]> {
   const files = new Files(folder);
   try {
@@ -119,14 +120,14 @@ function resolved(from: string, target: string): string {
   return parts.join('/');
 }
 
-function fromLayout(files: Files, index: Buffer, platform: Platform): Promise<readonly FoundImage[]> {
+function fromLayout(files: Files, index: Buffer, platform?: Platform): Promise<readonly FoundImage[]> {
   const find = (digest: Digest): string | undefined => {
     const kept = files.find(`blobs/${digest.replace(':', '/')}`);
     if (kept !== undefined && kept.digest !== digest) throw mismatch(digest, kept.digest);
     return kept?.path;
   };
   // Blobs were hashed when they were put aside; sizes are compared where manifests and configurations are read.
-  return imagesOf(index, find, { platform, verify: false });
+  return imagesOf(index, find, { verify: false, ...(platform && { platform }) });
 }
 
 function fromDocker(files: Files, bytes: Buffer): readonly FoundImage[] {

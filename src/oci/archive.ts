@@ -5,11 +5,11 @@ import { hexOf } from '../core/digest.ts';
 import type { ImageConfig } from '../core/types.ts';
 import { parseConfig } from './config.ts';
 import { blobsOf, encodeIndex, entriesOf, layoutFile } from './layout.ts';
-import { type BlobSource, blobBytes, type PackedImage } from './packed.ts';
+import { type BlobSource, blobBytes, type Packed, type PackedImage } from './packed.ts';
 import { formatReference, parseReference } from './reference.ts';
 
-/** Writes images as an OCI archive, a layout in a tar, to `out` and ends it. Equal images give equal bytes. */
-export async function writeOciArchive(out: Writable, images: readonly PackedImage[]): Promise<void> {
+/** Writes images or indexes as an OCI archive, a layout in a tar, to `out` and ends it. Equal images give equal bytes. */
+export async function writeOciArchive(out: Writable, images: readonly Packed[]): Promise<void> {
   await writeTar(out, async (tar) => {
     await addBytes(tar, 'oci-layout', Buffer.from(layoutFile));
     const blobs = new Map(images.flatMap(blobsOf).map((blob) => [blob.descriptor.digest, blob]));

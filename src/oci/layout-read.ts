@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Digest } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
-import type { Descriptor, Platform } from '../core/types.ts';
+import type { Descriptor, Manifest, Platform } from '../core/types.ts';
 import { maxConfigBytes } from './config.ts';
 import { maxManifestBytes, parseManifest } from './manifest.ts';
 import { blobBytes, type FoundImage, gather } from './packed.ts';
@@ -16,23 +16,42 @@ const maxDepth = 4;
 /** Where a layout's blobs are: the path of a file, or undefined. */
 export type FindBlob = (digest: Digest) => string | undefined;
 
+/** What is read of a layout. */
+interface Reading {
+  /** The platform whose images are wanted; without it every one's. */
+  readonly platform?: Platform;
+  /** Whether the digests of layers are checked too. */
+  readonly verify: boolean;
+}
+
 /**
- * The images of an OCI layout (image-spec, image-layout.md): one per entry of `index.json`, for the platform. Entries
- * for another platform, and what is no image, are passed over when others are left. Digests and sizes of manifests
- * and configurations are checked, and with `verify` those of layers too; a mismatch throws `digest-mismatch`.
+ * The images of an OCI layout (image-spec, image-layout.md): one per entry of `index.json`, for the platform, or one
+ * per platform. Entries for another platform, and what is no image or not all there, are passed over when others are
+ * left. Digests and sizes of manifests and configurations are checked, and with `verify` those of layers too; a
+ * mismatch throws `digest-mismatch`.
  */
 export async function imagesOf(
   index: Buffer,
   find: FindBlob,
-  options: { readonly platform: Platform; readonly verify: boolean },
+  reading: Reading,
 ): Promise<readonly FoundImage[]> {
   const parsed = parseManifest(index);
   if (parsed.kind !== 'index') throw new BuildError('image', 'the index.json of the layout is no index');
+  return await collect(grouped(parsed.manifests), (group) =>
+    collect(wantedOf(group, reading), (top) => readAll({ top, descriptor: top, depth: 0 }, find, reading)),
+  );
+}
+
+/** What all of them hold; those that are not there are passed over when others are. */
+async function collect<T>(
+  items: readonly T[],
+  read: (item: T) => Promise<FoundImage[]>,
+): Promise<FoundImage[]> {
   const found: FoundImage[] = [];
   let failure: unknown;
-  for (const group of grouped(parsed.manifests)) {
+  for (const item of items) {
     try {
-      found.push(await readImage(choosePlatform(group, options.platform), find, options));
+      found.push(...(await read(item)));
     } catch (error) {
       if (!(error instanceof BuildError) || error.code !== 'not-found') throw error;
       failure = error;
@@ -55,26 +74,47 @@ function grouped(manifests: readonly Descriptor[]): Descriptor[][] {
   return [...groups.values()];
 }
 
-async function readImage(
-  top: Descriptor,
+/** The one of the platform that is wanted, or all images; attestations are none. */
+function wantedOf(manifests: readonly Descriptor[], { platform }: Reading): readonly Descriptor[] {
+  if (platform !== undefined) return [choosePlatform(manifests, platform)];
+  return manifests.filter((one) => one.platform?.os !== 'unknown');
+}
+
+interface Place {
+  /** The entry of `index.json` that leads there. */
+  readonly top: Descriptor;
+  readonly descriptor: Descriptor;
+  readonly depth: number;
+}
+
+async function readAll(place: Place, find: FindBlob, reading: Reading): Promise<FoundImage[]> {
+  const { top, descriptor, depth } = place;
+  if (depth >= maxDepth)
+    throw new BuildError('image', `the layout has more than ${maxDepth} indexes inside each other`);
+  const bytes = await small(descriptor, find, maxManifestBytes);
+  const parsed = parseManifest(bytes, descriptor.mediaType);
+  if (parsed.kind === 'image') return [await imageOf({ place, bytes, ...parsed }, find, reading)];
+  return await collect(wantedOf(parsed.manifests, reading), (member) =>
+    readAll({ top, descriptor: member, depth: depth + 1 }, find, reading),
+  );
+}
+
+interface FoundManifest {
+  readonly place: Place;
+  readonly bytes: Buffer;
+  readonly manifest: Manifest;
+}
+
+async function imageOf(
+  { place, bytes, manifest }: FoundManifest,
   find: FindBlob,
-  { platform, verify }: { readonly platform: Platform; readonly verify: boolean },
+  { verify }: Reading,
 ): Promise<FoundImage> {
-  let descriptor = top;
-  for (let depth = 0; depth < maxDepth; depth++) {
-    const bytes = await small(descriptor, find, maxManifestBytes);
-    const parsed = parseManifest(bytes, descriptor.mediaType);
-    if (parsed.kind === 'index') {
-      descriptor = choosePlatform(parsed.manifests, platform);
-      continue;
-    }
-    const config = await small(parsed.manifest.config, find, maxConfigBytes);
-    const layers = parsed.manifest.layers.map((layer) => ({ descriptor: layer, path: locate(layer, find) }));
-    if (verify) for (const layer of layers) await check(layer);
-    const mediaType = parsed.manifest.mediaType ?? descriptor.mediaType;
-    return { names: namesOf(top), config, manifest: { bytes, mediaType }, layers };
-  }
-  throw new BuildError('image', `the layout has more than ${maxDepth} indexes inside each other`);
+  const config = await small(manifest.config, find, maxConfigBytes);
+  const layers = manifest.layers.map((layer) => ({ descriptor: layer, path: locate(layer, find) }));
+  if (verify) for (const layer of layers) await check(layer);
+  const mediaType = manifest.mediaType ?? place.descriptor.mediaType;
+  return { names: namesOf(place.top), config, manifest: { bytes, mediaType }, layers };
 }
 
 function namesOf({ annotations }: Descriptor): string[] {

@@ -2,23 +2,30 @@ import { createWriteStream, lstatSync } from 'node:fs';
 import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { hexOf } from '../core/digest.ts';
+import { type Digest, hexOf } from '../core/digest.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { Descriptor, Platform } from '../core/types.ts';
 import { parseConfig } from './config.ts';
 import { imagesOf, refName } from './layout-read.ts';
 import { parseManifest } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
-import { type BlobSource, blobBytes, type FoundImage, type PackedImage } from './packed.ts';
+import {
+  type BlobSource,
+  blobBytes,
+  type FoundImage,
+  type Packed,
+  type PackedImage,
+  type PackedIndex,
+} from './packed.ts';
 
 /** The content of the file `oci-layout`. */
 export const layoutFile = '{"imageLayoutVersion":"1.0.0"}';
 
 /**
- * Writes an image into an OCI layout folder (image-spec, image-layout.md), which is made where there is none. Other
+ * Writes an image, or an index of several, into an OCI layout folder (image-spec, image-layout.md), which is made where there is none. Other
  * images in it stay; one of the same name is replaced. Blobs that are files are linked where that is possible.
  */
-export async function writeLayout(folder: string, image: PackedImage): Promise<void> {
+export async function writeLayout(folder: string, image: Packed): Promise<void> {
   await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
   for (const blob of blobsOf(image)) await placeBlob(folder, blob);
   const former = await formerEntries(folder);
@@ -26,40 +33,89 @@ export async function writeLayout(folder: string, image: PackedImage): Promise<v
   await writeWhole(join(folder, 'index.json'), encodeIndex([...entriesOf(image)], former));
 }
 
-/** The images of an OCI layout folder for a platform; see `imagesOf` for what is checked. */
-export async function readLayout(folder: string, platform: Platform): Promise<readonly FoundImage[]> {
+/** The images of an OCI layout folder for a platform, or for all; see `imagesOf` for what is checked. */
+export async function readLayout(folder: string, platform?: Platform): Promise<readonly FoundImage[]> {
   const index = await readFile(join(folder, 'index.json')).catch((cause: unknown) => {
     throw new BuildError('not-found', `${folder} is no OCI layout: it has no index.json`, { cause });
   });
   const find = (digest: Descriptor['digest']): string | undefined => regularFile(blobPath(folder, digest));
-  return imagesOf(index, find, { platform, verify: true });
+  return imagesOf(index, find, { verify: true, ...(platform && { platform }) });
 }
 
-/** Every blob of an image, each once: layers, configuration, manifest. */
-export function blobsOf(image: PackedImage): readonly BlobSource[] {
-  const { config } = manifestIn(image);
-  const all: BlobSource[] = [
-    ...image.layers,
-    { descriptor: config, content: image.config },
-    { descriptor: image.manifest.descriptor, content: image.manifest.bytes },
-  ];
+/** Which image of a layout is meant: its only one, or the one of a name or digest. */
+export interface LayoutChoice {
+  readonly name?: string;
+  readonly digest?: Digest;
+}
+
+/**
+ * One image of an OCI layout folder. Without a choice it is the one named `latest`, or the only one there is. Layers
+ * are not read: whoever takes them checks them. Fails with `not-found`, naming what is there.
+ */
+export async function readLayoutImage(
+  folder: string,
+  { name, digest }: LayoutChoice,
+  platform: Platform,
+): Promise<FoundImage> {
+  const entries = await formerEntries(folder);
+  const isNamed = (wanted: string) => (entry: Descriptor) => entry.annotations?.[refName] === wanted;
+  const wanted =
+    digest !== undefined
+      ? entries.filter((entry) => entry.digest === digest)
+      : entries.filter(isNamed(name ?? 'latest'));
+  const only = name === undefined && digest === undefined && wanted.length === 0 ? entries : wanted;
+  const isClear =
+    only.length > 0 && new Set(only.map(({ annotations }) => annotations?.[refName])).size === 1;
+  if (!isClear) throw noSuchImage(folder, name ?? digest, entries);
+  const find = (blob: Digest): string | undefined => regularFile(blobPath(folder, blob));
+  const [found] = await imagesOf(encodeIndex(only), find, { platform, verify: false });
+  return found!;
+}
+
+function noSuchImage(folder: string, wanted: string | undefined, entries: readonly Descriptor[]): BuildError {
+  const names = entries.map(({ annotations, digest }) => annotations?.[refName] ?? digest);
+  const message =
+    wanted === undefined
+      ? `${folder} holds ${entries.length === 0 ? 'no OCI image' : 'several images, and none is named "latest"'}`
+      : `${folder} holds no image "${wanted}"`;
+  const hint = names.length === 0 ? 'Name the folder of an OCI layout.' : `There are: ${names.join(', ')}.`;
+  return new BuildError('not-found', message, { hint });
+}
+
+/** Every blob of an image, each once: layers, configuration, manifest; an index comes after its images. */
+export function blobsOf(packed: Packed): readonly BlobSource[] {
+  const all = 'images' in packed ? indexBlobs(packed) : imageBlobs(packed);
   return [...new Map(all.map((blob) => [blob.descriptor.digest, blob])).values()];
 }
 
-/** The entries of `index.json` for an image: one per name, or a single one without. */
-export function entriesOf(image: PackedImage): readonly Descriptor[] {
-  const { os, architecture, variant } = parseConfig(image.config);
-  const platform = { os, architecture, ...(variant !== undefined && { variant }) };
-  const { mediaType, digest, size } = image.manifest.descriptor;
-  const plain = { mediaType, digest, size, platform };
-  if (image.names.length === 0) return [plain];
-  return image.names.map((name) => ({
-    mediaType,
-    digest,
-    size,
-    annotations: { [refName]: name },
-    platform,
+function indexBlobs({ images, index }: PackedIndex): BlobSource[] {
+  return [...images.flatMap(imageBlobs), { descriptor: index.descriptor, content: index.bytes }];
+}
+
+function imageBlobs(image: PackedImage): BlobSource[] {
+  return [
+    ...image.layers,
+    { descriptor: manifestIn(image).config, content: image.config },
+    { descriptor: image.manifest.descriptor, content: image.manifest.bytes },
+  ];
+}
+
+/** The entries of `index.json` for an image or index: one per name, or a single one without. */
+export function entriesOf(packed: Packed): readonly Descriptor[] {
+  const plain = 'images' in packed ? packed.index.descriptor : imageEntry(packed);
+  if (packed.names.length === 0) return [plain];
+  return packed.names.map((name) => ({
+    ...plain,
+    annotations: { ...plain.annotations, [refName]: name },
   }));
+}
+
+function imageEntry({ config, manifest }: PackedImage): Descriptor {
+  const { os, architecture, variant } = parseConfig(config);
+  return {
+    ...manifest.descriptor,
+    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+  };
 }
 
 /** The bytes of `index.json`: `entries` replace those of `former` that have the same name. */

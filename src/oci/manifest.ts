@@ -30,7 +30,7 @@ export function manifestOf(image: {
   readonly config: Buffer;
   readonly layers: readonly Descriptor[];
   readonly format: Format;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }): EncodedManifest {
   const isOci = image.format === 'oci';
   const mediaType = isOci ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
@@ -44,6 +44,34 @@ export function manifestOf(image: {
     ...(annotations !== undefined && { annotations }),
   };
   const bytes = Buffer.from(JSON.stringify(manifest, null, 2));
+  return { bytes, mediaType, descriptor: descriptorOf(bytes, mediaType) };
+}
+
+/**
+ * The index of images for several platforms: an OCI index or a Docker manifest list. Each descriptor has its platform.
+ * The same input always gives the same bytes; Docker's format has no annotations.
+ */
+export function indexOf(index: {
+  readonly manifests: readonly Descriptor[];
+  readonly format: Format;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}): EncodedManifest {
+  const isOci = index.format === 'oci';
+  const mediaType = isOci ? mediaTypes.ociIndex : mediaTypes.dockerIndex;
+  const annotations = isOci ? sorted(index.annotations) : undefined;
+  const manifests = index.manifests.map((manifest) => {
+    const { digest, size, platform } = manifest;
+    const own = isOci ? sorted(manifest.annotations) : undefined;
+    return {
+      mediaType: manifest.mediaType,
+      digest,
+      size,
+      ...(own !== undefined && { annotations: own }),
+      platform,
+    };
+  });
+  const json = { schemaVersion: 2, mediaType, manifests, ...(annotations !== undefined && { annotations }) };
+  const bytes = Buffer.from(JSON.stringify(json, null, 2));
   return { bytes, mediaType, descriptor: descriptorOf(bytes, mediaType) };
 }
 

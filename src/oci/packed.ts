@@ -20,6 +20,17 @@ export interface PackedImage {
   readonly names: readonly string[];
 }
 
+/** Images for several platforms and the index that names them, ready to be written somewhere. */
+export interface PackedIndex {
+  readonly index: { readonly bytes: Buffer; readonly mediaType: string; readonly descriptor: Descriptor };
+  readonly images: readonly PackedImage[];
+  /** As of an image; the members have none of their own. */
+  readonly names: readonly string[];
+}
+
+/** What an OCI layout or archive takes. */
+export type Packed = PackedImage | PackedIndex;
+
 /** An image found in a layout or archive; its blobs are files, checked against their descriptors. */
 export interface FoundImage {
   readonly names: readonly string[];

@@ -1,15 +1,17 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import { gate } from '../core/gates.ts';
+import type { Annotation } from '../core/options.ts';
 import type { Layers } from '../core/store.ts';
 import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
 import { interrupted } from '../http/retry.ts';
+import { annotationsAt } from '../oci/annotations.ts';
 import { manifestOf, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { OpenSession } from './fetch.ts';
-import { accessTo } from './session.ts';
-import { hasBlob, mountBlob, nameOf, type Target, uploadBlob } from './upload.ts';
+import { type Pushed, putManifest } from './put-manifest.ts';
+import { hasBlob, mountBlob, type Target, uploadBlob } from './upload.ts';
 
 /** How far one blob is on its way; fits a `transfer` event. */
 export interface Transfer {
@@ -28,17 +30,9 @@ export interface PushOptions {
   readonly compression?: Compression | undefined;
   /** Gives layers that have another compressed form the one asked for, too. */
   readonly forceCompression?: boolean;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: readonly Annotation[];
   readonly signal?: AbortSignal | undefined;
   readonly progress?: (transfer: Transfer) => void;
-}
-
-export interface Pushed {
-  readonly digest: Digest;
-  readonly size: number;
-  readonly mediaType: string;
-  /** The manifest as it was sent. */
-  readonly bytes: Buffer;
 }
 
 /** Layers of one push that are on their way at once: one is compressed while others are sent. */
@@ -54,18 +48,34 @@ export async function pushImage(
   open: OpenSession,
   options: PushOptions,
 ): Promise<Pushed> {
-  let pushed: Pushed | undefined;
+  return await pushNamed(references, { open, signal: options.signal }, (target) =>
+    pushContent(image, target, options),
+  );
+}
+
+/** Sends to every repository what `content` sends and names with a manifest, and puts that there under its names. */
+export async function pushNamed<T extends Pushed>(
+  references: readonly Reference[],
+  { open, signal }: { readonly open: OpenSession; readonly signal?: AbortSignal | undefined },
+  content: (target: Target) => Promise<T>,
+): Promise<T> {
+  let pushed: T | undefined;
   for (const names of byRepository(references)) {
     const { host, repository } = names[0]!;
-    const target: Target = { session: await open(host, options.signal), repository, signal: options.signal };
-    const layers = await pushLayers(image, target, options);
-    const manifest = manifestFor(image, layers, options);
-    await pushConfig(image.config, target, options);
+    const target: Target = { session: await open(host, signal), repository, signal };
+    const manifest = await content(target);
     for (const name of names) await putManifest(target, manifest, name);
     pushed = manifest;
   }
   if (pushed === undefined) throw new BuildError('usage', 'there is no name to push the image under');
   return pushed;
+}
+
+/** Sends all that an image's manifest names, and gives the manifest, which is not sent yet. */
+export async function pushContent(image: Image, target: Target, options: PushOptions): Promise<Pushed> {
+  const layers = await pushLayers(image, target, options);
+  await pushConfig(image.config, target, options);
+  return manifestFor(image, layers, options);
 }
 
 function byRepository(references: readonly Reference[]): Reference[][] {
@@ -159,51 +169,14 @@ async function pushConfig(config: Buffer, target: Target, options: PushOptions):
 
 /** An image that came with a manifest keeps it, byte for byte, as long as its layers go out as it says. */
 function manifestFor(image: Image, layers: readonly Descriptor[], options: PushOptions): Pushed {
-  const kept = image.manifest;
-  if (
-    kept !== undefined &&
-    options.annotations === undefined &&
-    describes(kept.bytes, image.config, layers)
-  ) {
+  const { format, annotations: all = [] } = options;
+  const annotations = annotationsAt(all, 'manifest', image.platform);
+  const kept = annotations === undefined ? image.manifest : undefined;
+  if (kept !== undefined && describes(kept.bytes, image.config, layers)) {
     return { ...kept, digest: digestOf(kept.bytes), size: kept.bytes.length };
   }
-  const { format, annotations } = options;
-  const { descriptor, ...made } = manifestOf({
-    config: image.config,
-    layers,
-    format,
-    ...(annotations !== undefined && { annotations }),
-  });
+  const { descriptor, ...made } = manifestOf({ config: image.config, layers, format, annotations });
   return { ...made, digest: descriptor.digest, size: descriptor.size };
-}
-
-async function putManifest(target: Target, manifest: Pushed, name: Reference): Promise<void> {
-  const { session, repository, signal } = target;
-  if (name.tag === undefined && name.digest !== undefined && name.digest !== manifest.digest) {
-    throw new BuildError(
-      'usage',
-      `the image's digest is ${manifest.digest}, so it cannot be pushed as ${name.digest}`,
-      {
-        hint: 'Push it under a tag.',
-      },
-    );
-  }
-  await session.retrying(async () => {
-    const response = await session.request(`/v2/${repository}/manifests/${name.tag ?? manifest.digest}`, {
-      method: 'PUT',
-      access: accessTo(repository, 'pull,push'),
-      headers: { 'content-type': manifest.mediaType },
-      body: manifest.bytes,
-      signal,
-    });
-    if (![200, 201, 202, 204].includes(response.status)) {
-      throw await session.refusal(response, `pushing the manifest to ${nameOf(target)}`);
-    }
-    const stored = response.header('docker-content-digest');
-    await response.discard();
-    if (stored?.startsWith('sha256:') && stored !== manifest.digest)
-      throw otherDigest(target, stored, manifest);
-  }, signal);
 }
 
 /** True when a manifest is about exactly this configuration and these blobs. */
@@ -226,9 +199,4 @@ function reporter(options: PushOptions, digest: Digest, size: number | undefined
     const name = digest.slice(7, 19);
     options.progress?.({ id: `push ${digest}`, name, done, ...(total !== undefined && { total }), state });
   };
-}
-
-function otherDigest(target: Target, stored: string, manifest: Pushed): BuildError {
-  const message = `${nameOf(target)} stored the manifest as ${stored.slice(0, 80)} instead of ${manifest.digest}.`;
-  return new BuildError('digest-mismatch', message, { hint: 'Something on the way changes what is sent.' });
 }

@@ -11,7 +11,9 @@ import { type RunOutside, runDirectly } from './credential-helper.ts';
 import { type Credentials, openCredentials } from './credentials.ts';
 import { type EndpointOptions, findEndpoint } from './endpoint.ts';
 import { blobFetcher, type OpenSession } from './fetch.ts';
-import { type Pushed, type PushOptions, pushImage } from './push.ts';
+import { type PushOptions, pushImage } from './push.ts';
+import { type PushedIndex, pushIndex } from './push-index.ts';
+import type { Pushed } from './put-manifest.ts';
 import { type Resolved, remoteDigest, resolveImage } from './resolve.ts';
 import { createSession, type Session } from './session.ts';
 
@@ -23,6 +25,12 @@ export interface Registry {
   digest(reference: Reference, signal?: AbortSignal): Promise<string | undefined>;
   readonly fetch: FetchBlob;
   push(image: Image, references: readonly Reference[], options: PushOptions): Promise<Pushed>;
+  /** Images for several platforms, and their index under every name. */
+  pushIndex(
+    images: readonly Image[],
+    references: readonly Reference[],
+    options: PushOptions,
+  ): Promise<PushedIndex>;
   /** Fails with `denied` when the registry does not accept the login. */
   checkLogin(host: string, username: string, password: string, signal?: AbortSignal): Promise<void>;
   readonly credentials: Credentials;
@@ -57,6 +65,7 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
     digest: (reference, signal) => remoteDigest(reference, open, signal),
     fetch: blobFetcher(open),
     push: (image, references, pushOptions) => pushImage(image, references, open, pushOptions),
+    pushIndex: (images, references, pushOptions) => pushIndex(images, references, open, pushOptions),
     checkLogin: async (host, username, password, signal) => {
       const secret = { type: 'password', username, password } as const;
       const own = { find: async () => secret };
@@ -68,7 +77,7 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
 }
 
 /** Where docker and containers keep certificates by host, the person's own first. */
-function certificateFolders(env: Environment, home: string): string[] {
+export function certificateFolders(env: Environment, home: string): string[] {
   const config = env.XDG_CONFIG_HOME || join(home, '.config');
   const folders = [join(config, 'containers/certs.d'), join(home, '.docker/certs.d')];
   return [...folders, '/etc/containers/certs.d', '/etc/docker/certs.d'];

@@ -1,15 +1,20 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { busyboxBase, triggeringBase } from '../support/base-images.ts';
+import { caseBases } from '../support/base-images.ts';
 import {
+  asSecond,
   type BuildCase,
   buildArguments,
   buildCases,
+  change,
   layOut,
+  type SecondBuild,
   succeeds,
   wrongConfig,
   wrongFiles,
+  wrongGolden,
   wrongOutput,
+  wrongSteps,
 } from '../support/cases.ts';
 import { readLayout } from '../support/oci-layout.ts';
 import { isRoot, skip } from '../support/skips.ts';
@@ -32,13 +37,17 @@ describe.skipIf(skip('cases as an ordinary user', { ...needs, root: true }))(
 
 describe('the cases themselves', () => {
   it('are many, and a good part is also built by the ordinary user', () => {
-    expect(cases.length).toBeGreaterThanOrEqual(45);
+    expect(cases.length).toBeGreaterThanOrEqual(220);
     expect(cases.filter((one) => one.asUser).length).toBeGreaterThanOrEqual(cases.length / 2);
   });
 
-  it.each(cases)('$name expects something', ({ expect: { files, config, messages, exit, history } }) => {
-    expect([files, config, messages, history].some((part) => part !== undefined) || exit !== 0).toBe(true);
-  });
+  it.each(cases)(
+    '$name expects something',
+    ({ golden, second, expect: { files, config, messages, exit, history } }) => {
+      const said = [golden, second, files, config, messages, history].some((part) => part !== undefined);
+      expect(said || exit !== 0).toBe(true);
+    },
+  );
 });
 
 /** Every case in one store that holds the base images, so that no network is asked. */
@@ -46,20 +55,15 @@ function suite(who: Who, chosen: readonly BuildCase[]): void {
   let tsbuild: AsyncDisposable & Tsbuild;
   beforeAll(async () => {
     tsbuild = await newTsbuild(who);
-    await loadBases(tsbuild, [await busyboxBase(), await triggeringBase()]);
+    await loadBases(tsbuild, await caseBases());
   });
   afterAll(() => tsbuild?.[Symbol.asyncDispose]());
 
-  it.each(chosen)('$name', async (one) => {
-    const cwd = join(tsbuild.folder, one.name);
-    await layOut(one, cwd, tsbuild);
-    const built = await build(tsbuild, one, 'first');
-    const exits = typeof one.expect.exit === 'number' ? [one.expect.exit] : one.expect.exit;
-    expect(exits, built.output).toContain(built.code);
-    expect(wrongOutput(one, built.output), built.output).toEqual([]);
-    if (built.code !== 0) return;
-    await expectImage(one, built);
-    if (succeeds(one)) await expectCached(tsbuild, one, built);
+  it.concurrent.each(chosen)('$name', async (one) => {
+    await layOut(one, join(tsbuild.folder, one.name), tsbuild);
+    const built = await expectBuild(tsbuild, one, 'first');
+    if (one.second !== undefined) await expectSecond(tsbuild, one, one.second);
+    else if (succeeds(one)) await expectCached(tsbuild, one, built);
   });
 }
 
@@ -83,12 +87,32 @@ async function build(tsbuild: Tsbuild, one: BuildCase, name: string): Promise<Bu
   return { code: outcome.code, output: outcome.stdout + outcome.stderr, layout, id };
 }
 
+/** Builds and compares what came out with what the case expects. */
+async function expectBuild(tsbuild: Tsbuild, one: BuildCase, name: string): Promise<Built> {
+  const built = await build(tsbuild, one, name);
+  const exits = typeof one.expect.exit === 'number' ? [one.expect.exit] : one.expect.exit;
+  expect(exits, built.output).toContain(built.code);
+  expect(wrongOutput(one, built.output), built.output).toEqual([]);
+  if (built.code === 0) await expectImage(one, built);
+  return built;
+}
+
 async function expectImage(one: BuildCase, built: Built): Promise<void> {
+  const { config, history, files } = one.expect;
+  if ([one.golden, config, history, files].every((part) => part === undefined)) return;
   const layout = await tagLayout(built.layout, `${built.layout}.image`);
   expect(wrongConfig(one, layout, inheritedHistory(layout))).toEqual([]);
-  if (readLayout(layout).manifest.layers.length === 0) return;
+  expect(wrongGolden(one, readLayout(layout).config)).toEqual([]);
+  if (files === undefined || readLayout(layout).manifest.layers.length === 0) return;
   const rootfs = await unpack(layout, `${layout}.bundle`);
   expect(wrongFiles(one, await listTree(rootfs), rootfs, isRoot)).toEqual([]);
+}
+
+/** The build after a change makes again what the case says, and nothing else. */
+async function expectSecond(tsbuild: Tsbuild, one: BuildCase, second: SecondBuild): Promise<void> {
+  await change(join(tsbuild.folder, one.name), tsbuild);
+  const built = await expectBuild(tsbuild, asSecond(one, second), 'second');
+  expect(wrongSteps(second, built.output), built.output).toEqual([]);
 }
 
 /** The second build runs nothing and gives the same image. */

@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { lgetxattr } from '../../src/sys/xattr.ts';
+import { asUser, type OrdinaryUser, ordinaryUser } from '../support/ordinary-user.ts';
 import { skip } from '../support/skips.ts';
 import { tarOf } from '../unit/cache/open.ts';
 
@@ -23,9 +24,6 @@ const repository = new URL('../..', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'cache-integration-'));
 const driver = join(folder, 'code/cache-driver.js');
 const env = { ...process.env, NODE_PATH: join(repository, 'node_modules') };
-const root = process.getuid?.() === 0;
-const user = spawnSync('id', ['-u', 'probe'], { encoding: 'utf8' });
-const probe = user.status === 0 ? Number(user.stdout) : undefined;
 
 beforeAll(() => {
   chmodSync(folder, 0o755);
@@ -72,7 +70,7 @@ function use(store: string, mapping: string, from: string) {
 }
 
 /** The same in a user namespace of the ordinary user. */
-function useAsProbe(store: string, mapping: string, from: string) {
+function useAs(user: OrdinaryUser, store: string, from: string) {
   const inside = [
     'unshare',
     '--user',
@@ -82,13 +80,11 @@ function useAsProbe(store: string, mapping: string, from: string) {
     process.execPath,
     driver,
     store,
-    mapping,
+    'map',
     from,
   ];
-  const ran = spawnSync('setpriv', ['--reuid', 'probe', '--regid', 'probe', '--init-groups', ...inside], {
-    env,
-    encoding: 'utf8',
-  });
+  const [program = '', ...args] = asUser(user, inside);
+  const ran = spawnSync(program, args, { env, encoding: 'utf8' });
   expect(ran.stderr).toBe('');
   return JSON.parse(ran.stdout) as Record<string, string>;
 }
@@ -127,7 +123,6 @@ describe.skipIf(skip('the store of root', { root: true }))('the store', () => {
   });
 
   it('says that the disk is full, and leaves nothing there', () => {
-    if (!root) return console.warn('skipped: mounting a small disk needs root');
     const store = join(folder, 'small');
     mkdirSync(store);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=700', 'none', store]);
@@ -142,11 +137,18 @@ describe.skipIf(skip('the store of root', { root: true }))('the store', () => {
   });
 });
 
-describe('in a user namespace', () => {
-  const store = join(folder, 'probe-store');
-  it.skipIf(!root || probe === undefined)('layers are unpacked with all that the kernel allows', () => {
+const needs = { root: true, programs: ['unshare', 'setpriv', 'newuidmap'] };
+
+describe.skipIf(skip('the store in a user namespace', needs))('in a user namespace', () => {
+  const store = join(folder, 'user-store');
+  let user: OrdinaryUser;
+  beforeAll(async () => {
+    user = await ordinaryUser();
+  });
+
+  it('layers are unpacked with all that the kernel allows', () => {
     mkdirSync(store, { mode: 0o700 });
-    chownSync(store, probe!, probe!);
+    chownSync(store, user.uid, user.gid);
     const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex').toString('latin1');
     const tar = tarOf([
       {
@@ -162,7 +164,7 @@ describe('in a user namespace', () => {
       { path: 'dir', type: 'dir', mode: 0o1777 },
       { path: 'dir', type: 'opaque' },
     ]);
-    const { tree } = useAsProbe(store, 'map', offer('userns', tar));
+    const { tree } = useAs(user, store, offer('userns', tar));
     const stat = (name: string) => lstatSync(join(tree!, name));
     expect(stat('owned').uid).toBeGreaterThan(65_536);
     expect(stat('owned').mode & 0o7777).toBe(0o6755);
@@ -172,16 +174,16 @@ describe('in a user namespace', () => {
     expect(lgetxattr(join(tree!, 'owned'), 'security.capability').length).toBeGreaterThan(0);
   });
 
-  it.skipIf(!root || probe === undefined)('an id that is not mapped is named', () => {
+  it('an id that is not mapped is named', () => {
     const tar = tarOf([{ path: 'far', type: 'file', uid: 3_000_000, content: 'x' }]);
-    const failed = useAsProbe(store, 'map', offer('far', tar));
+    const failed = useAs(user, store, offer('far', tar));
     expect(failed).toMatchObject({ code: 'layer' });
     expect(failed.message).toMatch(/"far".*3000000/);
     expect(use(join(folder, 'root-store'), 'root', join(folder, 'far')).tree).toBeTruthy();
   });
 
-  it.skipIf(!root || probe === undefined)("another one's store is refused", () => {
+  it("another one's store is refused", () => {
     mkdirSync(join(folder, 'of-root'), { mode: 0o755 });
-    expect(useAsProbe(join(folder, 'of-root'), 'map', join(folder, 'far'))).toMatchObject({ code: 'store' });
+    expect(useAs(user, join(folder, 'of-root'), join(folder, 'far'))).toMatchObject({ code: 'store' });
   });
 });

@@ -1,29 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutsideJob } from '../support/outside-driver.ts';
 import { must, run } from '../support/programs.ts';
 import { bundle, SandboxPlace } from '../support/sandbox-place.ts';
 import { skip } from '../support/skips.ts';
+import { type SshServer, sshd, startSshServer } from '../support/ssh-server.ts';
 
-const sshd = '/usr/sbin/sshd';
 const needs = { root: true, programs: ['unshare', 'git', 'ssh', 'ssh-keygen', sshd] };
 
 describe.skipIf(skip('git over ssh from inside the namespaces', needs))('git over ssh', () => {
   let place: SandboxPlace;
-  let server: ChildProcess;
-  let port: number;
+  let server: SshServer;
   let work: string;
   let user: { readonly name: string; readonly home: string };
 
@@ -34,20 +22,15 @@ describe.skipIf(skip('git over ssh from inside the namespaces', needs))('git ove
     user = { name: fields[0]!, home: fields[5]! };
     await installDriver();
     await makeRepository();
-    port = await freePort();
     server = await startServer();
   });
   afterAll(async () => {
-    if (server !== undefined && server.exitCode === null) {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      server.kill('SIGTERM');
-      await ended;
-    }
+    await server?.stop();
     place?.remove();
   });
 
   it('clones with the key in the home of the person, whose the files then are', async () => {
-    const address = `ssh://${user.name}@127.0.0.1:${port}${work}/repository`;
+    const address = `ssh://${user.name}@127.0.0.1:${server.port}${work}/repository`;
     const [cloned, refused] = await outside([
       job(['git', 'clone', '-q', address, join(work, 'clone')]),
       job(['git', 'clone', '-q', `${address}-of-nobody`, join(work, 'nothing')]),
@@ -102,51 +85,15 @@ describe.skipIf(skip('git over ssh from inside the namespaces', needs))('git ove
   }
 
   /** An ssh server that only the person's own key opens. */
-  async function startServer(): Promise<ChildProcess> {
+  async function startServer(): Promise<SshServer> {
     const key = join(user.home, '.ssh/id_ed25519');
     await asUser(['mkdir', '-p', '-m', '700', join(user.home, '.ssh')]);
     if (!existsSync(key)) await asUser(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
     await asUser(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(work, 'host')]);
     await asUser(['cp', `${key}.pub`, join(work, 'authorized_keys')]);
     const hostKey = readFileSync(join(work, 'host.pub'), 'utf8');
-    writeFileSync(join(work, 'known_hosts'), `[127.0.0.1]:${port} ${hostKey}`);
-    const settings = {
-      ListenAddress: `127.0.0.1:${port}`,
-      HostKey: join(work, 'host'),
-      AuthorizedKeysFile: join(work, 'authorized_keys'),
-      PidFile: 'none',
-      StrictModes: 'no',
-      UsePAM: 'no',
-      PasswordAuthentication: 'no',
-    };
-    const flags = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-    const [program = '', ...args] = [...place.as('user'), sshd, '-D', '-e', '-f', '/dev/null', ...flags];
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr?.on('data', (chunk) => appendFileSync(join(work, 'sshd.log'), chunk));
-    while (!(await accepts(port))) {
-      if (child.exitCode !== null) throw new Error(readFileSync(join(work, 'sshd.log'), 'utf8'));
-      await sleep(20);
-    }
-    return child;
+    const started = await startSshServer(work, (command) => [...place.as('user'), ...command]);
+    writeFileSync(join(work, 'known_hosts'), `[127.0.0.1]:${started.port} ${hostKey}`);
+    return started;
   }
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1');
-    socket.on('connect', () => resolve(true));
-    socket.on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
-}

@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { digestOf } from '../../src/core/digest.ts';
 import type { RegistryOptions } from '../../src/core/options.ts';
 import { parseReference, type Reference } from '../../src/oci/reference.ts';
-import type { Pushed, Transfer } from '../../src/registry/push.ts';
+import type { Transfer } from '../../src/registry/push.ts';
+import type { Pushed } from '../../src/registry/put-manifest.ts';
 import { connect, type Registry } from '../../src/registry/registry.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { type FakeLayers, fakeLayers, noise } from '../support/fake-layers.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ImageConfig, type TarEntry, ustar, writeLayout } from './oci-layout.ts';
+import { type ImageConfig, type TarEntry, ustar, writeLayout, writeWholeLayout } from './oci-layout.ts';
 import { must } from './programs.ts';
 import { once } from './shared.ts';
 import { has } from './skips.ts';
@@ -70,6 +70,39 @@ export async function triggeringBase(): Promise<BaseImage> {
     };
     writeLayout(folder, [ustar([...skeleton, ...busyboxEntries()])], config);
   });
+}
+
+/** Without any file, and with every setting that an image can hand on, also such as nobody knows. */
+export async function configuredBase(): Promise<BaseImage> {
+  return image('configured', 'localhost/tsbuild-test/configured:1', (folder) => {
+    const created = '2001-09-09T01:46:40Z';
+    const history = [
+      { created, created_by: 'tests' },
+      { created, created_by: 'tests', author: 'somebody', comment: 'of the base', empty_layer: true },
+    ];
+    const more = { author: 'The Base', 'os.features': ['feature'], later: { version: 2 } };
+    const config: ImageConfig = {
+      Env: ['FIRST=1', 'PATH=/base/bin', 'LAST=9'],
+      Entrypoint: ['/base-entry'],
+      Cmd: ['base', 'command'],
+      ArgsEscaped: true,
+      ExposedPorts: { '80/tcp': {} },
+      Volumes: { '/base-volume': {} },
+      Labels: { origin: 'base', kept: 'yes' },
+      User: '7:7',
+      WorkingDir: '/base/work',
+      StopSignal: 'SIGQUIT',
+      Shell: ['/base/sh', '-c'],
+      Healthcheck: { Test: ['CMD', 'base'], Interval: 1_000_000_000 },
+      Unheard: { of: true },
+    };
+    writeWholeLayout(folder, [ustar([directory('base')])], { ...more, config, history });
+  });
+}
+
+/** All that the cases build on. */
+export async function caseBases(): Promise<BaseImage[]> {
+  return [await busyboxBase(), await triggeringBase(), await configuredBase()];
 }
 
 /**

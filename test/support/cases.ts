@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readLayout } from './oci-layout.ts';
+import { hostArchitecture, readLayout } from './oci-layout.ts';
 import { must } from './programs.ts';
 import type { Tree, TreeEntry } from './trees.ts';
 
@@ -13,9 +13,46 @@ export interface BuildCase {
   readonly flags?: readonly string[];
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What stands after the flags; without it `-f Containerfile context`. */
+  readonly arguments?: readonly string[];
   /** Why Debian's buildah is not asked. */
   readonly buildah?: string;
+  /** Why docker is not asked for the configuration of a golden. */
+  readonly docker?: string;
   readonly expect: Expectation;
+  readonly second?: SecondBuild;
+  readonly golden?: Golden;
+}
+
+/**
+ * The same build once more, by its user, after change.sh (where the case has one) has run in the case's folder. Cases
+ * share a store: what is to be made again must be unlike the steps of every other case.
+ */
+export interface SecondBuild {
+  /** In the place of the first build's. */
+  readonly flags?: readonly string[];
+  /** In the place of the first build's. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** 0 unless said. */
+  readonly exit?: number;
+  readonly messages?: readonly string[];
+  readonly absent?: readonly string[];
+  readonly files?: Expectation['files'];
+  /** Regular expressions over step names: each step that is made fits one, and each of them is that of a made step. */
+  readonly made: readonly string[];
+  /** As `made`, but of steps that the cache has; others may be there too. */
+  readonly cached?: readonly string[];
+}
+
+/**
+ * `golden.json`: the image's whole configuration but `rootfs`. Without `architecture` and `os` the machine's own are
+ * meant; times are compared where the golden has a `created` of its own.
+ */
+export interface Golden {
+  readonly created?: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly history: readonly Readonly<Record<string, unknown>>[];
+  readonly [member: string]: unknown;
 }
 
 export interface Expectation {
@@ -45,8 +82,13 @@ export function buildCases(): BuildCase[] {
   const names = readdirSync(root).filter((name) => existsSync(join(root, name, 'case.json')));
   return names.sort().map((name) => {
     const text = readFileSync(join(root, name, 'case.json'), 'utf8');
-    return { name, ...(JSON.parse(text) as Omit<BuildCase, 'name'>) };
+    return { name, ...(JSON.parse(text) as Omit<BuildCase, 'name'>), ...goldenOf(name) };
   });
+}
+
+function goldenOf(name: string): { golden?: Golden } {
+  const file = join(root, name, 'golden.json');
+  return existsSync(file) ? { golden: JSON.parse(readFileSync(file, 'utf8')) as Golden } : {};
 }
 
 /** Whether the case is meant to give an image. */
@@ -75,7 +117,48 @@ export async function layOut(one: BuildCase, folder: string, owner?: Owner): Pro
 
 /** What the case's Containerfile is told besides names and outputs. */
 export function buildArguments(one: BuildCase): string[] {
-  return [...(one.flags ?? []), '-f', 'Containerfile', 'context'];
+  return [...(one.flags ?? []), ...(one.arguments ?? ['-f', 'Containerfile', 'context'])];
+}
+
+/** The case as its second build sees it. */
+export function asSecond(
+  one: BuildCase,
+  { flags, env, exit, messages, absent, files }: SecondBuild,
+): BuildCase {
+  const told = { ...(messages && { messages }), ...(absent && { absent }), ...(files && { files }) };
+  return { ...one, ...(flags && { flags }), ...(env && { env }), expect: { exit: exit ?? 0, ...told } };
+}
+
+/** Runs change.sh, where the case has one, by the case's owner. */
+export async function change(folder: string, owner: Owner): Promise<void> {
+  if (existsSync(join(folder, 'change.sh'))) await must(owner.as(['sh', 'change.sh']), { cwd: folder });
+}
+
+/** Steps that the cache had and should not have had, or the other way round, by the output of plain progress. */
+export function wrongSteps({ made, cached = [] }: SecondBuild, output: string): string[] {
+  const ended = endedSteps(output);
+  const names = (outcome: string) => ended.filter((step) => step.outcome === outcome).map(({ name }) => name);
+  const [done, had] = [names('DONE'), names('CACHED')];
+  const fits = (name: string) => made.some((pattern) => new RegExp(pattern).test(name));
+  const lacks = (list: readonly string[]) => (pattern: string) =>
+    !list.some((name) => new RegExp(pattern).test(name));
+  return [
+    ...done.filter((name) => !fits(name)).map((name) => `made again: ${name}`),
+    ...made.filter(lacks(done)).map((pattern) => `not made again: ${pattern}`),
+    ...cached.filter(lacks(had)).map((pattern) => `not cached: ${pattern}`),
+  ];
+}
+
+/** `#3 [2/4] RUN true` … `#3 DONE 0.1s`. */
+function endedSteps(output: string): { readonly name: string; readonly outcome: string }[] {
+  const names = new Map<string, string>();
+  const ended: { name: string; outcome: string }[] = [];
+  for (const [, number = '', text = ''] of output.matchAll(/^#(\d+) (.*)$/gm)) {
+    const outcome = /^(CACHED|DONE)\b/.exec(text)?.[1];
+    if (!names.has(number)) names.set(number, text);
+    else if (outcome !== undefined) ended.push({ name: names.get(number)!, outcome });
+  }
+  return ended;
 }
 
 /** Differences between what the case expects to stand in the image and what does; empty when all is well. */
@@ -112,6 +195,22 @@ export function wrongConfig(one: BuildCase, layout: string, inherited: number): 
   const fits = one.expect.history.every((pattern, index) => new RegExp(pattern).test(lines[index] ?? ''));
   if (fits && lines.length === one.expect.history.length) return members;
   return [...members, `history is ${JSON.stringify(lines)}`];
+}
+
+/** Differences of the whole configuration; empty for a case without a golden. */
+export function wrongGolden({ golden }: BuildCase, config: object): string[] {
+  if (golden === undefined) return [];
+  const { rootfs: _, ...rest } = config as Golden;
+  const found = golden.created === undefined ? withoutTimes(rest) : rest;
+  const wanted: Golden = { architecture: hostArchitecture, os: 'linux', ...golden };
+  const members = new Set([...Object.keys(found), ...Object.keys(wanted)]);
+  return [...members]
+    .filter((name) => canonical(found[name]) !== canonical(wanted[name]))
+    .map((name) => `${name} is ${canonical(found[name])}, not ${canonical(wanted[name])}`);
+}
+
+function withoutTimes({ created: _, ...config }: Golden): Golden {
+  return { ...config, history: config.history.map(({ created: _time, ...entry }) => entry) };
 }
 
 /** What a build said that it should not have, or did not say. */

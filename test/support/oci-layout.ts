@@ -21,7 +21,11 @@ export interface ImageConfig {
   readonly Labels?: Readonly<Record<string, string>>;
   readonly User?: string;
   readonly WorkingDir?: string;
+  readonly [other: string]: unknown;
 }
+
+/** The architecture of this machine, as images name it. */
+export const hostArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
 
 /** A plain ustar archive (paths below 100 bytes), every time 2001-09-09T01:46:40Z. */
 export function ustar(entries: readonly TarEntry[]): Buffer {
@@ -34,13 +38,18 @@ export function ustar(entries: readonly TarEntry[]): Buffer {
 
 /** Writes an OCI layout folder with one image of the given tars and the tag `image`. */
 export function writeLayout(folder: string, tars: readonly Uint8Array[], config: ImageConfig): void {
+  writeWholeLayout(folder, tars, { config });
+}
+
+/** As `writeLayout`, with other members of the configuration beside `config`, or instead of the usual ones. */
+export function writeWholeLayout(folder: string, tars: readonly Uint8Array[], members: object): void {
   mkdirSync(join(folder, 'blobs/sha256'), { recursive: true });
   const packed = tars.map((tar) => ({ diffId: digestOf(tar), ...blob(folder, gzipSync(tar)) }));
   const configBlob = blob(
     folder,
     json(
       configOf(
-        config,
+        members,
         packed.map((layer) => layer.diffId),
       ),
     ),
@@ -88,17 +97,16 @@ export interface Config {
   readonly history: readonly { readonly created_by?: string; readonly empty_layer?: boolean }[];
 }
 
-function configOf(config: ImageConfig, diffIds: readonly string[]): unknown {
+function configOf(members: object, diffIds: readonly string[]): unknown {
   const created = '2001-09-09T01:46:40Z';
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const history = diffIds.map(() => ({ created, created_by: 'tests' }));
   return {
     created,
-    architecture,
+    architecture: hostArchitecture,
     os: 'linux',
-    config,
     rootfs: { type: 'layers', diff_ids: diffIds },
     history,
+    ...members,
   };
 }
 

@@ -27,8 +27,6 @@ export interface CheckOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
   /** The name of the target, where one was asked for. */
   readonly target?: string;
-  readonly platform: Platform;
-  readonly buildPlatform?: Platform;
   /** Undefined for an image that is not at hand: nothing is then told that it might change. */
   readonly base: (stage: GraphStage) => BaseFacts | undefined;
   /** Absent where no ignore file counts. */
@@ -44,7 +42,7 @@ export interface Checked {
   readonly warnings: readonly Warning[];
   /** What a build would fail with, those of the analysis among them; with `error=true` also that there are warnings. */
   readonly errors: readonly BuildError[];
-  /** What was read of the graph's stages, by their index in the file. */
+  /** What was read of the stages, by their index in the file; those of the first platform. */
   readonly stages: ReadonlyMap<number, StageFacts>;
 }
 
@@ -53,23 +51,26 @@ export interface Checked {
  * comments allow, and the errors that only the values of variables show. Stages are those of the graph; the rules about
  * how a file is written see all of it.
  */
-export function check({ containerfile, graph, errors: known }: Analysis, options: CheckOptions): Checked {
+export function check({ containerfile, graphs, errors: known }: Analysis, options: CheckOptions): Checked {
   const settingErrors: BuildError[] = [];
   const findings = new Findings(settingsOf(containerfile, options, settingErrors));
   findings.errors.push(...settingErrors);
   checkFile(containerfile, findings);
   warnOfUnusedBuildArgs(containerfile, options.buildArgs, findings);
   const stages = new Map<number, StageFacts>();
-  if (graph !== undefined) {
+  for (const graph of graphs) {
     const isReference = (text: string): boolean => succeeds(() => options.checkReference(text));
-    checkFroms(containerfile, { ...options, graph, isReference, findings });
-    readStages(graph, { ...options, stages, findings });
+    checkFroms(graph, { ...options, isReference, findings });
+    for (const [index, facts] of stagesOf(graph, { ...options, findings })) {
+      if (!stages.has(index)) stages.set(index, facts);
+    }
   }
   const violation = findings.violation();
   const files = filesOf(containerfile);
+  const ofGraphs = eachOnce(graphs.flatMap((graph) => graph.warnings));
   const errors = inFileOrder([...known, ...findings.errors], files);
   return {
-    warnings: inFileOrder([...containerfile.warnings, ...findings.warnings], files),
+    warnings: inFileOrder([...containerfile.warnings, ...ofGraphs, ...findings.warnings], files),
     errors: violation === undefined ? errors : [...errors, violation],
     stages,
   };
@@ -90,24 +91,33 @@ function settingsOf(
 }
 
 interface Reader extends CheckOptions {
-  readonly stages: Map<number, StageFacts>;
   readonly findings: Findings;
 }
 
-function readStages(graph: StageGraph, reader: Reader): void {
+/** What is read of the stages of one platform. */
+function stagesOf(graph: StageGraph, reader: Reader): Map<number, StageFacts> {
+  const stages = new Map<number, StageFacts>();
   const scope: CheckScope = {
     ...reader,
     globalArgs: graph.globalArgs,
     escape: graph.escape,
     errexit: graph.containerfile.extensions.has('errexit-heredocs'),
   };
-  for (const stage of graph.stages) reader.stages.set(stage.stage.index, readStage(stage, scope, reader));
+  for (const graphStage of graph.stages) {
+    const { stage, base } = graphStage;
+    const parent = base.kind === 'stage' ? stages.get(base.index) : undefined;
+    stages.set(stage.index, readStage(graphStage, scope, { ...reader, parent }));
+  }
+  return stages;
 }
 
-function readStage(graphStage: GraphStage, check: CheckScope, reader: Reader): StageFacts {
+function readStage(
+  graphStage: GraphStage,
+  check: CheckScope,
+  { parent, ...reader }: Reader & { readonly parent: StageFacts | undefined },
+): StageFacts {
   const { stage, base, platform } = graphStage;
   const { from } = stage;
-  const parent = base.kind === 'stage' ? reader.stages.get(base.index) : undefined;
   const image = base.kind === 'image' ? reader.base(graphStage) : undefined;
   if (image !== undefined) {
     checkBasePlatform(from, { expected: platform, actual: image.platform }, reader.findings);
@@ -160,4 +170,9 @@ function succeeds(work: () => void): boolean {
     if (error instanceof BuildError) return false;
     throw error;
   }
+}
+
+/** What is said for every platform is said once. */
+function eachOnce(warnings: readonly Warning[]): Iterable<Warning> {
+  return new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values();
 }

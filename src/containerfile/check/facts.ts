@@ -1,4 +1,4 @@
-import type { MountRequest } from '../mount.ts';
+import type { MountRequest } from '../mount-request.ts';
 import type { ArgInstruction, Instruction, Word } from '../types.ts';
 import type { Findings } from './findings.ts';
 import type { Reading, Scope } from './scope.ts';

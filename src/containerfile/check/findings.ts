@@ -17,6 +17,7 @@ export class Findings {
   readonly warnings: Warning[] = [];
   readonly errors: BuildError[] = [];
   readonly #settings: CheckSettings;
+  readonly #told = new Set<string>();
   #fails = false;
 
   constructor(settings: CheckSettings) {
@@ -27,6 +28,10 @@ export class Findings {
     const rule = ruleOf(name);
     const settings = withComments(this.#settings, comments);
     if (!isApplied(rule, settings)) return;
+    // A file is read for each platform, and what is found in it each time is told once.
+    const key = JSON.stringify([name, text, location]);
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     this.#fails ||= settings.error;
     this.warnings.push({
       rule: name,

@@ -3,30 +3,28 @@ import { formatPlatform, parsePlatform } from '../../core/platform.ts';
 import type { Platform } from '../../core/types.ts';
 import { expandWord, type VariableUse } from '../expand.ts';
 import { globalArgsOf } from '../global-args.ts';
-import type { Containerfile, FromInstruction, StageGraph, Word } from '../types.ts';
+import type { FromInstruction, StageGraph, Word } from '../types.ts';
 import type { Findings } from './findings.ts';
 import { meant, rangeIn } from './scope.ts';
 
 interface FromFacts {
-  readonly graph: Pick<StageGraph, 'globalArgs'>;
   /** The target, which a platform ARG tells. */
   readonly target?: string;
-  readonly platform: Platform;
-  readonly buildPlatform?: Platform;
   /** Whether a text may name an image. */
   readonly isReference: (text: string) => boolean;
   readonly findings: Findings;
 }
 
 /** Rules over every FROM of the file, with the global ARGs' values. */
-export function checkFroms(containerfile: Containerfile, facts: FromFacts): void {
+export function checkFroms(graph: StageGraph, facts: FromFacts): void {
+  const { containerfile } = graph;
   const declared = new Set([
-    ...Object.keys(facts.graph.globalArgs),
+    ...Object.keys(graph.globalArgs),
     ...containerfile.globals.flatMap(({ args }) => args.map(({ name }) => name)),
   ]);
   for (const { from } of containerfile.stages) {
     if (from.broken) continue;
-    const scope = { ...facts, declared, escape: containerfile.escape };
+    const scope = { ...facts, graph, declared, escape: containerfile.escape };
     const image = expanded(from.image, scope);
     warnOfUndeclared(image, from, scope);
     if (from.platform === undefined) continue;
@@ -34,10 +32,11 @@ export function checkFroms(containerfile: Containerfile, facts: FromFacts): void
     warnOfUndeclared(platform, from, scope);
     checkPlatform(platform, from, scope);
   }
-  checkDefaults(containerfile, facts);
+  checkDefaults(graph, facts);
 }
 
 interface Scope extends FromFacts {
+  readonly graph: Pick<StageGraph, 'globalArgs'>;
   readonly declared: ReadonlySet<string>;
   readonly escape: '\\' | '`';
 }
@@ -103,8 +102,9 @@ function platformIn(text: string): Platform | undefined {
 }
 
 /** Whether every FROM would name an image if no build arg were given. */
-function checkDefaults(containerfile: Containerfile, facts: FromFacts): void {
-  const globalArgs = defaultsOf(containerfile, facts);
+function checkDefaults(graph: StageGraph, facts: FromFacts): void {
+  const { containerfile } = graph;
+  const globalArgs = defaultsOf(graph, facts);
   if (globalArgs === undefined) return;
   const scope = { graph: { globalArgs }, escape: containerfile.escape };
   for (const { from } of containerfile.stages) {
@@ -119,15 +119,15 @@ function checkDefaults(containerfile: Containerfile, facts: FromFacts): void {
 }
 
 function defaultsOf(
-  containerfile: Containerfile,
-  { target, platform, buildPlatform }: FromFacts,
+  { containerfile, platform, buildPlatform }: StageGraph,
+  { target }: FromFacts,
 ): StageGraph['globalArgs'] | undefined {
   const errors: BuildError[] = [];
   const { values } = globalArgsOf(containerfile, {
     buildArgs: {},
     platform,
+    buildPlatform,
     errors,
-    ...(buildPlatform !== undefined && { buildPlatform }),
     ...(target !== undefined && { target }),
   });
   return errors.length === 0 ? values : undefined;

@@ -2,13 +2,18 @@ import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Remotes } from '../../../builder/context/remotes.ts';
 import { readInput } from '../../../src/build/input.ts';
 import type { BuildOptions } from '../../../src/core/options.ts';
 import type { Store } from '../../../src/core/store.ts';
 
 const store = { statCache: () => ({}) } as unknown as Store;
 const input = (context: string, file?: string) =>
-  readInput({ context, ...(file !== undefined && { file }) } as BuildOptions, store);
+  readInput(
+    { context, buildArgs: {}, ...(file !== undefined && { file }) } as unknown as BuildOptions,
+    store,
+    {} as Remotes,
+  );
 
 it('reads no Containerfile that a link finds outside of the context, unless the command names it', async () => {
   const [context, elsewhere] = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'input-'))) as [string, string];

@@ -1,8 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { openContext } from '../../../builder/context/local.ts';
 import { type CopyInput, type CopySource, selectFiles } from '../../../builder/steps/copy.ts';
@@ -21,7 +21,7 @@ export interface Case {
   readonly base?: readonly (readonly string[])[];
   readonly context?: readonly string[];
   readonly ignore?: string;
-  /** Archives in the context: name → entries. `.gz` names are compressed. */
+  /** Archives in the context: name → entries. Those that end in gz, xz, bz2 or zst are compressed. */
   readonly archives?: Readonly<Record<string, readonly string[]>>;
   /** Layers of the stage that --from names. */
   readonly from?: readonly (readonly string[])[];
@@ -147,6 +147,11 @@ function inputOf(wanted: Case): CopyInput {
     ...(chown !== undefined && { chown }),
     ...(chmod !== undefined && { chmod }),
     link: flags.includes('--link'),
+    parents: flags.includes('--parents'),
+    optional: flags.includes('--optional'),
+    excludes: flags.filter((word) => word.startsWith('--exclude=')).map((word) => word.slice(10)),
+    ...(flags.includes('--unpack') && { unpack: true }),
+    ...(flags.includes('--unpack=false') && { unpack: false }),
   };
 }
 
@@ -160,11 +165,17 @@ async function sourceOf(wanted: Case, layers: Layers): Promise<CopySource> {
   const folder = mkdtempSync(join(tmpdir(), 'context-'));
   makeFiles(folder, wanted.context ?? []);
   for (const [name, lines] of Object.entries(wanted.archives ?? {})) {
-    const tar = tarOf(lines);
-    writeFileSync(join(folder, name), name.endsWith('.gz') ? gzipSync(tar) : tar);
+    writeFileSync(join(folder, name), packed(tarOf(lines), name));
   }
   const ignore = wanted.ignore === undefined ? {} : { ignoreText: wanted.ignore };
   return { kind: 'context', context: openContext(folder, { ...ignore, statCache: new FakeStatCache() }) };
+}
+
+const programs: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', bz2: 'bzip2', zst: 'zstd' };
+
+function packed(tar: Buffer, name: string): Buffer {
+  const program = programs[name.replace(/^.*\./, '')];
+  return program === undefined ? tar : execFileSync(program, ['-c'], { input: tar });
 }
 
 function tarOf(lines: readonly string[]): Buffer {

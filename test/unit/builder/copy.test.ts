@@ -6,6 +6,8 @@ import { openContext } from '../../../builder/context/local.ts';
 import { type CopyInput, type CopySource, selectFiles } from '../../../builder/steps/copy.ts';
 import { componentMatcher, hasWildcard } from '../../../builder/steps/copy-match.ts';
 import { parseMode } from '../../../builder/steps/copy-mode.ts';
+import { pick } from '../../../builder/steps/copy-select.ts';
+import { contextTree } from '../../../builder/steps/copy-source.ts';
 import { type Framed, keyOf } from '../../../src/core/digest.ts';
 import { BuildError } from '../../../src/core/errors.ts';
 import { entryOf, makeFiles } from './entry-lines.ts';
@@ -70,6 +72,9 @@ describe('the content key', () => {
     ['chown', { chown: '1' }],
     ['chmod', { chmod: '600' }],
     ['link', { link: true }],
+    ['parents', { parents: true }],
+    ['excludes', { excludes: ['a'] }],
+    ['unpack', { unpack: true }],
     ['heredocs', { heredocs: [{ name: 'x', content: 'y' }] }],
   ])('depends on %s', async (_, changes) => {
     const { keyNow } = stand(lines);
@@ -135,11 +140,74 @@ describe('what is read', () => {
     expect(new Set(keys.map(keyOf)).size).toBe(3);
   });
 
-  it('keeps times of files', async () => {
-    const { source, tools, layers } = stand(['f d/a = 1']);
+  it('has a first key of every word', async () => {
+    const { tools, layers } = stand();
+    const snapshot = { layers: [layers.add([entryOf('f a = 1')])], config };
+    const words: Partial<CopyInput>[] = [
+      {},
+      { excludes: ['a'] },
+      { excludes: ['b'] },
+      { optional: true },
+      { parents: true },
+      { sources: ['./a'], parents: true },
+      { sources: ['/./a'], parents: true },
+      { unpack: false },
+    ];
+    const keys = words.map(
+      async (changes) =>
+        (await selectFiles(copyOf('a', changes), { kind: 'snapshot', snapshot }, tools)).firstKey!,
+    );
+    expect(new Set((await Promise.all(keys)).map(keyOf)).size).toBe(words.length);
+  });
+
+  it('tells apart a directory that is taken from one that only has what is taken', async () => {
+    const { keyNow } = stand(['f d/a = 1']);
+    const [whole, part] = ['d', 'd/a'].map((source) => keyNow(copyOf(source, { parents: true })));
+    expect(await whole).not.toBe(await part);
+  });
+
+  it('names every directory once', async () => {
+    const { source, tools, layers } = stand(['f a/b/x = 1', 'f a/c/x = 2', 'f a/d/y = 3']);
+    const input = copyOf('a/*/x', { parents: true });
+    const { context } = source() as Extract<CopySource, { kind: 'context' }>;
+    const items = await pick(input, contextTree(context), tools);
+    const names = items.flatMap(({ below }) => below.map(({ path }) => path));
+    expect(names).toEqual(['a', 'a/b', 'a/b/x', 'a/c', 'a/c/x']);
+    expect(layers.asked).toEqual([]);
+  });
+
+  it('is none of what a flag excludes', async () => {
+    const { folder, keyNow } = stand(['f d/a = 1', 'f d/b = 2']);
+    const input = copyOf('d', { excludes: ['b'] });
+    const before = await keyNow(input);
+    writeFileSync(join(folder, 'd/b'), '3');
+    expect(await keyNow(input)).toBe(before);
+  });
+
+  it('is no directory in which nothing can be taken', async () => {
+    const { folder, source, tools } = stand(['f d/a = 1', 'f d/node_modules/b = 2', 'f e/c = 3']);
+    chmodSync(join(folder, 'd/node_modules'), 0);
+    const opened: string[] = [];
+    const { context } = source() as Extract<CopySource, { kind: 'context' }>;
+    const children = context.children.bind(context);
+    context.children = (directory) => {
+      opened.push(directory);
+      return children(directory);
+    };
+    const excludes = ['**/node_modules'];
+    await selectFiles(copyOf('d/*', { excludes, parents: true }), { kind: 'context', context }, tools);
+    expect(opened).toEqual(['', 'd']);
+  });
+
+  it('keeps times of files, and of the directory whose contents are copied', async () => {
+    const { folder, source, tools, layers } = stand(['f d/a = 1']);
+    utimesSync(join(folder, 'd'), 2000, 2000);
     const writer = await layers.writer();
     await (await selectFiles(copyOf('d'), source(), tools)).write([], writer);
-    expect(writer.written.at(-1)).toMatchObject({ path: 'x/a', mtime: 1000 });
+    expect(writer.written).toMatchObject([
+      { path: 'x', mtime: 2000 },
+      { path: 'x/a', mtime: 1000 },
+    ]);
   });
 });
 
@@ -234,6 +302,7 @@ describe('patterns of one component', () => {
     ['a\\*', 'ab', false],
     ['(a|b)+$', '(a|b)+$', true],
     ['[c-a]', 'b', false],
+    ['a-*', 'a-b', true],
   ])('%s and %s: %s', (pattern, name, expected) => expect(componentMatcher(pattern)(name)).toBe(expected));
 
   it.each(['[', '[]a]', '[a', 'a\\', '[a-', '[\\'])('refuses %s', (pattern) => {
@@ -263,6 +332,12 @@ describe('--chmod', () => {
     ['g-s', 0o2755, true, 0o755],
     ['u=', 0o777, false, 0o077],
     ['u+r-w', 0o200, false, 0o400],
+    ['u=rwx,g=rx', 0o6777, true, 0o757],
+    ['a-x,a+X', 0o755, false, 0o755],
+    ['u=rw,go=rX', 0o700, false, 0o655],
+    ['o+t,o+s', 0o755, true, 0o755],
+    ['u+t', 0o755, true, 0o1755],
+    ['g=u-w', 0o640, false, 0o640],
   ])('%s of %o', (text, mode, isDirectory, expected) => {
     expect(parseMode(text).apply(mode, isDirectory).toString(8)).toBe(expected.toString(8));
   });

@@ -29,6 +29,7 @@ function world(lost: readonly string[] = []) {
   const layers = { isAtHand: (one: Layer) => !gone.has(one.diffId), origins: () => [] };
   const tools = {
     store: { records, layers },
+    made: new Map(),
     gate: <T>(task: () => Promise<T>) => task(),
     signal: new AbortController().signal,
   } as unknown as Tools;
@@ -93,6 +94,7 @@ describe('remember', () => {
     const second = counted('b');
     const one = await remember(start, first, policy, tools);
     await remember(one.candidates, second, policy, tools);
+    tools.made.clear();
     await remember(start, first, { lookUp: false, obtainable: false }, tools);
     const both = await remember(start, first, policy, tools);
     expect(both.candidates.map(({ snapshot }) => snapshot.layers[0]!.diffId)).toEqual([

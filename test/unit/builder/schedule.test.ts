@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { schedule } from '../../../builder/schedule.ts';
+import { schedule, scheduleAll } from '../../../builder/schedule.ts';
 import type { Tools } from '../../../builder/tools.ts';
 import { graphOf } from '../../../src/containerfile/graph.ts';
 import { parse } from '../../../src/containerfile/parse.ts';
@@ -17,7 +17,13 @@ const platform = { os: 'linux', architecture: 'amd64' };
 function world(image: (reference: string) => Promise<Snapshot>) {
   const events: EventBody[] = [];
   const records = new Map<string, StepResult[]>();
-  const options = { buildArgs: {}, noCache: false, ulimits: [], addHosts: [] } as unknown as BuildOptions;
+  const options = {
+    buildArgs: {},
+    platforms: [],
+    noCache: false,
+    ulimits: [],
+    addHosts: [],
+  } as unknown as BuildOptions;
   const held = new Map<string, Promise<void>>();
   const hold = async (key: string): Promise<AsyncDisposable> => {
     const before = held.get(key);
@@ -31,7 +37,9 @@ function world(image: (reference: string) => Promise<Snapshot>) {
     emit: (event: EventBody) => events.push(event),
     signal: new AbortController().signal,
     gate: gate(4),
+    made: new Map(),
     image: async (reference: string) => ({ snapshot: await image(reference), local: true }),
+    contexts: { find: async () => undefined },
     store: {
       records: {
         find: (key: string) => records.get(key) ?? [],
@@ -163,5 +171,58 @@ describe('schedule', () => {
     Object.assign(tools.store.layers, { writer });
     const failure = schedule(graph('FROM a\nWORKDIR /x\n'), tools);
     await expect(failure).rejects.toMatchObject({ code: 'disk-full', location: { startLine: 2 } });
+  });
+});
+
+describe('scheduleAll', () => {
+  const platforms = ['amd64', 'arm64'].map((architecture) => ({ os: 'linux', architecture }));
+  const text =
+    'FROM --platform=$BUILDPLATFORM a AS tools\nWORKDIR /t\nFROM --platform=$BUILDPLATFORM a AS cross\n' +
+    'ARG TARGETARCH\nWORKDIR /$TARGETARCH\nFROM scratch\nWORKDIR /x\nCOPY --from=tools / /l\nCOPY --from=cross / /l\n';
+  const graphs = (given = text) =>
+    platforms.map((target) =>
+      graphOf(parse(given, 'Containerfile'), {
+        buildArgs: {},
+        platform: target,
+        buildPlatform: platforms[0]!,
+      }),
+    );
+  const named = (tools: Tools) => Object.assign(tools.options, { platforms });
+
+  it('makes a step that two platforms share once, even without the cache', async () => {
+    const { tools, events } = world(async () => empty());
+    Object.assign(tools.options, { noCache: true });
+    named(tools);
+    await scheduleAll(graphs('FROM --platform=$BUILDPLATFORM a\nWORKDIR /t\n'), tools);
+    const outcomes = events.flatMap((event) =>
+      event.type === 'step-end' && event.step.endsWith('/2') ? [[event.step, event.outcome]] : [],
+    );
+    expect(outcomes.sort()).toEqual([
+      ['linux/amd64/0/2', 'done'],
+      ['linux/arm64/0/2', 'cached'],
+    ]);
+  });
+
+  it('names each step with its platform, and with the target where the stage asks for that', async () => {
+    const { tools, events } = world(async () => empty());
+    named(tools);
+    await scheduleAll(graphs(), tools);
+    const names = events.flatMap((event) => (event.type === 'step-start' ? [event.name] : []));
+    expect(names.filter((name) => name.includes('WORKDIR')).sort()).toEqual([
+      '[linux/amd64 cross 2/2] WORKDIR /$TARGETARCH',
+      '[linux/amd64 stage-2 2/4] WORKDIR /x',
+      '[linux/amd64 tools 2/2] WORKDIR /t',
+      '[linux/amd64 tools 2/2] WORKDIR /t',
+      '[linux/amd64->arm64 cross 2/2] WORKDIR /$TARGETARCH',
+      '[linux/arm64 stage-2 2/4] WORKDIR /x',
+    ]);
+  });
+
+  it('ends every platform when one fails, and throws what failed', async () => {
+    const { tools } = world(async () => {
+      throw new BuildError('not-found', 'no such image');
+    });
+    named(tools);
+    await expect(scheduleAll(graphs('FROM a\n'), tools)).rejects.toMatchObject({ code: 'not-found' });
   });
 });

@@ -13,8 +13,11 @@ describe('the log of a step', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  function open(): StepLog {
-    return new StepLog(folder, '0/2', (event) => event.type === 'step-log' && shown.push(event.text));
+  function open(...secrets: Buffer[]): StepLog {
+    return new StepLog(folder, '0/2', {
+      emit: (event) => event.type === 'step-log' && shown.push(event.text),
+      secrets,
+    });
   }
 
   it('shows whole lines, the last one at the end, and keeps every byte', () => {
@@ -39,10 +42,24 @@ describe('the log of a step', () => {
   it.skipIf(!existsSync('/dev/full'))('goes on, and says so once, where the disk is full', () => {
     symlinkSync('/dev/full', join(folder, '0-2.log'));
     const notes: string[] = [];
-    using log = new StepLog(folder, '0/2', (event) => event.type === 'note' && notes.push(event.text));
+    using log = new StepLog(folder, '0/2', {
+      emit: (event) => event.type === 'note' && notes.push(event.text),
+      secrets: [],
+    });
     for (let i = 0; i < 2; i++) log.write('stdout', Buffer.from(`${i}\n`));
     expect(log.tail).toEqual(['0', '1']);
     expect(notes).toEqual([expect.stringContaining('ENOSPC')]);
+  });
+
+  it('shows and keeps no secret, on either stream', () => {
+    using log = open(Buffer.from('hunter22\n'));
+    log.write('stdout', Buffer.from('it is hunt'));
+    log.write('stderr', Buffer.from('er22 hunt'));
+    log.write('stdout', Buffer.from('er22\nhunter2'));
+    log.end();
+    expect(shown).toEqual(['it is ****\n', 'hunter2\n', 'er22 hunt\n']);
+    expect(log.tail).toEqual(['it is ****', 'hunter2', 'er22 hunt']);
+    expect(readFileSync(log.file, 'utf8')).not.toContain('hunter22');
   });
 
   it('keeps the last lines for an error', () => {

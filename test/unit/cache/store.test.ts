@@ -125,6 +125,49 @@ describe('images', () => {
     expect(await images.removeImage(one.id)).toEqual(['docker.io/library/a@sha256:ff']);
     expect(await images.list()).toEqual([]);
   });
+
+  const on = (architecture: string, note = ''): Image => ({
+    ...image(`{"${architecture}${note}"}`),
+    platform: { os: 'linux', architecture },
+  });
+  const architectures = async (b: Awaited<ReturnType<typeof bench>>, name: string): Promise<string[]> =>
+    (await b.store.images.findAll(name)).map((one) => one.image.platform.architecture);
+
+  it('of several platforms have one name, by which each is found', async () => {
+    await using b = await bench();
+    const { images } = b.store;
+    await images.putAll([on('s390x'), on('amd64')], ['n:1', 'n:2']);
+    const own = await images.find('n:1');
+    expect(own?.image.platform.architecture).toBe(process.arch === 'x64' ? 'amd64' : 's390x');
+    expect((await images.find('n:1', on('s390x').platform))?.image).toEqual(on('s390x'));
+    expect(await images.find('n:1', on('riscv64').platform)).toBeUndefined();
+    expect((await images.find('n:1', on('amd64').platform))?.names).toEqual(['n:1', 'n:2']);
+    expect(await architectures(b, 'n:2')).toEqual(['s390x', 'amd64']);
+  });
+
+  it('take the place of the one for their platform, and leave the others', async () => {
+    await using b = await bench();
+    const { images } = b.store;
+    await images.put(on('amd64'), ['n:1']);
+    await images.putBeside(on('arm64'), ['n:1']);
+    await images.putBeside(on('amd64', '2'), ['n:1']);
+    expect((await architectures(b, 'n:1')).sort()).toEqual(['amd64', 'arm64']);
+    expect((await images.find('n:1', on('amd64').platform))?.image).toEqual(on('amd64', '2'));
+    await images.put(on('amd64'), ['n:1']);
+    expect(await architectures(b, 'n:1')).toEqual(['amd64']);
+  });
+
+  it('go with their last name, and take only themselves out of one that stands for others too', async () => {
+    await using b = await bench();
+    const { images } = b.store;
+    const [arm] = await images.putAll([on('arm64'), on('amd64')], ['n:1']);
+    await images.put(on('amd64'), ['m:1']);
+    expect(await images.removeImage(arm!.id)).toEqual(['n:1']);
+    expect(await architectures(b, 'n:1')).toEqual(['amd64']);
+    await images.putAll([on('arm64'), on('amd64')], ['n:1']);
+    expect(await images.removeName('n:1')).toBe(true);
+    expect((await images.list()).map(({ names }) => names)).toEqual([['m:1']]);
+  });
 });
 
 describe('cache mounts', () => {
@@ -276,7 +319,7 @@ describe('prune', () => {
     await b.store[Symbol.asyncDispose]();
     age(join(b.root, 'store'));
     prune(b.store, { everything: true });
-    expect(usage(b.store).map((one) => one.count)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(usage(b.store).map((one) => one.count)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(await b.store.images.list()).toEqual([]);
   });
 
@@ -301,6 +344,22 @@ describe('prune', () => {
     prune(b.store, { all: true });
     expect((await b.store.images.list()).map(({ names }) => names)).toEqual([['n:1']]);
     expect(b.store.blobs.has(base.descriptor!.digest)).toBe(false);
+  });
+
+  it('keeps every image that a name stands for', async () => {
+    const { b } = await withLayers();
+    await using _ = b;
+    const images = ['amd64', 's390x'].map((architecture) => ({
+      config: Buffer.from(`{"${architecture}":1}`),
+      layers: [],
+      platform: { os: 'linux', architecture },
+    }));
+    await b.store.images.putAll(images, ['n:1']);
+    await b.store[Symbol.asyncDispose]();
+    age(join(b.root, 'store'));
+    prune(b.store, { all: true });
+    expect(await b.store.images.list()).toHaveLength(2);
+    expect((await b.store.images.findAll('n:1')).map(({ image }) => image)).toEqual(images);
   });
 
   it('goes from leaves to roots until the bound is kept', async () => {

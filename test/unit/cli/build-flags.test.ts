@@ -11,8 +11,10 @@ import { BuildError } from '../../../src/core/errors.ts';
 import { fakeHost } from './fake-host.ts';
 
 let cwd = '';
+const env: Record<string, string> = { FROM_ENV: 'env value', SECRET_VAR: 's' };
 beforeAll(() => {
   cwd = mkdtempSync(join(tmpdir(), 'tsbuild-flags-'));
+  env.SSH_AUTH_SOCK = join(cwd, 'agent');
   mkdirSync(join(cwd, 'ctx'));
   writeFileSync(join(cwd, 'ctx/Inner'), '');
   writeFileSync(join(cwd, 'Outer'), '');
@@ -20,8 +22,6 @@ beforeAll(() => {
   writeFileSync(join(cwd, 'token'), 's');
 });
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
-
-const env = { FROM_ENV: 'env value', SECRET_VAR: 's' };
 
 function flagsOf(args: readonly string[]): { flags: BuildFlags; words: readonly string[] } {
   const command = parseCommand(buildCommand, args, () => {});
@@ -89,17 +89,25 @@ const rows: readonly (readonly [string, object])[] = [
     { contexts: { a: '@/dir', b: 'docker-image://alpine' } },
   ],
   [
-    '--ssh default --ssh k=one,two',
+    '--ssh default --ssh k=token,Outer',
     {
       ssh: [
-        { id: 'default', paths: [] },
-        { id: 'k', paths: ['@/one', '@/two'] },
+        { id: 'default', paths: ['@/agent'] },
+        { id: 'k', paths: ['@/token', '@/Outer'] },
       ],
     },
   ],
   ['--platform aarch64', { platforms: [{ os: 'linux', architecture: 'arm64' }] }],
   ['--label a=1 --label b', { labels: { a: '1', b: '' } }],
-  ['--annotation a=1 --annotation manifest:b=2', { annotations: { a: '1', b: '2' } }],
+  [
+    '--annotation a=1 --annotation manifest:b=2',
+    {
+      annotations: [
+        { level: 'manifest', name: 'a', value: '1' },
+        { level: 'manifest', name: 'b', value: '2' },
+      ],
+    },
+  ],
   ['-t one -t two', { tags: ['one', 'two'], outputs: [] }],
   ['-t=one --tag=two', { tags: ['one', 'two'] }],
   ['-tone', { tags: ['one'] }],
@@ -182,6 +190,11 @@ const kanikoRows: readonly (readonly [string, object])[] = [
 
 /** Arguments, a piece of the message, and a piece of the hint. */
 const refusals: readonly (readonly [string, string, string])[] = [
+  ['--ssh =x', 'has no id', '--ssh default'],
+  ['--ssh a=nothing', 'there is no file', 'keys'],
+  ['--ssh default --ssh default=token', 'is given twice', 'another id'],
+  ['--allow network.hots', "does not know 'network.hots'", 'Did you mean network.host?'],
+  ['--allow everything', "does not know 'everything'", 'network.host and security.insecure'],
   ['--tagg a', 'unknown flag --tagg', 'Did you mean --tag?'],
   ['--buildarg A=1', 'unknown flag --buildarg', 'Did you mean --build-arg?'],
   ['--cache-repo r', 'unknown flag --cache-repo', '--help'],
@@ -255,12 +268,34 @@ describe('flags of build', () => {
     expect(error.hint ?? '').toContain(hint);
   });
 
+  it('takes addresses as they stand, and a Containerfile inside of them', () => {
+    const git = 'https://example.org/x.git#v1:sub';
+    for (const text of [
+      git,
+      'git@example.org:x/y',
+      'ssh://example.org/x',
+      'github.com/x/y',
+      'http://e.org/x.tar',
+    ])
+      expect(read([text]).context).toBe(text);
+    expect(read([git, '-f', 'deep/Containerfile']).file).toBe('deep/Containerfile');
+    expect(read(['ctx', '-f', 'https://e.org/Containerfile']).file).toBe('https://e.org/Containerfile');
+    expect(refusal(['s3://bucket/x']).message).toContain('no kind that can be fetched');
+  });
+
   it('takes -, and refuses what is no folder', () => {
     expect(read(['-']).context).toBe('-');
     expect(refusal(['nowhere']).message).toBe(`there is no folder ${cwd}/nowhere`);
-    expect(refusal(['https://example.org/x.git']).message).toContain('is not a folder');
     expect(refusal([]).message).toBe('no context is named');
     expect(refusal(['-', '-f', '-']).message).toContain('cannot both come from stdin');
+  });
+
+  it('takes entitlements, and no agent where there is none', () => {
+    expect(read(['ctx', '--allow', 'security.insecure', '--allow', 'network.host']).allow).toEqual([
+      'security.insecure',
+      'network.host',
+    ]);
+    expect(() => read(['ctx', '--ssh', 'default'], {})).toThrow('SSH_AUTH_SOCK is not set');
   });
 
   it('takes SOURCE_DATE_EPOCH from the environment, the flag first', () => {

@@ -6,7 +6,7 @@ import { BuildError } from '../../../src/core/errors.ts';
 const platform = { os: 'linux', architecture: 'amd64' };
 
 function look(text: string, options: Partial<AnalyseOptions> = {}): Analysis {
-  return analyse(text, 'Containerfile', { buildArgs: {}, platform, ...options });
+  return analyse(text, 'Containerfile', { buildArgs: {}, platforms: [platform], ...options });
 }
 
 /** `line:column message`, one an error. */
@@ -54,9 +54,10 @@ describe('analyse', () => {
   });
 
   it('gives what could be read beside the errors', () => {
-    const { containerfile, graph } = look(
-      'FROM a AS x\nRUN <<E\nFROM b AS y\nRUNN\nE\nUSER\nFROM x\nCOPY a b',
-    );
+    const {
+      containerfile,
+      graphs: [graph],
+    } = look('FROM a AS x\nRUN <<E\nFROM b AS y\nRUNN\nE\nUSER\nFROM x\nCOPY a b');
     expect(containerfile.stages.map(({ instructions }) => instructions.map(({ kind }) => kind))).toEqual([
       ['run'],
       ['copy'],
@@ -95,7 +96,7 @@ describe('analyse', () => {
       '2:1 unknown instruction: RUNN',
       'nowhere:: target stage "two" could not be found',
     ]);
-    expect(found.graph).toBeUndefined();
+    expect(found.graphs[0]).toBeUndefined();
   });
 
   it('looks at every stage where it is asked to', () => {
@@ -103,7 +104,7 @@ describe('analyse', () => {
     expect(told(look(text))).toEqual([]);
     const every = look(text, { every: true });
     expect(told(every)).toEqual(['1:6 base name ($NONE) should not be blank']);
-    expect(every.graph).toMatchObject({ target: 2, stages: [{}, {}, {}] });
+    expect(every.graphs[0]).toMatchObject({ target: 2, stages: [{}, {}, {}] });
   });
 
   it('is told which syntax counts by BUILDKIT_SYNTAX', () => {
@@ -140,7 +141,10 @@ describe('analyse', () => {
   it('finds its way through stages that are many and deep', () => {
     const count = 50_000;
     const chain = Array.from({ length: count }, (_, i) => `FROM ${i === 0 ? 'a' : `s${i - 1}`} AS s${i}`);
-    const { errors, graph } = look(chain.join('\n'));
+    const {
+      errors,
+      graphs: [graph],
+    } = look(chain.join('\n'));
     expect([errors.length, graph?.stages.length]).toEqual([0, count]);
     const circle = look(
       `FROM a AS first\nCOPY --from=s${count - 1} a b\nFROM first AS s-1\n${chain.join('\n').replace('FROM a', 'FROM s-1')}`,
@@ -169,13 +173,14 @@ describe('INCLUDE', () => {
       'base.inc': '# syntax=docker/dockerfile:1\nFROM a AS base\nINCLUDE deep/two.inc\n',
       'deep/two.inc': 'RUN <<E\nx\nE\n# about\nENV a=b',
     });
-    const { containerfile, graph, errors } = look(
-      'INCLUDE base.inc\nFROM base\nINCLUDE deep/two.inc\nRUN y',
-      {
-        enable,
-        include,
-      },
-    );
+    const {
+      containerfile,
+      graphs: [graph],
+      errors,
+    } = look('INCLUDE base.inc\nFROM base\nINCLUDE deep/two.inc\nRUN y', {
+      enable,
+      include,
+    });
     expect(errors).toEqual([]);
     expect(graph?.stages.map(({ needs }) => needs)).toEqual([[], [0]]);
     const places = containerfile.stages.map(({ instructions }) =>

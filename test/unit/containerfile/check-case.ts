@@ -63,7 +63,12 @@ function place(range: SourceRange | undefined): string {
 export function checkText(text: string, given: Partial<CheckCase> = {}, ignore?: string): Checked {
   const platform = parsePlatform('linux/amd64');
   const { buildArgs = {}, target, bases = {} } = given;
-  const wanted = { buildArgs, platform, ...(target !== undefined && { target }) };
+  const wanted = {
+    buildArgs,
+    platforms: [platform],
+    buildPlatform: platform,
+    ...(target !== undefined && { target }),
+  };
   const analysis = analyse(text, 'Containerfile', { ...wanted, every: target === undefined });
   return check(analysis, {
     ...wanted,

@@ -179,8 +179,8 @@ describe('scriptOf', () => {
 
   it('hands the body over as one argument, or makes it a program', () => {
     expect(script('RUN make all')).toEqual({ kind: 'argument', text: 'make all' });
-    expect(script("RUN <<'E'\nset -e\nls\nE")).toEqual({ kind: 'argument', text: 'set -e\nls\n' });
-    expect(script("RUN << 'one two'\nls\none two")).toEqual({ kind: 'argument', text: 'ls\n' });
+    expect(script("RUN <<'E'\nset -e\nls\nE")).toEqual({ kind: 'body', text: 'set -e\nls\n' });
+    expect(script("RUN << 'one two'\nls\none two")).toEqual({ kind: 'body', text: 'ls\n' });
     const program = { kind: 'file', name: 'E', content: '#!/bin/awk\nx\n' };
     expect(script('RUN <<-E\n\t#!/bin/awk\n\tx\n\tE')).toEqual(program);
   });

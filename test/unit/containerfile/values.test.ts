@@ -15,7 +15,7 @@ describe('exposedPorts', () => {
     [['80'], ['80/tcp']],
     [
       ['80', '80/tcp', '80/UDP'],
-      ['80/tcp', '80/udp'],
+      ['80/tcp', '80/tcp', '80/udp'],
     ],
     [['8000-8002/sctp'], ['8000/sctp', '8001/sctp', '8002/sctp']],
     [
@@ -27,13 +27,15 @@ describe('exposedPorts', () => {
       ['80/tcp', '90/udp', '91/udp', '2/tcp'],
     ],
     [['127.0.0.1::80'], ['80/tcp']],
+    [['1-2:80'], ['80/tcp']],
+    [['80/'], ['80/tcp']],
     [
       ['80 443/udp', '', ' 9 '],
       ['80/tcp', '443/udp', '9/tcp'],
     ],
   ])('%j', (specs, ports) => expect(exposedPorts(specs)).toEqual(ports));
 
-  it.each(['http', '80/http', '65536', '90-80', '-1', '80-', '80/tcp/udp', '1-2:80', '8000-70000'])(
+  it.each(['http', '80/http', '65536', '90-80', '-1', '80-', '80/tcp/udp', '1-2:80-82', '8000-70000'])(
     'refuses %j',
     (spec) => expect(() => exposedPorts([spec])).toThrow('invalid port'),
   );

@@ -14,11 +14,13 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf, hexOf } from '../../../src/core/digest.ts';
 import { BuildError } from '../../../src/core/errors.ts';
+import type { Platform } from '../../../src/core/types.ts';
 import { writeDockerArchive, writeOciArchive } from '../../../src/oci/archive.ts';
 import { readArchive } from '../../../src/oci/archive-read.ts';
 import { readLayout, writeLayout } from '../../../src/oci/layout.ts';
-import { manifestOf } from '../../../src/oci/manifest.ts';
-import type { FoundImage, PackedImage } from '../../../src/oci/packed.ts';
+import { indexOf, manifestOf } from '../../../src/oci/manifest.ts';
+import { mediaTypes } from '../../../src/oci/media-types.ts';
+import type { FoundImage, Packed, PackedIndex } from '../../../src/oci/packed.ts';
 import { pieces, platform, smallImage } from './images.ts';
 import { type Item, item, read, seeded, tarOf } from './samples.ts';
 
@@ -35,9 +37,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-type Write = (out: Writable, images: readonly PackedImage[]) => Promise<void>;
+type Write<T> = (out: Writable, images: readonly T[]) => Promise<void>;
 
-async function written(write: Write, ...images: PackedImage[]): Promise<Buffer> {
+async function written<T extends Packed>(write: Write<T>, ...images: T[]): Promise<Buffer> {
   const parts: Buffer[] = [];
   const out = new Writable({
     write(chunk: Buffer, _, done) {
@@ -227,5 +229,55 @@ describe('layouts', () => {
     symlinkSync('/etc/hostname', path);
     await expect(readLayout(folder, platform)).rejects.toMatchObject({ code: 'not-found' });
     await expect(readLayout(fresh(), platform)).rejects.toThrow('no OCI layout');
+  });
+});
+
+describe('an index of several images', () => {
+  const several = (names: readonly string[]): PackedIndex => {
+    const arm64 = { os: 'linux', architecture: 'arm64' };
+    const images = [platform, arm64].map((one) => {
+      const image = smallImage(fresh(), [], one.architecture);
+      const config = Buffer.from(image.config.toString().replace('amd64', one.architecture));
+      const layers = image.layers.map(({ descriptor }) => descriptor);
+      return { ...image, config, manifest: manifestOf({ config, layers, format: 'oci' }) };
+    });
+    const manifests = images.map(({ manifest }, i) => ({
+      ...manifest.descriptor,
+      platform: [platform, arm64][i]!,
+    }));
+    return { index: indexOf({ manifests, format: 'oci' }), images, names };
+  };
+
+  it('is written and read whole, or for one platform, from a layout and an archive', async () => {
+    const folder = join(fresh(), 'layout');
+    const packed = several([name, 'h.org/b:1']);
+    await writeLayout(folder, packed);
+    const archive = await written(writeOciArchive, packed);
+    const configs = packed.images.map(({ config }) => config);
+    for (const read of [
+      (one?: Platform) => readLayout(folder, one),
+      (one?: Platform) => readArchive(pieces(archive), fresh(), one),
+    ]) {
+      const all = await read();
+      expect(all.map(({ names, config }) => [names, config])).toEqual(
+        [name, 'h.org/b:1'].flatMap((one) => configs.map((config) => [[one], config])),
+      );
+      const arm = await read({ os: 'linux', architecture: 'arm64' });
+      expect(arm.map(({ config }) => config)).toEqual([configs[1], configs[1]]);
+    }
+    const top = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as { manifests: object[] };
+    expect(top.manifests).toHaveLength(2);
+    expect(top.manifests[0]).toMatchObject({ mediaType: mediaTypes.ociIndex });
+  });
+
+  it('gives the platforms that are all there where blobs of another are missing', async () => {
+    const folder = join(fresh(), 'layout');
+    const packed = several([name]);
+    await writeLayout(folder, packed);
+    rmSync(join(folder, 'blobs/sha256', hexOf(packed.images[1]!.manifest.descriptor.digest)));
+    expect((await readLayout(folder)).map(({ config }) => config)).toEqual([packed.images[0]!.config]);
+    await expect(readLayout(folder, { os: 'linux', architecture: 'arm64' })).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 });

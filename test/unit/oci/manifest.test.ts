@@ -9,7 +9,7 @@ import {
   encodeConfig,
   parseConfig,
 } from '../../../src/oci/config.ts';
-import { manifestOf, maxManifestBytes, parseManifest } from '../../../src/oci/manifest.ts';
+import { indexOf, manifestOf, maxManifestBytes, parseManifest } from '../../../src/oci/manifest.ts';
 import { compressionOf, layerMediaType, mediaTypes, relabel } from '../../../src/oci/media-types.ts';
 import { choosePlatform } from '../../../src/oci/platform.ts';
 
@@ -122,6 +122,10 @@ describe('platforms', () => {
     ['linux/arm/v7', 'linux/arm/v6', ['linux/arm/v5', 'linux/arm/v6']],
     ['linux/amd64/v3', 'linux/amd64/v2', ['linux/amd64', 'linux/amd64/v2', 'linux/amd64/v4']],
     ['linux/amd64', 'linux/amd64', ['linux/amd64/v2', 'linux/amd64']],
+    ['linux/arm64', 'linux/arm/v7', ['linux/arm/v5', 'linux/arm/v7', 'linux/amd64']],
+    ['linux/arm64', 'linux/arm64', ['linux/arm/v8', 'linux/arm64']],
+    ['linux/amd64', 'linux/386', ['linux/386', 'linux/arm64']],
+    ['linux/amd64/v3', 'linux/amd64', ['linux/386', 'linux/amd64']],
   ])('%s takes %s', (wanted, expected, offered) => {
     expect(choose(wanted, ...offered)).toBe(expected);
   });
@@ -185,5 +189,33 @@ describe('configurations', () => {
   ])('that are malformed are refused: %j', (value) => {
     expect(() => parseConfig(json(base))).not.toThrow();
     expect(() => parseConfig(json(value))).toThrow(BuildError);
+  });
+});
+
+describe('an index', () => {
+  const members = ['arm64', 'arm'].map((architecture) => ({
+    mediaType: mediaTypes.ociManifest,
+    digest: digestOf(architecture),
+    size: 7,
+    annotations: { own: architecture },
+    platform: { os: 'linux', architecture, ...(architecture === 'arm' && { variant: 'v7' }) },
+  }));
+
+  it('is read as it was made', () => {
+    const made = indexOf({ manifests: members, format: 'oci', annotations: { z: '1', a: '2' } });
+    expect(made.mediaType).toBe(mediaTypes.ociIndex);
+    expect(parseManifest(made.bytes, made.mediaType)).toEqual({ kind: 'index', manifests: members });
+    expect(JSON.parse(made.bytes.toString())).toMatchObject({ annotations: { a: '2', z: '1' } });
+    expect(made.descriptor).toEqual({
+      mediaType: mediaTypes.ociIndex,
+      digest: digestOf(made.bytes),
+      size: made.bytes.length,
+    });
+  });
+
+  it('is a list without annotations in docker’s format', () => {
+    const made = indexOf({ manifests: members, format: 'docker', annotations: { a: '1' } });
+    expect(made.mediaType).toBe(mediaTypes.dockerIndex);
+    expect(made.bytes.toString()).not.toContain('annotations');
   });
 });

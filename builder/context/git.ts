@@ -1,0 +1,207 @@
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError } from '../../src/core/errors.ts';
+import { retrying } from '../../src/http/retry.ts';
+import type { ContextFile } from './context.ts';
+import { checkUrl, type GitAddress, isCommit, shown } from './git-address.ts';
+import { type Authorized, authorize, type GitTools } from './git-auth.ts';
+import { layOutRepository, nameOrigin, packedBytes, settle } from './git-folder.ts';
+import type { Resolved } from './git-refs.ts';
+import { git } from './git-run.ts';
+import { submodulesOf } from './git-submodules.ts';
+import { checkedOutFiles } from './git-tree.ts';
+
+/** Submodules within submodules go no deeper than any project needs. */
+const mostLevels = 16;
+
+/**
+ * Fetches one commit into `folder`, a private one that does not exist yet, with its submodules, and returns the files
+ * below the address's subdir: owner 0:0, modes 644 and 755. Nothing that the repository holds is run, and no link of
+ * it is followed. Fails with `not-found`, `denied`, `network` or `context`.
+ */
+export async function checkOut(
+  resolved: Resolved,
+  { folder, keepGitDir }: { readonly folder: string; readonly keepGitDir: boolean },
+  tools: GitTools,
+): Promise<readonly ContextFile[]> {
+  const { address } = resolved;
+  const own = await authorize(address.url, tools.secret);
+  const top = { resolved, own, workTree: join(folder, 'tree'), gitDir: join(folder, 'tree/.git') };
+  await told(top, tools, async () => {
+    await fetchAndLayOut(top, tools);
+    if (address.submodules) await layOutSubmodules({ ...top, folder, level: 0, count: 0 }, tools);
+  });
+  const seconds = await commitTime(resolved, top.gitDir, tools);
+  const kept = keepGitDir && address.subdir === '';
+  if (kept) await keepRepository(top, tools);
+  else rmSync(top.gitDir, { recursive: true, force: true });
+  const now = Math.floor(Date.now() / 1000);
+  return checkedOutFiles(top.workTree, {
+    subdir: address.subdir,
+    seconds: address.mtime === 'commit' ? seconds : now,
+    of: shown(address.url),
+  });
+}
+
+/** The work, seen as a transfer. */
+async function told(
+  { resolved, gitDir }: Repository,
+  { emit }: GitTools,
+  work: () => Promise<void>,
+): Promise<void> {
+  const name = shown(resolved.address.url);
+  const transfer = {
+    type: 'transfer',
+    id: `git ${name} ${resolved.commit}`,
+    name: `cloning ${name}`,
+  } as const;
+  emit({ ...transfer, done: 0, state: 'running' });
+  try {
+    await work();
+  } catch (error) {
+    emit({ ...transfer, done: 0, state: 'failed' });
+    throw error;
+  }
+  emit({ ...transfer, done: packedBytes(gitDir), state: 'done' });
+}
+
+/** One repository on its way to disk. */
+interface Repository {
+  readonly resolved: Resolved;
+  readonly own: Authorized;
+  readonly workTree: string;
+  readonly gitDir: string;
+}
+
+const fetched = 'refs/tsbuild/source';
+
+async function fetchAndLayOut(repository: Repository, tools: GitTools): Promise<void> {
+  const { resolved, gitDir, workTree } = repository;
+  const { commit, address } = resolved;
+  mkdirSync(workTree, { recursive: true });
+  layOutRepository(gitDir, commit);
+  await fetchCommit(repository, tools);
+  const paths = [address.subdir === '' ? '.' : address.subdir];
+  if (address.submodules && address.subdir !== '') paths.push('.gitmodules');
+  for (const path of paths) await layOutPath(repository, path, tools);
+}
+
+/** The files below a path; an absent `.gitmodules` only says that there are no submodules. */
+async function layOutPath(
+  { resolved, gitDir, workTree }: Repository,
+  path: string,
+  tools: GitTools,
+): Promise<void> {
+  const { commit, address } = resolved;
+  const listed = await git({ args: ['ls-tree', '-z', commit, '--', path], gitDir }, tools);
+  const isWhole = path === '.';
+  if (!isWhole && listed === '') {
+    if (path !== address.subdir) return;
+    throw new BuildError(
+      'not-found',
+      `${shown(address.url)} has no folder "${path}" at ${commit.slice(0, 12)}`,
+      {
+        about: address.url,
+        hint: 'The folder stands behind the colon: #ref:folder.',
+      },
+    );
+  }
+  if (isWhole && listed === '') return;
+  await git({ args: ['checkout', '-q', '-f', commit, '--', path], gitDir, workTree }, tools);
+}
+
+/** One commit without its history; where the server does not give single commits, all that its branches hold. */
+async function fetchCommit(repository: Repository, tools: GitTools): Promise<void> {
+  const { commit, from } = repository.resolved;
+  const single = async (name: string): Promise<void> =>
+    await fetchRefs(repository, { refs: [`+${name}:${fetched}`], options: ['--depth=1'] }, tools);
+  if (isCommit(from)) await single(from).catch((error) => fetchAll(repository, error, tools));
+  else await single(from);
+  if (await hasCommit(repository, tools)) return;
+  if (!isCommit(from)) await single(commit).catch(() => {});
+  if (await hasCommit(repository, tools)) return;
+  throw unknownCommit(repository.resolved);
+}
+
+async function fetchAll(repository: Repository, refused: unknown, tools: GitTools): Promise<void> {
+  const code = refused instanceof BuildError ? refused.code : 'bug';
+  if (code !== 'context' && code !== 'not-found') throw refused;
+  const refs = ['+refs/heads/*:refs/tsbuild/heads/*', '+refs/tags/*:refs/tsbuild/tags/*'];
+  await fetchRefs(repository, { refs, options: [] }, tools);
+}
+
+function unknownCommit({ address, commit, from }: Resolved): BuildError {
+  return new BuildError('not-found', `${shown(address.url)} has no commit ${commit} that it gives away`, {
+    about: commit,
+    hint: isCommit(from)
+      ? 'Check the digits; the commit must be on a branch or a tag of this repository.'
+      : 'The branch was moved meanwhile: build again.',
+  });
+}
+
+async function fetchRefs(
+  { own, gitDir }: Repository,
+  { refs, options }: { readonly refs: readonly string[]; readonly options: readonly string[] },
+  tools: GitTools,
+): Promise<void> {
+  const args = ['fetch', '-q', '--no-tags', '--no-write-fetch-head', ...options, '--', own.url, ...refs];
+  await retrying(() => git({ args, gitDir, remote: own }, tools), { ...tools.retry, signal: tools.signal });
+}
+
+async function hasCommit({ gitDir, resolved }: Repository, tools: GitTools): Promise<boolean> {
+  const args = ['cat-file', '-e', `${resolved.commit}^{commit}`];
+  return await git({ args, gitDir }, tools).then(
+    () => true,
+    () => false,
+  );
+}
+
+interface Level extends Repository {
+  readonly folder: string;
+  readonly level: number;
+  count: number;
+}
+
+/** Every submodule at the commit that the repository names, and theirs; no option of `.gitmodules` but path and url counts. */
+async function layOutSubmodules(parent: Level, tools: GitTools): Promise<void> {
+  const { workTree, gitDir, folder, resolved } = parent;
+  const { address } = resolved;
+  for (const { path, url, commit } of await submodulesOf({ workTree, gitDir, resolved }, tools)) {
+    if (parent.level >= mostLevels)
+      throw new BuildError('context', `${shown(address.url)} has submodules in each other without end`);
+    checkUrl(url);
+    const own = await authorize(url, tools.secret, isSameServer(url, address.url));
+    const inner: GitAddress = { ...address, url, subdir: '' };
+    const at = join(workTree, path);
+    if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
+    const child = {
+      resolved: { address: inner, commit, from: commit },
+      own,
+      workTree: at,
+      gitDir: join(folder, `module-${parent.level}-${parent.count++}`),
+    };
+    await fetchAndLayOut(child, tools);
+    await layOutSubmodules({ ...child, folder: child.gitDir, level: parent.level + 1, count: 0 }, tools);
+  }
+}
+
+function isSameServer(url: string, other: string): boolean {
+  return URL.canParse(url) && URL.canParse(other) && new URL(url).origin === new URL(other).origin;
+}
+
+async function commitTime({ commit }: Resolved, gitDir: string, tools: GitTools): Promise<number> {
+  const text = await git({ args: ['log', '-1', '--format=%ct', commit], gitDir }, tools);
+  return Number(text.trim()) || 0;
+}
+
+/** The repository as it stays in the image: the same bytes each time, and the address without a login. */
+async function keepRepository({ resolved, gitDir, workTree }: Repository, tools: GitTools): Promise<void> {
+  const { commit, from, address } = resolved;
+  const isNamed = /^refs\/(?:heads|tags)\//.test(from);
+  if (isNamed) await git({ args: ['update-ref', from, fetched], gitDir }, tools);
+  await git({ args: ['update-ref', '-d', fetched], gitDir }, tools).catch(() => {});
+  nameOrigin(gitDir, { url: shown(address.url), commit });
+  await git({ args: ['read-tree', commit], gitDir, workTree }, tools);
+  await git({ args: ['repack', '-a', '-d', '-f', '-q'], gitDir }, tools);
+  settle(gitDir);
+}

@@ -1,0 +1,210 @@
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError, errnoOf } from '../../src/core/errors.ts';
+import type { HeldMount } from '../../src/core/store.ts';
+import type { Mount, Overlay } from '../sandbox/plan.ts';
+import type { Tools } from '../tools.ts';
+import type { RunCommand } from './run-command.ts';
+import type { MountOf, RunMount } from './run-mounts.ts';
+import { seedOf, treesOf } from './run-sources.ts';
+import { listenForAgent } from './ssh-listener.ts';
+
+/** The mounts of one run, held until it ends. */
+export interface HeldMounts extends AsyncDisposable {
+  readonly mounts: readonly Mount[];
+  /** Secrets that are handed over as variables. */
+  readonly env: ReadonlyMap<string, string>;
+  /** Values of all secrets that the step gets: its output must not show them. */
+  readonly secrets: readonly Buffer[];
+}
+
+/** What a RUN says about its mounts and about files that exist only while it runs. */
+interface MountedRun {
+  readonly mounts: readonly RunMount[];
+  readonly command: RunCommand;
+  /** Cache mounts are emptied when the build first holds them. */
+  readonly freshMounts: boolean;
+}
+
+/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in private files. */
+export async function holdMounts(
+  { mounts, command, freshMounts }: MountedRun,
+  scratch: string,
+  tools: Tools,
+): Promise<HeldMounts> {
+  const holding = new Holding({ scratch, fresh: freshMounts }, tools);
+  try {
+    for (const wanted of await inLockOrder(mounts, tools)) {
+      await owned(wanted.mount, () => holding.hold(wanted));
+    }
+    for (const request of mounts) await owned(request, () => holding.add(request));
+    for (const { path, content } of command.files) {
+      holding.file(path, Buffer.from(content), { mode: 0o755, uid: 0, gid: 0 });
+    }
+    // Outer ones first, in whatever order they are written: a mount must not hide another.
+    holding.mounts.sort((a, b) => (a.target === b.target ? 0 : a.target < b.target ? -1 : 1));
+    return holding;
+  } catch (error) {
+    await holding[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A cache mount and the id under which the store keeps it. */
+interface WantedCache {
+  readonly mount: MountOf<'cache'>;
+  readonly id: string;
+  readonly seed?: string;
+}
+
+/** Every step takes its cache mounts in one order, so that no two of them wait for each other. */
+async function inLockOrder(mounts: readonly RunMount[], tools: Tools): Promise<WantedCache[]> {
+  const wanted: WantedCache[] = [];
+  for (const mount of mounts) if (mount.type === 'cache') wanted.push(await wantedCache(mount, tools));
+  return wanted.sort((a, b) => (a.id === b.id ? 0 : a.id < b.id ? -1 : 1));
+}
+
+/** Mounts that begin as copies of different files are different mounts. */
+async function wantedCache(mount: MountOf<'cache'>, tools: Tools): Promise<WantedCache> {
+  if (mount.source === undefined) return { mount, id: mount.id };
+  const { path, digest } = await seedOf(mount.source, tools);
+  return { mount, id: `${mount.id}:${digest}`, seed: path };
+}
+
+/** An id that this user namespace does not know cannot own what is mounted. */
+async function owned(request: RunMount, make: () => Promise<void>): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if (errnoOf(error) !== 'EINVAL' || !('uid' in request)) throw error;
+    const { type, uid, gid } = request;
+    throw new BuildError(
+      'sandbox',
+      `a ${type} mount belongs to ${uid}:${gid}: an id that is not mapped here`,
+      {
+        cause: error,
+        hint: 'Give yourself a larger range in /etc/subuid and /etc/subgid, or build as root.',
+      },
+    );
+  }
+}
+
+function variableOf(id: string, value: Buffer): string {
+  if (!value.includes(0)) return value.toString('utf8');
+  throw new BuildError('usage', `the secret "${id}" cannot be a variable: it holds a byte of zero`, {
+    hint: 'Mount it as a file: remove env from the mount.',
+  });
+}
+
+interface Ownership {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+class Holding implements HeldMounts {
+  readonly mounts: Mount[] = [];
+  readonly env = new Map<string, string>();
+  readonly secrets: Buffer[] = [];
+  /** Cache folders by their id: one is held once, however often it is mounted. */
+  readonly #held = new Map<string, HeldMount>();
+  readonly #folders = new Map<RunMount, string>();
+  readonly #listeners: AsyncDisposable[] = [];
+  readonly #scratch: string;
+  readonly #fresh: boolean;
+  readonly #tools: Tools;
+  #files = 0;
+
+  constructor({ scratch, fresh }: { readonly scratch: string; readonly fresh: boolean }, tools: Tools) {
+    this.#scratch = scratch;
+    this.#fresh = fresh;
+    this.#tools = tools;
+  }
+
+  /** Waits for a cache mount where its sharing says so. */
+  async hold({ mount, id, seed }: WantedCache): Promise<void> {
+    const { sharing, mode, uid, gid } = mount;
+    const options = { sharing, mode, uid, gid, fresh: this.#fresh, ...(seed !== undefined && { seed }) };
+    const held = this.#held.get(id) ?? (await this.#tools.store.mounts.hold(id, options, this.#tools.signal));
+    this.#held.set(id, held);
+    this.#folders.set(mount, held.path);
+  }
+
+  async add(request: RunMount): Promise<void> {
+    switch (request.type) {
+      case 'bind':
+        return await this.#bind(request);
+      case 'cache':
+        return this.#show(this.#folders.get(request)!, request);
+      case 'tmpfs':
+        return this.#tmpfs(request);
+      case 'secret':
+        return await this.#secret(request);
+      case 'ssh':
+        return await this.#ssh(request);
+    }
+  }
+
+  /** A file that only this step sees; the folder around it is private to us. */
+  file(target: string, content: Buffer, { mode, uid, gid }: Ownership): void {
+    const source = join(this.#folder('files'), 'file');
+    writeFileSync(source, content, { mode: 0o600 });
+    if (uid !== 0 || gid !== 0) chownSync(source, uid, gid);
+    chmodSync(source, mode);
+    this.#show(source, { target, readonly: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) await listener[Symbol.asyncDispose]();
+    for (const held of this.#held.values()) await held[Symbol.asyncDispose]();
+    this.#held.clear();
+  }
+
+  #show(source: string, { target, readonly }: { readonly target: string; readonly readonly: boolean }): void {
+    this.mounts.push({ kind: 'bind', source, target, readonly });
+  }
+
+  #folder(name: string): string {
+    const folder = join(this.#scratch, `${name}-${this.#files++}`);
+    mkdirSync(folder, { mode: 0o700 });
+    return folder;
+  }
+
+  async #bind({ source, target, writable }: MountOf<'bind'>): Promise<void> {
+    const { lower, path } = await treesOf(source, this.#tools);
+    const tree: Overlay = writable
+      ? { lower, upper: this.#folder('upper'), work: this.#folder('work') }
+      : { lower };
+    this.mounts.push({ kind: 'tree', tree, path, target, readonly: !writable });
+  }
+
+  #tmpfs({ target, sizeBytes }: MountOf<'tmpfs'>): void {
+    this.mounts.push({ kind: 'tmpfs', target, ...(sizeBytes !== undefined && { sizeBytes }) });
+  }
+
+  async #secret({ id, target, env, required, ...owner }: MountOf<'secret'>): Promise<void> {
+    const value = await this.#tools.secret(id);
+    if (value === undefined) {
+      if (!required) return;
+      throw new BuildError('not-found', `the secret "${id}" is required and was not given`, {
+        hint: `Give it with --secret id=${id},src=FILE or --secret id=${id},env=NAME.`,
+      });
+    }
+    this.secrets.push(value);
+    if (env !== undefined) this.env.set(env, variableOf(id, value));
+    if (target !== undefined) this.file(target, value, owner);
+  }
+
+  async #ssh({ id, target, required, ...owner }: MountOf<'ssh'>): Promise<void> {
+    const agent = await this.#tools.ssh(id);
+    if (agent === undefined) {
+      if (!required) return;
+      throw new BuildError('not-found', `the ssh agent "${id}" is required and was not given`, {
+        hint: `Give it with --ssh ${id === 'default' ? id : `${id}=SOCKET`}, or --ssh ${id}=KEYFILE.`,
+      });
+    }
+    const listener = await listenForAgent(agent, this.#folder('ssh'), owner);
+    this.#listeners.push(listener);
+    this.#show(listener.path, { target, readonly: true });
+  }
+}

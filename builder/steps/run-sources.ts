@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { keyOf } from '../../src/core/digest.ts';
+import type { Layer } from '../../src/core/types.ts';
+import type { Tools } from '../tools.ts';
+import { LayeredView } from '../view.ts';
+import type { Selection } from './copy.ts';
+import type { MountSource } from './run-mounts.ts';
+import { stackOf } from './stack.ts';
+
+/** The name under which files of a context are laid out for a mount. */
+export const LAID_OUT = 'source';
+
+/** Unpacked trees, topmost first, and the path in them that is mounted. */
+export async function treesOf(
+  { snapshot, path, reads }: MountSource,
+  tools: Tools,
+): Promise<{ lower: string[]; path: string }> {
+  const { layers } = tools.store;
+  if (snapshot === undefined)
+    return { lower: [await layers.tree(await layOut(reads, tools))], path: LAID_OUT };
+  const view = LayeredView.of(snapshot.layers, layers, tools.signal);
+  return {
+    lower: await stackOf(snapshot.layers, tools),
+    path: (await view.resolve(path, { followLast: true })).path,
+  };
+}
+
+/** The folder that a new cache mount begins as a copy of, and what tells it from others. */
+export async function seedOf(source: MountSource, tools: Tools): Promise<{ path: string; digest: string }> {
+  const layer = await layOut(source.reads, tools);
+  return { path: join(await tools.store.layers.tree(layer), LAID_OUT), digest: layer.diffId };
+}
+
+/** A layer that holds just the selected files; made once for the same content. */
+async function layOut(reads: Selection, tools: Tools): Promise<Layer> {
+  const ingredients = { step: 'mount', content: await reads.contentKey() };
+  const known = tools.store.records
+    .find(keyOf(ingredients))
+    .find(({ layer }) => tools.store.layers.isAtHand(layer));
+  if (known !== undefined) return known.layer;
+  const writer = await tools.store.layers.writer();
+  try {
+    await reads.write([], writer);
+    const layer = await writer.commit();
+    await tools.store.records.put(
+      keyOf(ingredients),
+      { layer, created: new Date().toISOString() },
+      ingredients,
+    );
+    return layer;
+  } finally {
+    await writer.abandon();
+  }
+}

@@ -1,0 +1,60 @@
+import { formatPlatform, parsePlatform } from '../core/platform.ts';
+import type { Platform } from '../core/types.ts';
+import { suggestion } from './statement.ts';
+import type { Containerfile, GraphStage, Stage, Warning } from './types.ts';
+
+/**
+ * A name as named contexts are looked up by: that of an image in its short form, so that `base`, `base:latest` and
+ * `docker.io/library/base` are one (containerfile §6).
+ */
+export function contextName(text: string): string {
+  const short = text
+    .toLowerCase()
+    .replace(/^(?:index\.)?docker\.io\//, '')
+    .replace(/^library\/(?!.*\/)/, '');
+  return short.replace(/:latest$/, '');
+}
+
+/** Names of the contexts that count for these platforms: `name::linux/arm64` is for that one alone. */
+export function contextsFor(written: Iterable<string>, platforms: readonly Platform[]): Set<string> {
+  const wanted = platforms.map(formatPlatform);
+  const names = [...written].flatMap((text) => {
+    const [name = '', platform] = text.split('::');
+    const counts = platform === undefined || wanted.includes(formatPlatform(parsePlatform(platform)));
+    return counts ? [contextName(name)] : [];
+  });
+  return new Set(names);
+}
+
+/** A stage whose name is a named context's is that context: it starts from it, and nothing is done on top. */
+export function unlessReplaced(stage: Stage, contexts: ReadonlySet<string>): Stage {
+  const { name, from } = stage;
+  if (name === undefined || !contexts.has(contextName(name))) return stage;
+  return { ...stage, from: { ...from, image: { ...from.image, text: name } }, instructions: [] };
+}
+
+/** Contexts that nothing of the file names. A base whose name has variables is known where its stage is needed. */
+export function unusedContexts(
+  { stages }: Containerfile,
+  needed: Iterable<Pick<GraphStage, 'base'>>,
+  contexts: Iterable<string>,
+): Warning[] {
+  const bases = [...needed].flatMap(({ base }) => (base.kind === 'image' ? [base.reference] : []));
+  const written = stages.flatMap(({ name, from, instructions }) => [
+    ...(name === undefined ? [] : [name]),
+    from.image.text,
+    ...instructions.flatMap((one) => {
+      if (one.kind === 'copy') return one.from === undefined ? [] : [one.from.text];
+      if (one.kind !== 'run') return [];
+      return one.mounts.flatMap(({ options }) => options.find(({ key }) => key === 'from')?.value ?? []);
+    }),
+  ]);
+  const used = new Set([...bases, ...written].map(contextName));
+  return [...new Set(contexts)]
+    .filter((name) => !used.has(name))
+    .map((name) => ({
+      text: `the context ${name} is not used: no FROM, --from or mount names it`,
+      location: stages[0]!.from.range,
+      hint: suggestion(name, used) ?? `Write FROM ${name} or COPY --from=${name} where it is wanted.`,
+    }));
+}

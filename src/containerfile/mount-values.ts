@@ -1,0 +1,39 @@
+import { BuildError } from '../core/errors.ts';
+import { suggestion } from './statement.ts';
+
+/** One of a few words, in any case. */
+export function choice<Value extends string>(text: string, values: readonly Value[], what: string): Value {
+  const value = values.find((candidate) => candidate === text.toLowerCase());
+  if (value !== undefined) return value;
+  throw wrong(
+    `unsupported ${what} "${text}"`,
+    suggestion(text, values) ?? `It is one of ${values.join(', ')}.`,
+  );
+}
+
+/** A boolean as Go reads it. */
+export function bool(text: string, key: string): boolean {
+  if (/^(1|t|true)$/i.test(text)) return true;
+  if (/^(0|f|false)$/i.test(text)) return false;
+  throw wrong(`invalid value for ${key}: ${text}`, 'Write true or false.');
+}
+
+export function number(text: string, base: 8 | 10, key: string): number {
+  const value = (base === 8 ? /^[0-7]+$/ : /^\d+$/).test(text) ? Number.parseInt(text, base) : Number.NaN;
+  if (value <= 0xffffffff) return value;
+  throw wrong(`invalid value ${text} for ${key}`, base === 8 ? 'Write an octal number.' : 'Write a number.');
+}
+
+/** `64m`, `1.5GiB`, `1024`: powers of 1024. */
+export function bytes(text: string, key: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])i?)?b?$/i.exec(text);
+  if (match === null)
+    throw wrong(`invalid value for ${key}: ${text}`, 'Write bytes, or a number with k, m or g.');
+  const power = 'kmgtp'.indexOf(match[2]?.toLowerCase() ?? '') + 1;
+  return Math.floor(Number(match[1]) * 1024 ** (match[2] === undefined ? 0 : power));
+}
+
+/** What is wrong with a mount; its place is added by whoever knows the flag. */
+export function wrong(message: string, hint?: string): BuildError {
+  return new BuildError('parse', message, hint === undefined ? {} : { hint });
+}

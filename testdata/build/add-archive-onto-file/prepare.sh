@@ -1,0 +1,6 @@
+#!/bin/sh
+# Makes what git cannot carry; runs in a copy of this folder.
+set -eu
+mkdir -p t/in && echo x > t/in/x && chmod 2750 t/in
+tar -C t -cf context/a.tar in
+rm -r t

@@ -1,0 +1,5 @@
+#!/bin/sh
+# What happens between the two builds; runs in a copy of this folder.
+set -eu
+sed -i '$d' Containerfile
+echo 'RUN test -e /g' >> Containerfile

@@ -1,0 +1,5 @@
+#!/bin/sh
+# What happens between the two builds; runs in a copy of this folder.
+set -eu
+rm context/tree/x
+mkfifo -m 0644 context/tree/x

@@ -1,0 +1,5 @@
+#!/bin/sh
+# What happens between the two builds; runs in a copy of this folder.
+set -eu
+ln -sfn y context/tree/l
+ln -sfn two context/way

@@ -1,0 +1,5 @@
+#!/bin/sh
+# Makes what git cannot carry; runs in a copy of this folder.
+set -eu
+ln -s x context/tree/l
+ln -s one context/way

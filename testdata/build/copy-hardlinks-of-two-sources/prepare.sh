@@ -1,0 +1,5 @@
+#!/bin/sh
+# Makes what git cannot carry; runs in a copy of this folder.
+set -eu
+mkdir context/b
+ln context/a/x context/b/y

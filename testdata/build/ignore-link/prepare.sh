@@ -1,0 +1,5 @@
+#!/bin/sh
+# Makes what git cannot carry; runs in a copy of this folder.
+set -eu
+ln -s f context/gone
+ln -s hidden/x context/l

@@ -1,0 +1,1 @@
+head -c 512000 /dev/zero > big

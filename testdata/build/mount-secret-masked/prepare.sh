@@ -1,0 +1,1 @@
+printf 'first-line\nsecond-line\n' > secret.txt
