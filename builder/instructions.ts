@@ -15,6 +15,7 @@ import type {
   ShellInstruction,
   WordsInstruction,
 } from '../src/containerfile/types.ts';
+import { argValues, pairValues, visibleIn } from '../src/containerfile/variables.ts';
 import { BuildError } from '../src/core/errors.ts';
 import type { ContainerConfig, Snapshot } from '../src/core/types.ts';
 import { edited, expanded, type StageScope, type StageState } from './state.ts';
@@ -121,8 +122,8 @@ function words({ kind }: WordsInstruction, snapshot: Snapshot, values: readonly 
   }
 }
 
-function labels({ pairs }: EnvInstruction, snapshot: Snapshot, expand: Expand): Snapshot {
-  const values = pairs.map(({ name, value }) => ({ name: expand(name.text), value: expand(value.text) }));
+function labels(instruction: EnvInstruction, snapshot: Snapshot, expand: Expand): Snapshot {
+  const values = pairValues(instruction, ({ text }) => expand(text));
   const added = Object.fromEntries(values.map(({ name, value }) => [name, value]));
   const edited = withSettings(snapshot, { Labels: { ...settingsOf(snapshot).Labels, ...added } });
   return withHistory(edited, history.envHistory('label', values), true);
@@ -167,13 +168,10 @@ function testOf(line: CommandLine): string[] {
   return line.form === 'exec' ? ['CMD', ...line.args] : ['CMD-SHELL', line.text];
 }
 
-function applyEnv({ pairs, kind }: EnvInstruction, state: StageState, scope: StageScope): StageState {
-  const values = pairs.map(({ name, value }) => ({
-    name: expanded(name.text, state, scope),
-    value: expanded(value.text, state, scope),
-  }));
+function applyEnv(instruction: EnvInstruction, state: StageState, scope: StageScope): StageState {
+  const values = pairValues(instruction, ({ text }) => expanded(text, state, scope));
   const vars = new Map([...state.vars, ...values.map(({ name, value }) => [name, value] as const)]);
-  const line = history.envHistory(kind, values);
+  const line = history.envHistory(instruction.kind, values);
   const next = edited(state, (snapshot) => {
     const env = withEnv(settingsOf(snapshot).Env ?? [], values);
     return withHistory(withSettings(snapshot, { Env: env }), line, true);
@@ -181,33 +179,18 @@ function applyEnv({ pairs, kind }: EnvInstruction, state: StageState, scope: Sta
   return { ...next, vars };
 }
 
-/** Unlike any other instruction's, the values of one ARG see those before them: `ARG A=1 B=$A`. */
-function applyArg({ args }: ArgInstruction, state: StageState, scope: StageScope): StageState {
-  const vars = new Map(state.vars);
-  const values = args.map((one) => {
-    const value = argValue(one, { ...state, vars }, scope);
-    if (value !== undefined) vars.set(one.name, value);
-    return { name: one.name, ...(value !== undefined && { value }) };
+function applyArg(instruction: ArgInstruction, state: StageState, scope: StageScope): StageState {
+  const values = argValues<string>(instruction, {
+    buildArgs: scope.tools.options.buildArgs,
+    globalArgs: scope.graph.globalArgs,
+    expand: ({ text }, before) => {
+      const vars = new Map([...state.vars, ...visibleIn(before)]);
+      return expanded(text, { ...state, vars }, scope);
+    },
   });
-  const line = history.argHistory(values);
   return {
-    ...edited(state, (snapshot) => withHistory(snapshot, line, true)),
-    vars,
+    ...edited(state, (snapshot) => withHistory(snapshot, history.argHistory(values), true)),
+    vars: new Map([...state.vars, ...visibleIn(values)]),
     args: [...new Set([...state.args, ...values.map(({ name }) => name)])],
   };
-}
-
-/**
- * `--build-arg`, else the ARG's own value, else the global one; without any the name keeps what it had. A value that
- * is not used is not expanded either.
- */
-function argValue(
-  { name, value }: ArgInstruction['args'][number],
-  state: StageState,
-  scope: StageScope,
-): string | undefined {
-  const { buildArgs } = scope.tools.options;
-  if (Object.hasOwn(buildArgs, name)) return buildArgs[name];
-  if (value !== undefined) return expanded(value.text, state, scope);
-  return Object.hasOwn(scope.graph.globalArgs, name) ? scope.graph.globalArgs[name] : undefined;
 }

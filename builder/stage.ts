@@ -1,8 +1,6 @@
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError, writingFailed } from '../src/core/errors.ts';
-import { formatPlatform, normalizePlatform } from '../src/core/platform.ts';
-import type { Snapshot } from '../src/core/types.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
 import {
@@ -16,6 +14,7 @@ import {
 import { withSettings } from './steps/config.ts';
 import { continued, emptySnapshot, startingPoint } from './steps/from.ts';
 import { stateOfFiles } from './steps/from-files.ts';
+import { reasonOf } from './steps/layer-step.ts';
 import { afterReset } from './steps/reset.ts';
 import type { Tools } from './tools.ts';
 
@@ -89,27 +88,10 @@ async function shownImage(
     tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
     return state;
   } catch (error) {
-    tools.emit({ type: 'step-end', step, outcome: tools.signal.aborted ? 'cancelled' : 'failed' });
+    const outcome = tools.signal.aborted ? 'cancelled' : 'failed';
+    tools.emit({ type: 'step-end', step, outcome, ...reasonOf(error) });
     throw error;
   }
-}
-
-/** The base may be there for one platform only, and not for the one asked for. */
-function warnOfOther(
-  { config }: Snapshot,
-  { graphStage, reference }: { readonly graphStage: GraphStage; readonly reference: string },
-  { emit }: Tools,
-): void {
-  const { stage, platform } = graphStage;
-  if (config.os === platform.os && config.architecture === platform.architecture) return;
-  const has = formatPlatform(normalizePlatform(config));
-  emit({
-    type: 'note',
-    level: 'warning',
-    rule: 'InvalidBaseImagePlatform',
-    text: `Base image ${reference} was pulled with platform "${has}", expected "${formatPlatform(platform)}" for current build`,
-    location: stage.from.range,
-  });
 }
 
 /** What `--build-context` puts under the name, else the image. */
@@ -124,7 +106,6 @@ async function outsideBase(
     return await stateOfFiles(named, { platform, obtainable, from: stage.from.source }, tools);
   const { snapshot, local } =
     named === undefined ? await tools.image(reference, platform) : { snapshot: named.snapshot, local: true };
-  warnOfOther(snapshot, { graphStage, reference }, tools);
   return { state: startingPoint(snapshot), local };
 }
 

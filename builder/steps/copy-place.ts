@@ -112,6 +112,7 @@ export function warnUnknown(name: string, { emit }: Pick<CopyTools, 'emit'>): vo
   emit({
     type: 'note',
     level: 'warning',
+    rule: 'UnknownOwner',
     text: `"${name}" is not known in the image: no file will belong to it`,
     hint: `Create it in an earlier RUN, or give its number.`,
   });

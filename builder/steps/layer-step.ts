@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Instruction } from '../../src/containerfile/types.ts';
+import { BuildError } from '../../src/core/errors.ts';
 import { LostLayer, type Recallable, type Remembered, remember } from '../remember.ts';
 import { type StageScope, type StageState, stepId, stepName } from '../state.ts';
 import { withHistory } from './config.ts';
@@ -35,9 +36,14 @@ export async function applyLayerStep(
     const givenUp = scope.tools.signal.aborted || error instanceof LostLayer;
     const outcome = givenUp ? 'cancelled' : 'failed';
     const log = step.log !== undefined && existsSync(step.log) ? { log: step.log } : {};
-    emit({ type: 'step-end', step: id, outcome, ...log });
+    emit({ type: 'step-end', step: id, outcome, ...(!givenUp && reasonOf(error)), ...log });
     throw error;
   }
+}
+
+/** What a step that failed tells of why. */
+export function reasonOf(error: unknown): { readonly error?: string } {
+  return error instanceof BuildError ? { error: error.message } : {};
 }
 
 /** Whether the stage's steps are made again: `--no-cache`, and `--no-cache-filter` with the stage's name or number. */

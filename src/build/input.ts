@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Context } from '../../builder/context/context.ts';
 import { isHttp } from '../../builder/context/http.ts';
-import { findIgnoreFile } from '../../builder/context/ignore.ts';
+import { findIgnoreFile, type IgnoreFile } from '../../builder/context/ignore.ts';
 import { checkInside } from '../../builder/context/inside.ts';
 import { openContext } from '../../builder/context/local.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
@@ -20,6 +20,8 @@ export interface Input extends AsyncDisposable {
   /** The Containerfile as messages call it. */
   readonly file: string;
   readonly context: Context;
+  /** The ignore file of a context that has one. */
+  readonly ignore?: IgnoreFile;
 }
 
 interface Text {
@@ -113,7 +115,8 @@ async function fromFolder(options: BuildOptions, store: Store, remotes: Remotes)
     ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
   });
   const own = elsewhere ?? { text: readContainerfile(path!), file: shown(path!) };
-  return { ...own, context, [Symbol.asyncDispose]: async () => {} };
+  const ignored = ignore === undefined ? {} : { ignore };
+  return { ...own, ...ignored, context, [Symbol.asyncDispose]: async () => {} };
 }
 
 function checkFolder(folder: string): void {

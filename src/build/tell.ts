@@ -1,23 +1,28 @@
-import type { Containerfile, StageGraph, Warning } from '../containerfile/types.ts';
+import type { Containerfile, StageGraph } from '../containerfile/types.ts';
 import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
+import { type Checking, noteOf } from './checking.ts';
 import type { BuildResult } from './result.ts';
 
 /** Steps of a stage that people see: its FROM, and what makes layers. */
 const SHOWN = ['run', 'copy', 'add', 'workdir'];
 
-/** Tells that a build begins, what its file warns of, and how it ended. */
+interface Told {
+  readonly containerfile: Containerfile;
+  readonly graphs: readonly StageGraph[];
+  readonly checking: Pick<Checking, 'warnings' | 'applies'>;
+}
+
+/** Tells that a build begins, how it ended, and before that, even of one that failed, what its file is warned of. */
 export async function tellBuild(
-  {
-    containerfile,
-    graphs,
-  }: { readonly containerfile: Containerfile; readonly graphs: readonly StageGraph[] },
+  { containerfile, graphs, checking }: Told,
   options: BuildOptions,
   work: (options: BuildOptions) => Promise<BuildResult>,
 ): Promise<BuildResult> {
   const { signal } = options;
   const counts = { steps: 0, cached: 0 };
   const emit = (event: EventBody): void => {
+    if (event.type === 'note' && event.rule !== undefined && !checking.applies(event.rule)) return;
     if (event.type === 'step-end') counts.steps++;
     if (event.type === 'step-end' && event.outcome === 'cached') counts.cached++;
     options.emit(event);
@@ -27,24 +32,21 @@ export async function tellBuild(
     file: containerfile.file,
     steps: graphs.reduce((sum, graph) => sum + countSteps(graph), 0),
   });
-  for (const { text, hint, location } of warningsOf(containerfile, graphs)) {
-    emit({ type: 'note', level: 'warning', text, location, ...(hint !== undefined && { hint }) });
-  }
+  const end = (ended: Pick<BuildEnd, 'outcome' | 'image'>): void => {
+    for (const warning of checking.warnings()) options.emit(noteOf(warning));
+    options.emit({ type: 'build-end', ...ended, ...counts });
+  };
   try {
     const result = await work({ ...options, emit });
-    emit({ type: 'build-end', outcome: 'done', image: result.id, ...counts });
+    end({ outcome: 'done', image: result.id });
     return result;
   } catch (error) {
-    emit({ type: 'build-end', outcome: signal.aborted ? 'cancelled' : 'failed', ...counts });
+    end({ outcome: signal.aborted ? 'cancelled' : 'failed' });
     throw error;
   }
 }
 
-/** What is to be said of a file is said once, for however many platforms it is built. */
-function warningsOf({ warnings }: Containerfile, graphs: readonly StageGraph[]): Iterable<Warning> {
-  const all = [...warnings, ...graphs.flatMap((graph) => graph.warnings)];
-  return new Map(all.map((warning) => [JSON.stringify(warning), warning])).values();
-}
+type BuildEnd = Extract<EventBody, { type: 'build-end' }>;
 
 function countSteps({ stages }: StageGraph): number {
   const counts = stages.map(

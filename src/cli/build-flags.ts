@@ -38,6 +38,8 @@ export interface BuildFlags extends CommonFlags, RegistryFlags {
   readonly jobs?: string;
   readonly sourceDateEpoch?: string;
   readonly progress?: string;
+  readonly call?: string;
+  readonly check?: boolean;
   readonly eventsFd?: string;
   readonly [ignored: string]: unknown;
 }
@@ -91,6 +93,8 @@ export function defineBuildFlags(command: Command): Command {
   ]);
   addAll(command, 'See:', [
     flag('--progress <mode>', 'auto (default), tty, plain, rawjson or quiet'),
+    flag('--check', 'tell what is wrong or doubtful in the file; build nothing'),
+    flag('--call <what>', 'build (default), check, outline or targets[,format=json]'),
     new Option('--events-fd <number>').hideHelp(),
   ]);
   addIgnored(command);
@@ -114,5 +118,6 @@ Examples:
   tsbuild -t ghcr.io/me/app:1 --push .      build and push
   tsbuild -o type=oci,dest=app.tar .        build into an archive
   tsbuild -o out --target dist .            copy the files of a stage to ./out
+  tsbuild --check .                         look for mistakes, build nothing
   tsbuild --build-arg VERSION=1.2 --secret id=token,env=TOKEN .
 `;

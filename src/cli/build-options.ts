@@ -29,7 +29,8 @@ export type WrittenOptions = Omit<BuildOptions, 'emit' | 'signal'>;
 
 /** The flags of build as options. Fails with `usage`; every message names the flag. */
 export function buildOptions(flags: BuildFlags, words: readonly string[], host: Host): WrittenOptions {
-  const context = contextOf(words, host.cwd);
+  const building = !flags.check && (flags.call ?? 'build') === 'build';
+  const context = contextOf(building || words.length > 0 ? words : ['.'], host.cwd);
   const file = flags.file === undefined ? undefined : parseFile(flags.file, { cwd: host.cwd, context });
   if (context === '-' && file === '-')
     throw usageError('the context and the Containerfile cannot both come from stdin', 'Name one of them.');

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type BuildFlags, buildExamples, defineBuildFlags } from './build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
+import { callOf, runCall } from './call.ts';
 import { errorLine, Failure, failureCode } from './failure.ts';
 import { registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
@@ -21,7 +22,9 @@ export const buildCommand: CommandSpec = {
       .addHelpText('after', buildExamples),
   run: async (command, host) => {
     const flags = command.opts<BuildFlags>();
+    const call = callOf(flags);
     const options = buildOptions(flags, command.args, host);
+    if (call !== undefined) return await runCall(call, options, { flags, host });
     const showing = await openShowing(flags, host, 'Building');
     sayIgnored(flags, showing);
     return await runBuild(options, { flags, host, showing });
@@ -37,19 +40,19 @@ interface Around {
 async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
   const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
   const sources = new Map<string, string>();
+  const read = (file: string) => sources.get(file) ?? readNear(file, options, host);
   try {
     const { build } = await import('../build.ts');
     const onSource = (file: string, text: string) => void sources.set(file, text);
     const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal, onSource };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
-    showing.close();
+    showing.close(read);
     host.keepCode?.();
     if (showing.mode === 'rawjson') showing.writeLine({ type: 'result', ...result });
     if (!writesToStdout(options)) host.write(1, `${result.id}\n`);
     return 0;
   } catch (error) {
-    showing.close();
-    const read = (file: string) => sources.get(file) ?? readNear(file, options, host);
+    showing.close(read);
     if (showing.mode !== 'rawjson') throw new Failure(error, { ...showing.failed(), read });
     showing.writeLine(errorLine(error, host));
     return failureCode(error, host);

@@ -2,6 +2,7 @@ import { usageError } from '../core/errors.ts';
 import type { BuildEvent, Emit } from '../core/events.ts';
 import { chooseMode, emitTo, openReporter, type ProgressMode } from '../report/reporter.ts';
 import type { Reporter } from '../report/screen.ts';
+import { type FileWarning, isFileWarning, renderWarnings } from '../report/warnings.ts';
 import type { Host } from './host.ts';
 import { parseChoice } from './values.ts';
 
@@ -13,13 +14,16 @@ export interface Showing {
   failed(): { readonly step?: string; readonly logFile?: string };
   /** Writes a line of its own; for rawjson, where it is not an event. */
   writeLine(value: object): void;
-  close(): void;
+  /** Ends the story, and tells what files were warned of; `read` gives their texts. */
+  close(read?: (file: string) => string | undefined): void;
 }
 
 export interface ShowingFlags {
   readonly quiet?: boolean;
   readonly progress?: string;
   readonly eventsFd?: string;
+  /** Warnings are told with the lines they are about. */
+  readonly debug?: boolean;
 }
 
 /** Starts to tell the story of a command as its flags say; `title` is the picture's first word. */
@@ -35,13 +39,17 @@ export async function openShowing(flags: ShowingFlags, host: Host, title: string
     now: host.now,
   };
   const reporter = await openReporter(mode, screen);
-  const failure = watchFailure(reporter);
+  const later = keepWarnings(reporter, mode);
+  const failure = watchFailure(later.reporter);
   return {
     mode,
     emit: emitTo(failure.reporter, host.now),
     failed: failure.failed,
     writeLine: (value) => host.write(fd, `${JSON.stringify(value)}\n`),
-    close: () => reporter.close(),
+    close: (read = () => undefined) => {
+      reporter.close();
+      host.write(fd, renderWarnings(later.warnings.splice(0), flags.debug ? read : undefined));
+    },
   };
 }
 
@@ -57,6 +65,20 @@ function descriptorOf(text: string | undefined): number {
   if (text === undefined) return 2;
   if (!/^[1-9]\d{0,3}$/.test(text)) throw usageError(`--events-fd '${text}' is not a descriptor`);
   return Number(text);
+}
+
+/** Where people read, warnings of a file wait for the end; a machine gets them as they come. */
+function keepWarnings(
+  reporter: Reporter,
+  mode: ProgressMode,
+): { readonly reporter: Reporter; readonly warnings: FileWarning[] } {
+  const warnings: FileWarning[] = [];
+  if (mode === 'rawjson' || mode === 'quiet') return { reporter, warnings };
+  const event = (event: BuildEvent): void => {
+    if (isFileWarning(event)) warnings.push(event);
+    else reporter.event(event);
+  };
+  return { reporter: { event, close: reporter.close }, warnings };
 }
 
 /** A reporter that also remembers which step failed. */

@@ -18,5 +18,8 @@ export function brokenFrom(statement: Statement): FromInstruction {
     range,
     source: line.display,
     comments,
+    keyword: wordOf(statement, keywordSpan),
+    emptyLines: line.emptyLines,
+    broken: true,
   };
 }

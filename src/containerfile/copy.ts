@@ -7,10 +7,10 @@ import {
   withoutOpening,
   wordOf,
 } from './statement.ts';
-import type { CopyInstruction, Heredoc, Word } from './types.ts';
+import type { CopyInstruction, Heredoc, PartsOf, Word } from './types.ts';
 import type { Span } from './words.ts';
 
-type CopyParts = Omit<CopyInstruction, 'range' | 'source' | 'comments'>;
+type CopyParts = PartsOf<CopyInstruction>;
 
 /** COPY and ADD: sources, heredocs that stand among them, and the destination. */
 export function copy(statement: Statement, kind: 'copy' | 'add'): CopyParts {

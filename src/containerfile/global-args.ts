@@ -3,15 +3,13 @@ import { formatPlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 import { expandWord } from './expand.ts';
 import { attempt } from './reading.ts';
-import { suggestion } from './statement.ts';
-import type { Containerfile, Warning, Word } from './types.ts';
+import type { Containerfile, Word } from './types.ts';
 
 interface GlobalOptions {
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly platform: Platform;
   readonly buildPlatform?: Platform;
-  readonly warnings: Warning[];
   readonly errors: BuildError[];
 }
 
@@ -26,7 +24,7 @@ export function globalArgsOf(
 ): { readonly values: Readonly<Record<string, string>>; readonly broken: ReadonlySet<string> } {
   const values = platformArgs(containerfile, options);
   const broken = new Set<string>();
-  const scope = { values, escape: containerfile.escape, warnings: options.warnings };
+  const scope = { values, escape: containerfile.escape };
   for (const { name, value } of containerfile.globals.flatMap(({ args }) => args)) {
     const given = ownValue(options.buildArgs, name);
     if (given !== undefined) values[name] = given;
@@ -42,29 +40,15 @@ export function globalArgsOf(
 interface GlobalScope {
   readonly values: Readonly<Record<string, string>>;
   readonly escape: '\\' | '`';
-  readonly warnings: Warning[];
 }
 
-/** Expands a word of FROM or a global ARG; a name that nothing declares is a warning. */
+/** Expands a word of FROM or a global ARG. */
 export function expandGlobal(word: Word, scope: GlobalScope): string {
-  const unset = new Set<string>();
-  const onUnset = (name: string): void => void unset.add(name);
   try {
-    return expandWord(word.text, scope.values, { escape: scope.escape, onUnset });
+    return expandWord(word.text, scope.values, { escape: scope.escape });
   } catch (error) {
     throw error instanceof BuildError ? error.at(word.range) : error;
-  } finally {
-    for (const name of unset) scope.warnings.push(undeclared(name, word, scope));
   }
-}
-
-/** Among more names than this no near one is looked for: that would take names × uses. */
-const MAX_CANDIDATES = 100;
-
-function undeclared(name: string, word: Word, { values }: GlobalScope): Warning {
-  const names = Object.keys(values).slice(0, MAX_CANDIDATES);
-  const hint = suggestion(name, names) ?? `Add ARG ${name} with a value above the first FROM.`;
-  return { text: `variable ${name} has no value before the first FROM`, location: word.range, hint };
 }
 
 function platformArgs(containerfile: Containerfile, options: GlobalOptions): Record<string, string> {

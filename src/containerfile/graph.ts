@@ -1,14 +1,13 @@
 import { BuildError } from '../core/errors.ts';
 import { normalizePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
-import { unusedBuildArgs } from './build-args.ts';
 import { contextsFor, unusedContexts } from './context-names.ts';
 import { globalArgsOf } from './global-args.ts';
 import { filesOf } from './parse.ts';
-import { inFileOrder, isBefore } from './source-order.ts';
+import { inFileOrder } from './source-order.ts';
 import { linksOf } from './stage-links.ts';
 import { suggestion } from './statement.ts';
-import type { Containerfile, GraphStage, StageGraph, Warning } from './types.ts';
+import type { Containerfile, GraphStage, StageGraph } from './types.ts';
 
 export interface GraphOptions {
   /** A stage's name; the last stage where it is not given. */
@@ -48,18 +47,16 @@ export function graphOf(containerfile: Containerfile, given: GraphOptions): Stag
 /**
  * The stages that the target needs, with their bases expanded and their platforms known (§1.5, §1.6). `needs` also
  * holds what ONBUILD triggers of a parent stage copy from. Errors (`parse`, located but for the target): an unknown
- * target, a reference to a stage that comes later, a circle, a blank base name, a malformed platform. Its warnings are
- * its own (names in FROM that nothing declares, build args that no ARG takes); those of the file are not repeated.
+ * target, a reference to a stage that comes later, a circle, a blank base name, a malformed platform.
  */
 export function graphFindings(containerfile: Containerfile, given: GraphOptions): GraphFindings {
   const options = normalized(given);
   const target = targetOf(containerfile, options.target);
   if (target instanceof BuildError) return { errors: [target] };
   const errors: BuildError[] = [];
-  const warnings: Warning[] = [];
-  const { values: globalArgs, broken } = globalArgsOf(containerfile, { ...options, warnings, errors });
+  const { values: globalArgs, broken } = globalArgsOf(containerfile, { ...options, errors });
   const contexts = contextsFor(options.contexts ?? [], [options.platform, options.buildPlatform]);
-  const scope = { containerfile, globalArgs, broken, contexts, errors, warnings };
+  const scope = { containerfile, globalArgs, broken, contexts, errors };
   const links = linksOf(scope, { ...options, target, every: options.every ?? false });
   const graph = {
     stages: withPlatforms(links, options.platform),
@@ -69,11 +66,7 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
     buildPlatform: options.buildPlatform,
     globalArgs,
     escape: containerfile.escape,
-    warnings: [
-      ...warnings.sort(byPlace),
-      ...unusedBuildArgs(containerfile, options.buildArgs),
-      ...unusedContexts(containerfile, links, contexts),
-    ],
+    warnings: unusedContexts(containerfile, links, contexts),
     withTriggers(stage: number, triggers: readonly string[]): StageGraph {
       const all = new Map([...(given.triggers ?? []), [stage, triggers] as const]);
       return graphOf(containerfile, { ...given, triggers: all });
@@ -109,8 +102,4 @@ function withPlatforms(links: ReturnType<typeof linksOf>, target: Platform): Gra
     known.set(stage.index, platform);
     return { stage, base, platform, needs };
   });
-}
-
-function byPlace(a: Warning, b: Warning): number {
-  return isBefore(a.location, b.location) ? -1 : isBefore(b.location, a.location) ? 1 : 0;
 }

@@ -17,14 +17,10 @@ import {
   takeApart,
   wordOf,
 } from './statement.ts';
-import type { ArgInstruction, EnvInstruction, FromInstruction, Instruction, Word } from './types.ts';
+import type { ArgInstruction, EnvInstruction, FromInstruction, Instruction, PartsOf, Word } from './types.ts';
 import { quotedWords, type Span } from './words.ts';
 
-/** What an instruction says, without what all instructions have. */
-type Parts<Kind> = Kind extends Instruction | FromInstruction
-  ? Omit<Kind, 'range' | 'source' | 'comments'>
-  : never;
-type AnyParts = Parts<Instruction | FromInstruction>;
+type AnyParts = PartsOf<Instruction | FromInstruction>;
 
 const readers: Readonly<Record<string, (statement: Statement) => AnyParts>> = {
   from,
@@ -65,11 +61,13 @@ export function instructionOf(statement: Statement): Instruction | FromInstructi
     const hint = suggestion(written.toUpperCase(), keywords);
     throw failure(statement, statement.keywordSpan, `unknown instruction: ${written}`, hint);
   }
-  const { range, comments } = statement;
-  return Object.assign(reader(statement), { range, source: statement.line.display, comments });
+  const { range, comments, line } = statement;
+  const keyword = wordOf(statement, statement.keywordSpan);
+  const common = { range, source: line.display, comments, keyword, emptyLines: line.emptyLines };
+  return Object.assign(reader(statement), common);
 }
 
-function from(statement: Statement): Parts<FromInstruction> {
+function from(statement: Statement): PartsOf<FromInstruction> {
   const flags = checkedFlags(statement);
   const words = blankArguments(statement).map((span) => wordOf(statement, span));
   const [image, as, name] = words;
@@ -82,7 +80,11 @@ function from(statement: Statement): Parts<FromInstruction> {
   return {
     kind: 'from',
     image,
-    ...(name !== undefined && { name: stageName(statement, name, blankArguments(statement)[2]!) }),
+    ...(name !== undefined && {
+      name: stageName(statement, name, blankArguments(statement)[2]!),
+      as: as!,
+      alias: name,
+    }),
     ...(platform !== undefined && { platform }),
     ...(reset !== undefined && { reset }),
   };
@@ -95,7 +97,7 @@ function stageName(statement: Statement, word: Word, span: Span): string {
   throw failure(statement, span, `invalid name for build stage: "${word.text}"`, hint);
 }
 
-function arg(statement: Statement): Parts<ArgInstruction> {
+function arg(statement: Statement): PartsOf<ArgInstruction> {
   checkedFlags(statement);
   const { line, args } = statement;
   const spans = quotedWords(line.text.slice(0, args.end), args.start, statement.escape);
@@ -103,25 +105,28 @@ function arg(statement: Statement): Parts<ArgInstruction> {
   return { kind: 'arg', args: spans.map((span) => argument(statement, span)) };
 }
 
-function argument(statement: Statement, span: Span): { name: string; value?: Word } {
+function argument(statement: Statement, span: Span): ArgInstruction['args'][number] {
   const { text } = statement.line;
   const equals = text.slice(span.start, span.end).indexOf('=');
   const nameEnd = equals < 0 ? span.end : span.start + equals;
   const name = text.slice(span.start, nameEnd).replace(/^(["'])(.*)\1$/, '$2');
   if (name === '') throw failure(statement, span, 'ARG names can not be blank', 'Write ARG NAME=value.');
-  if (equals < 0) return { name };
-  return { name, value: wordOf(statement, { start: nameEnd + 1, end: span.end }) };
+  const { range } = wordOf(statement, { start: span.start, end: nameEnd });
+  if (equals < 0) return { name, range };
+  return { name, range, value: wordOf(statement, { start: nameEnd + 1, end: span.end }) };
 }
 
 /** `name=value …`, or the legacy `name the whole rest` where the first word holds no `=`. */
-function pairs(statement: Statement, kind: 'env' | 'label'): Parts<EnvInstruction> {
+function pairs(statement: Statement, kind: 'env' | 'label'): PartsOf<EnvInstruction> {
   checkedFlags(statement);
   const { line, args } = statement;
   const spans = quotedWords(line.text.slice(0, args.end), args.start, statement.escape);
   const first = spans[0];
   if (first === undefined) throw missingArgument(statement, 'at least one argument');
-  if (!line.text.slice(first.start, first.end).includes('=')) return { kind, pairs: [legacyPair(statement)] };
-  return { kind, pairs: spans.map((span) => pair(statement, span)) };
+  if (!line.text.slice(first.start, first.end).includes('=')) {
+    return { kind, pairs: [legacyPair(statement)], legacy: true };
+  }
+  return { kind, pairs: spans.map((span) => pair(statement, span)), legacy: false };
 }
 
 function pair(statement: Statement, span: Span): { name: Word; value: Word } {

@@ -30,8 +30,8 @@ export interface LogicalLine {
   readonly pieces: readonly Piece[];
   /** The text as people read it: the indentation of continuation lines is one blank. */
   readonly display: string;
-  /** Indexes of empty lines inside the continuation. */
-  readonly emptyLines: readonly number[];
+  /** Empty lines inside the continuation. */
+  readonly emptyLines: readonly SourceRange[];
   /** Index of the first physical line after it. */
   readonly next: number;
 }
@@ -74,14 +74,14 @@ export function isEmpty(line: string): boolean {
  */
 export function logicalLine(source: SourceText, at: number, escapeWith: string): LogicalLine {
   const pieces: Piece[] = [];
-  const emptyLines: number[] = [];
+  const emptyLines: SourceRange[] = [];
   const parts: string[] = [];
   let length = 0;
   let line = at;
   for (let open = true; open && line < source.lines.length; line++) {
     const whole = bare(source.lines[line]!);
     const visible = firstVisible(whole);
-    if (line > at && visible < 0) emptyLines.push(line);
+    if (line > at && visible < 0) emptyLines.push(lineRange(source, line));
     if (line > at && (visible < 0 || whole[visible] === '#')) continue;
     const column = line > at ? 0 : visible < 0 ? whole.length : visible;
     const end = continuationAt(whole, escapeWith);

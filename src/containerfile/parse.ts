@@ -8,7 +8,7 @@ import { isComment, lineRange, logicalLine, type SourceText, sourceText, tooLong
 import { type Found, readAll, readStatement } from './reading.ts';
 import { inFileOrder } from './source-order.ts';
 import { checkSyntax } from './syntax.ts';
-import type { Containerfile, Include, Instruction, Warning } from './types.ts';
+import type { Containerfile, Include, Instruction } from './types.ts';
 
 export interface ParseOptions {
   /** Extensions that are switched on, whatever the file says. */
@@ -50,7 +50,7 @@ export function parseAll(text: string, file: string, options: ParseOptions = {})
   if (errors.length === 0 && found.length === 0) errors.push(noInstructions(source));
   const containerfile = {
     ...{ file, text: source.text, escape: head.escape, extensions, included: inclusion.texts },
-    ...{ globals, stages, warnings: [...warnings, ...maintainerWarnings(found)] },
+    ...{ globals, stages, warnings },
     ...(head.syntax !== undefined && { syntax: head.syntax.frontend }),
     ...(head.check !== undefined && { check: head.check }),
   };
@@ -82,13 +82,6 @@ export function parseTrigger(text: string, escapeWith: '\\' | '`'): Instruction 
 function inclusionOf(file: string, read: Include | undefined): Inclusion {
   const total = { files: 0, characters: 0 };
   return { chain: [file], texts: new Map(), total, ...(read !== undefined && { read }) };
-}
-
-function maintainerWarnings(found: readonly Found[]): Warning[] {
-  const hint = 'Write LABEL org.opencontainers.image.authors="…" instead.';
-  return found
-    .filter(({ kind }) => kind === 'maintainer')
-    .map(({ range }) => ({ text: 'MAINTAINER is deprecated', location: range, hint }));
 }
 
 function noInstructions(source: SourceText): BuildError {

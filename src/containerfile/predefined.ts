@@ -13,6 +13,9 @@ const PLATFORM_ARGS: readonly string[] = [
   'TARGETSTAGE',
 ];
 
+/** ARGs that speak to the builder and are no variables of a step (§1.5). */
+export const NON_ENV_ARGS: readonly string[] = ['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE'];
+
 /** True for build args that mean something without an ARG: proxies, platforms, the reference's own switches. */
 export function isPredefinedArg(name: string): boolean {
   const listed = PROXY_ARGS.includes(name) || PLATFORM_ARGS.includes(name);

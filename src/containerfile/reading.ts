@@ -97,7 +97,6 @@ export function attempt<Result>(
 function readOne(reading: Reading, at: number, comments: readonly string[]): number {
   const { source, errors } = reading;
   const line = logicalLine(source, at, reading.escape);
-  warnOfEmptyLines(reading, line);
   if (line.text.trim() === '') return line.next;
   const read = attempt(errors, () => readStatement(reading, line, comments));
   if (read === undefined) return source.lines.length;
@@ -129,14 +128,6 @@ function heredocsFrom(statement: Statement): number | undefined {
   }
   if (!['add', 'copy', 'run'].includes(statement.keyword)) return undefined;
   return isJsonForm(statement) ? undefined : statement.args.start;
-}
-
-function warnOfEmptyLines(reading: Reading, line: LogicalLine): void {
-  for (const empty of line.emptyLines) {
-    const location = lineRange(reading.source, empty);
-    const hint = 'Remove the empty line, or make it a comment.';
-    reading.warnings.push({ text: 'empty line inside a continued instruction', location, hint });
-  }
 }
 
 function tooManyErrors(source: SourceText, at: number): BuildError {

@@ -1,10 +1,10 @@
 import { checkedFlags, refuseVariable } from './flags.ts';
 import { checkMount } from './mount.ts';
 import { commandLine, failure, missingArgument, type Statement, suggestion } from './statement.ts';
-import type { MountFlag, RunInstruction, Word } from './types.ts';
+import type { MountFlag, PartsOf, RunInstruction, Word } from './types.ts';
 import { scanned } from './work.ts';
 
-type RunParts = Omit<RunInstruction, 'range' | 'source' | 'comments'>;
+type RunParts = PartsOf<RunInstruction>;
 
 const networks = ['default', 'none', 'host'] as const;
 const securities = ['sandbox', 'insecure'] as const;

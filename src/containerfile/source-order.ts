@@ -1,4 +1,4 @@
-import type { BuildError, SourceRange } from '../core/errors.ts';
+import type { SourceRange } from '../core/errors.ts';
 
 /** Whether `a` begins above `b`, or left of it on the same line, in the same file. */
 export function isBefore(a: SourceRange, b: SourceRange): boolean {
@@ -6,12 +6,17 @@ export function isBefore(a: SourceRange, b: SourceRange): boolean {
   return a.startLine < b.startLine || (a.startLine === b.startLine && a.startColumn < b.startColumn);
 }
 
-/** Errors by file (`files` in the order they were read) and place; those without a place last. */
-export function inFileOrder(errors: readonly BuildError[], files: readonly string[]): BuildError[] {
+/** Something that may have a place. */
+interface Placed {
+  readonly location?: SourceRange | undefined;
+}
+
+/** Errors or warnings by file (`files` in the order they were read) and place; those without a place last. */
+export function inFileOrder<T extends Placed>(found: readonly T[], files: readonly string[]): T[] {
   const order = new Map(files.map((file, i) => [file, i] as const));
-  const rank = ({ location }: BuildError): number =>
+  const rank = ({ location }: T): number =>
     location === undefined ? files.length : (order.get(location.file) ?? files.length);
-  return [...errors].sort((a, b) => {
+  return [...found].sort((a, b) => {
     const byFile = rank(a) - rank(b);
     if (byFile !== 0 || a.location === undefined || b.location === undefined) return byFile;
     return a.location.startLine - b.location.startLine || a.location.startColumn - b.location.startColumn;

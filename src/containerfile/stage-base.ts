@@ -5,7 +5,7 @@ import { contextName } from './context-names.ts';
 import { variablesIn } from './expand.ts';
 import { expandGlobal } from './global-args.ts';
 import type { StageNames } from './stage-names.ts';
-import type { Containerfile, Stage, StageBase, Warning, Word } from './types.ts';
+import type { Containerfile, Stage, StageBase, Word } from './types.ts';
 
 export interface FromScope {
   readonly containerfile: Containerfile;
@@ -14,7 +14,6 @@ export interface FromScope {
   /** Global ARGs whose value cannot be told, because of an error in it. */
   readonly broken: ReadonlySet<string>;
   readonly contexts: ReadonlySet<string>;
-  readonly warnings: Warning[];
 }
 
 /**
@@ -63,12 +62,9 @@ function platformOf(word: Word, scope: FromScope): Platform | undefined {
 }
 
 /** Undefined where a broken ARG is part of it. */
-function expanded(
-  word: Word,
-  { containerfile, globalArgs, warnings, broken }: FromScope,
-): string | undefined {
+function expanded(word: Word, { containerfile, globalArgs, broken }: FromScope): string | undefined {
   const settings = { escape: containerfile.escape };
   const uses = broken.size === 0 ? [] : variablesIn(word.text, settings);
   if (uses.some(({ name }) => broken.has(name))) return undefined;
-  return expandGlobal(word, { ...settings, values: globalArgs, warnings });
+  return expandGlobal(word, { ...settings, values: globalArgs });
 }

@@ -108,7 +108,7 @@ function wrongWay(
 
 /** The stages that a stage needs in either direction; what is wrong with it is told elsewhere. */
 function allNeeds(plan: Plan, stage: Stage): number[] {
-  const quiet = { ...plan.scope, warnings: [], errors: [] };
+  const quiet = { ...plan.scope, errors: [] };
   const base = attempt(quiet.errors, () => resolveFrom(stage, quiet))?.base;
   const words = base === undefined ? sourcesOfStage(stage) : wordsOf(plan, stage, base);
   const others = words.flatMap((word) => {

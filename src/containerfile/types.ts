@@ -29,7 +29,14 @@ interface Base {
   readonly source: string;
   /** Comments directly above, without `#`. */
   readonly comments: readonly string[];
+  /** Its name as it was written: `copy`, `COPY`. */
+  readonly keyword: Word;
+  /** Empty lines among its continuation lines. */
+  readonly emptyLines: readonly SourceRange[];
 }
+
+/** What an instruction says, without what all instructions have. */
+export type PartsOf<Kind> = Kind extends Base ? Omit<Kind, keyof Base> : never;
 
 /** Shell form keeps its text whole; exec form is a list. */
 export type CommandLine =
@@ -46,17 +53,25 @@ export interface FromInstruction extends Base {
   readonly kind: 'from';
   readonly image: Word;
   readonly name?: string;
+  /** `AS` and the name behind it, as they were written. */
+  readonly as?: Word;
+  readonly alias?: Word;
   readonly platform?: Word;
+  /** It could not be read whole: its error is told, and it only keeps its place. */
+  readonly broken?: true;
   /** Extension `reset`: what of the base's configuration is not inherited. */
   readonly reset?: Word;
 }
 export interface ArgInstruction extends Base {
   readonly kind: 'arg';
-  readonly args: readonly { readonly name: string; readonly value?: Word }[];
+  /** `range` is that of the name. */
+  readonly args: readonly { readonly name: string; readonly range: SourceRange; readonly value?: Word }[];
 }
 export interface EnvInstruction extends Base {
   readonly kind: 'env' | 'label';
   readonly pairs: readonly { readonly name: Word; readonly value: Word }[];
+  /** Written `name value`, without `=`. */
+  readonly legacy: boolean;
 }
 export interface RunInstruction extends Base {
   readonly kind: 'run';
@@ -153,6 +168,8 @@ export interface Warning {
   readonly text: string;
   readonly location: SourceRange;
   readonly hint?: string;
+  /** What the rule is about, in one sentence. */
+  readonly description?: string;
 }
 
 /** What a file may use beyond the language, once it is switched on (`# tsbuild: NAME`, `--enable NAME`). */
@@ -228,6 +245,7 @@ export interface StageGraph {
   /** Values of global ARGs that a stage's `ARG name` inherits (predefined platform ARGs included). */
   readonly globalArgs: Readonly<Record<string, string>>;
   readonly escape: '\\' | '`';
+  /** What only the graph shows: named contexts that nothing uses. */
   readonly warnings: readonly Warning[];
   /** The same graph with the stages that a base image's ONBUILD triggers, known only by now, copy from. */
   withTriggers(stage: number, triggers: readonly string[]): StageGraph;

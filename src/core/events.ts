@@ -25,6 +25,8 @@ export type BuildEvent =
       readonly at: number;
       readonly step: string;
       readonly outcome: 'done' | 'cached' | 'failed' | 'cancelled';
+      /** Why it failed, in one clause. */
+      readonly error?: string;
       /** Bytes of the layer's tar, where the step made one. */
       readonly bytes?: number;
       /** Where the step's complete log is kept. */
@@ -50,6 +52,8 @@ export type BuildEvent =
       /** The lint rule that a warning comes from, and where it is explained. */
       readonly rule?: string;
       readonly url?: string;
+      /** What the rule is about. */
+      readonly description?: string;
     }
   | {
       readonly type: 'build-end';

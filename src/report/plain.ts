@@ -27,7 +27,8 @@ interface PlainState {
 const transferEveryMs = 5000;
 
 /**
- * One line per event, after BuildKit's plain grammar: `#N name`, `#N 0.123 log line`, `#N CACHED`, `#N DONE 1.2s`.
+ * One line per event, after BuildKit's plain grammar: `#N name`, `#N 0.123 log line`, `#N CACHED`, `#N DONE 1.2s`,
+ * `#N ERROR: why`.
  * A blank line and the name again stand where the talk changes from one step to another.
  */
 export function plainReporter(screen: Screen): Reporter {
@@ -76,8 +77,18 @@ function endStep(state: PlainState, event: Of<'step-end'>): void {
   flush(state, vertex, event.at);
   vertex.ended = true;
   const took = formatSeconds(event.at - vertex.startedAt);
-  const words = { cached: 'CACHED', done: `DONE ${took}`, failed: `ERROR ${took}`, cancelled: 'CANCELED' };
+  const words = {
+    cached: 'CACHED',
+    done: `DONE ${took}`,
+    failed: errorWords(event.error),
+    cancelled: 'CANCELED',
+  };
   say(state, vertex, words[event.outcome]);
+}
+
+/** A step that fails says why at once; the lines in question follow at the end. */
+function errorWords(error: string | undefined): string {
+  return error === undefined ? 'ERROR' : `ERROR: ${cleanLine(error.replaceAll('\n', ' '))}`;
 }
 
 function flush(state: PlainState, vertex: Vertex, at: number): void {

@@ -225,17 +225,4 @@ describe('scheduleAll', () => {
     named(tools);
     await expect(scheduleAll(graphs('FROM a\n'), tools)).rejects.toMatchObject({ code: 'not-found' });
   });
-
-  it('warns of a base that is there for another platform only', async () => {
-    const { tools, events } = world(async () => empty());
-    named(tools);
-    await scheduleAll(graphs('FROM a\n'), tools);
-    expect(events.filter((event) => event.type === 'note')).toMatchObject([
-      {
-        rule: 'InvalidBaseImagePlatform',
-        text: 'Base image a was pulled with platform "linux/amd64", expected "linux/arm64" for current build',
-        location: { startLine: 1 },
-      },
-    ]);
-  });
 });

@@ -208,40 +208,4 @@ describe('FROM and global ARGs', () => {
     expect(error.message).toContain(message);
     expect(error).toMatchObject({ code: 'parse', location: { startColumn } });
   });
-
-  it('warns of a name that nothing declares, and says what is near', () => {
-    const { warnings } = graph(`ARG VERSION=1\nFROM a:\${VERSIN:-2}\nFROM b`);
-    expect(warnings).toEqual([]);
-    const [warning] = graph(`ARG VERSION=1\nFROM a:\${VERSIN:-2}`).warnings;
-    expect(warning).toMatchObject({
-      text: 'variable VERSIN has no value before the first FROM',
-      hint: 'Did you mean VERSION?',
-      location: { startLine: 2, startColumn: 6 },
-    });
-  });
-
-  it('warns of build args that no ARG takes, but not of predefined ones', () => {
-    const text = 'ARG ONE\nFROM a AS x\nARG TWO\nFROM b';
-    const known = {
-      ONE: '1',
-      TWO: '2',
-      http_proxy: 'p',
-      NO_PROXY: 'n',
-      TARGETARCH: 'x',
-      SOURCE_DATE_EPOCH: '0',
-    };
-    const { warnings } = graph(text, {
-      buildArgs: { ...known, BUILDKIT_INLINE_CACHE: '1', TWOO: '2', ZEBRA: 'z' },
-    });
-    expect(warnings.map(({ text: what, hint }) => [what, hint])).toEqual([
-      ['build arg TWOO is not used: no ARG declares it', 'Did you mean TWO?'],
-      ['build arg ZEBRA is not used: no ARG declares it', 'Add ARG ZEBRA where it is wanted.'],
-    ]);
-  });
-
-  it('keeps no value of a build arg in its warnings', () => {
-    const { warnings } = graph('FROM a', { buildArgs: { TOKEN: 'hunter2' } });
-    expect(warnings).toHaveLength(1);
-    expect(JSON.stringify(warnings)).not.toContain('hunter2');
-  });
 });

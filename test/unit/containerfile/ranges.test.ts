@@ -45,6 +45,7 @@ describe('ranges', () => {
         ...['1', '"a b"', 'base:$V', 'linux/amd64', 'a', '1', 'b', '"two"'],
         ...['src/a', 'src/b', '/dst/', 'x', '"$U:1"', '"a b"', '"/c"'],
         ...['type=cache,target=/c', '80', '90', 'old', 'all of this'],
+        ...['ARG', 'FROM', 'AS', 'one', 'ENV', 'COPY', 'COPY', 'RUN', 'EXPOSE', 'LABEL'],
       ].sort(),
     );
   });

@@ -1,0 +1,93 @@
+import type { Tools } from '../../builder/tools.ts';
+import type { Analysis } from '../containerfile/analyse.ts';
+import { type Checked, check } from '../containerfile/check/check.ts';
+import { isApplied, settingsFor, withComments } from '../containerfile/check/settings.ts';
+import type { CheckSettings, Warning } from '../containerfile/types.ts';
+import { BuildError } from '../core/errors.ts';
+import type { EventBody } from '../core/events.ts';
+import type { BuildOptions } from '../core/options.ts';
+import type { ImageConfig, Platform } from '../core/types.ts';
+import { checkOptions } from './check-facts.ts';
+import type { Input } from './input.ts';
+
+/**
+ * The check that goes with a build: errors before anything is made, while the base images are not known, and warnings
+ * at its end, when they are.
+ */
+export class Checking {
+  readonly #analysis: Analysis;
+  readonly #options: BuildOptions;
+  readonly #configs = new Map<string, ImageConfig>();
+  readonly #check: () => Checked;
+
+  constructor(analysis: Analysis, input: Pick<Input, 'ignore'>, options: BuildOptions) {
+    this.#analysis = analysis;
+    this.#options = options;
+    const facts = checkOptions(options, input, (reference, platform) =>
+      this.#configs.get(keyOf(reference, platform)),
+    );
+    this.#check = () => check(analysis, facts);
+  }
+
+  /** What is to be built. Fails with all that is wrong with the file at once, having told its warnings. */
+  sound(): Analysis {
+    const { errors, warnings } = this.#check();
+    const [first, ...others] = errors;
+    if (first === undefined) return this.#analysis;
+    for (const warning of warnings) this.#options.emit(noteOf(warning));
+    throw BuildError.together([first, ...others]);
+  }
+
+  /** The same tools; they tell the check of the base images that they find. */
+  learning(tools: Tools): Tools {
+    const image: Tools['image'] = async (reference, platform) => {
+      const found = await tools.image(reference, platform);
+      this.#configs.set(keyOf(reference, platform), found.snapshot.config);
+      return found;
+    };
+    return { ...tools, image };
+  }
+
+  /** Where warnings are errors, asks for the base images first, so that nothing is built in vain. */
+  async demand({ image }: Tools): Promise<void> {
+    if (!this.#isStrict()) return;
+    const stages = this.#analysis.graphs.flatMap((graph) => graph.stages);
+    const asked = stages.map(({ base, platform }) =>
+      base.kind === 'image' ? image(base.reference, platform) : undefined,
+    );
+    // An image that cannot be had is told by the step that wants it.
+    await Promise.allSettled(asked);
+    const [first, ...others] = this.#check().errors;
+    if (first !== undefined) throw BuildError.together([first, ...others]);
+  }
+
+  /** What the file is warned of, with what is known of its base images by now. */
+  warnings(): readonly Warning[] {
+    return this.#check().warnings;
+  }
+
+  /** Whether the file's settings let a rule be told that only a step can find. */
+  applies(rule: string): boolean {
+    return isApplied({ name: rule, experimental: false }, this.#settings());
+  }
+
+  #isStrict(): boolean {
+    const { containerfile } = this.#analysis;
+    const settings = this.#settings();
+    const instructions = containerfile.stages.flatMap(({ from, instructions }) => [from, ...instructions]);
+    return instructions.some(({ comments }) => withComments(settings, comments).error) || settings.error;
+  }
+
+  #settings(): CheckSettings {
+    return settingsFor(this.#analysis.containerfile.check, this.#options.buildArgs);
+  }
+}
+
+/** A warning as an event. */
+export function noteOf(warning: Warning): EventBody {
+  return { type: 'note', level: 'warning', ...warning };
+}
+
+function keyOf(reference: string, platform: Platform): string {
+  return JSON.stringify([reference, platform]);
+}

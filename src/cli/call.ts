@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Answer, Call } from '../commands/call.ts';
+import { didYouMean, usageError } from '../core/errors.ts';
+import type { BuildFlags } from './build-flags.ts';
+import type { WrittenOptions } from './build-options.ts';
+import { Failure } from './failure.ts';
+import { registryOptions } from './flags.ts';
+import type { Host } from './host.ts';
+import { storeRoot } from './root.ts';
+
+/** What is asked of a file instead of building it, and whether the answer is JSON. */
+export interface AskedCall {
+  readonly call: Call;
+  readonly json: boolean;
+}
+
+const NAMES = ['build', 'check', 'outline', 'targets'] as const;
+
+/** `--call` and `--check`; undefined for a build. Fails with `usage`. */
+export function callOf({ call: written, check }: BuildFlags): AskedCall | undefined {
+  const [word = 'build', ...options] = (written ?? 'build').split(',');
+  const name = word === 'lint' ? 'check' : NAMES.find((known) => known === word);
+  if (name === undefined) {
+    const near = didYouMean(word, NAMES);
+    const hint = near === undefined ? `It is one of ${NAMES.join(', ')}.` : `Did you mean ${near}?`;
+    throw usageError(`--call does not know '${word}'`, hint);
+  }
+  const json = options.map((option) => isJson(option)).some(Boolean);
+  if (!check) return name === 'build' ? undefined : { call: name, json };
+  if (name === 'build' || name === 'check') return { call: 'check', json };
+  throw usageError(`--check and --call=${name} ask for two things`, 'Give one of them.');
+}
+
+function isJson(option: string): boolean {
+  if (option === 'format=json') return true;
+  if (option === 'format=text' || option === '') return false;
+  throw usageError(`--call does not know '${option}'`, 'Write --call=check,format=json, or leave it out.');
+}
+
+/** Asks, and prints the answer on stdout. The exit code is 1 where a check found something. */
+export async function runCall(
+  { call, json }: AskedCall,
+  options: WrittenOptions,
+  { flags, host }: { readonly flags: BuildFlags; readonly host: Host },
+): Promise<number> {
+  const sources = new Map<string, string>();
+  const read = (file: string): string | undefined => sources.get(file) ?? readNear(file, host.cwd);
+  const { callFile } = await import('../commands/call.ts');
+  const told = {
+    ...options,
+    emit: () => {},
+    signal: host.signal,
+    onSource: (file: string, text: string) => void sources.set(file, text),
+  };
+  const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
+  try {
+    const here = { registry, place: host.place, root: storeRoot(flags, host) };
+    const answer = await callFile(call, told, here);
+    host.write(1, json ? `${JSON.stringify(answer.json, null, 2)}\n` : await textOf(answer, read));
+    return answer.call === 'check' && answer.json.warnings.length + (answer.json.errors?.length ?? 0) > 0
+      ? 1
+      : 0;
+  } catch (error) {
+    throw new Failure(error, { read });
+  }
+}
+
+async function textOf(answer: Answer, read: (file: string) => string | undefined): Promise<string> {
+  if (answer.call === 'check') {
+    const { renderCheck } = await import('../report/check.ts');
+    return renderCheck(answer.checked, read);
+  }
+  const { renderOutline, renderTargets } = await import('../report/outline.ts');
+  return answer.call === 'outline' ? renderOutline(answer.outline) : renderTargets(answer.targets);
+}
+
+/** The text of another file that a location names: an ignore file. */
+function readNear(file: string, cwd: string): string | undefined {
+  const path = resolve(cwd, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}

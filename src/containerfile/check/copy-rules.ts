@@ -1,0 +1,81 @@
+import { BuildError } from '../../core/errors.ts';
+import type { CopyInstruction, Word } from '../types.ts';
+import type { CheckScope } from './facts.ts';
+import { placeOf, type Reading, UNKNOWN, type Value, warn } from './scope.ts';
+
+/** A word and what it is worth. */
+export interface ReadWord {
+  readonly word: Word;
+  readonly value: Value;
+}
+
+interface CopyWords {
+  readonly sources: readonly ReadWord[];
+  readonly destination: ReadWord;
+}
+
+interface Where {
+  readonly reading: Reading;
+  readonly check: Pick<CheckScope, 'ignore'>;
+}
+
+/** What is wrong or doubtful in the words of COPY and ADD, as far as they are known. */
+export function checkCopy(instruction: CopyInstruction, words: CopyWords, { reading, check }: Where): void {
+  const { kind, from } = instruction;
+  for (const { word, value } of words.sources) {
+    if (value === UNKNOWN) continue;
+    if (kind === 'copy' && from === undefined && isRemote(value)) refuseRemote(word, reading);
+    if (from === undefined && !isRemote(value) && isIgnored(value, check)) {
+      const verb = kind === 'copy' ? 'Copy' : 'Add';
+      const text = `Attempting to ${verb} file ${JSON.stringify(cleaned(value))} that is excluded by .dockerignore`;
+      warn({ rule: 'CopyIgnoredFile', text, location: word.range }, reading);
+    }
+  }
+  checkDestination(instruction, words, reading);
+}
+
+/** Several sources go into a directory only. */
+function checkDestination(
+  { kind, heredocs }: CopyInstruction,
+  { sources, destination }: CopyWords,
+  reading: Reading,
+): void {
+  const { value, word } = destination;
+  if (value === UNKNOWN || sources.length + heredocs.length < 2) return;
+  if (value === '' || value === '.' || value.endsWith('/')) return;
+  const message = `When using ${kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`;
+  const location = placeOf(word.range, reading);
+  reading.findings.errors.push(new BuildError('context', message, { location, hint: `Write "${value}/".` }));
+}
+
+function refuseRemote(word: Word, reading: Reading): void {
+  const location = placeOf(word.range, reading);
+  const hint = 'ADD takes it, or a RUN downloads it.';
+  reading.findings.errors.push(
+    new BuildError('context', `source can't be a URL for COPY`, { location, hint }),
+  );
+}
+
+function isRemote(source: string): boolean {
+  return /^(https?|git|ssh):\/\/|^git@/.test(source);
+}
+
+/** With `!` patterns nothing is told: an ignored directory may hold files that are not. */
+function isIgnored(source: string, { ignore }: Pick<CheckScope, 'ignore'>): boolean {
+  if (ignore === undefined || ignore.reincludes) return false;
+  const path = cleaned(source);
+  if (path === '.' || path === '/') return ignore.everything;
+  return ignore.matches(path);
+}
+
+/** A path without empty parts, `.` and `..` where they can be resolved. */
+function cleaned(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else if (part === '..' && path.startsWith('/')) continue;
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  const rooted = path.startsWith('/') ? '/' : '';
+  return rooted + parts.join('/') || '.';
+}

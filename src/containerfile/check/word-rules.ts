@@ -1,0 +1,30 @@
+import type { Word } from '../types.ts';
+import { type Reading, warn } from './scope.ts';
+
+const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
+const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
+
+/** A variable whose name says that its value should stay secret. */
+export function warnOfSecret(keyword: 'ARG' | 'ENV', name: Word, reading: Reading): void {
+  if (!SECRET.test(name.text) || HARMLESS.test(name.text)) return;
+  const text = `Do not use ARG or ENV instructions for sensitive data (${keyword} ${JSON.stringify(name.text)})`;
+  const hint = 'Everyone who has the image can read it: hand it to a RUN with --mount=type=secret.';
+  warn({ rule: 'SecretsUsedInArgOrEnv', text, location: name.range, hint }, reading);
+}
+
+/** Ports that are right and not written as they should be; `value` is the word's value, which may hold several. */
+export function checkPorts(value: string, word: Word, reading: Reading): void {
+  const location = word.range;
+  for (const port of value.match(/\S+/g) ?? []) {
+    const protocol = port.slice(port.lastIndexOf(':') + 1).split('/')[1] ?? '';
+    if (protocol !== protocol.toLowerCase()) {
+      const text = `Defined protocol '${port}' in EXPOSE instruction should be lowercase`;
+      warn({ rule: 'ExposeProtoCasing', text, location }, reading);
+    }
+    const host = port.slice(0, Math.max(0, port.lastIndexOf(':')));
+    if (host !== '') {
+      const text = `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`;
+      warn({ rule: 'ExposeInvalidFormat', text, location }, reading);
+    }
+  }
+}
