@@ -37,7 +37,7 @@ const platform = { os: 'linux', architecture: 'amd64' };
 const times = [];
 for (let run = 0; run <= runs; run++) {
   const start = process.hrtime.bigint();
-  const { errors } = analyse(text, 'Containerfile', { buildArgs: {}, platform, every: true });
+  const { errors } = analyse(text, 'Containerfile', { buildArgs: {}, platforms: [platform], every: true });
   const ms = Number(process.hrtime.bigint() - start) / 1e6;
   if (errors.length > 0) throw errors[0];
   if (run > 0) times.push(ms);
