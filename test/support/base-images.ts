@@ -49,11 +49,16 @@ const furniture: readonly TarEntry[] = [
 
 /** A base of 2 MB with a shell: one layer of busybox and much furniture, a second one that removes `opt/gone`. */
 export async function busyboxBase(): Promise<BaseImage> {
-  return image('busybox', 'localhost/tsbuild-test/busybox:1', (folder) => {
-    const gone: TarEntry = { path: 'opt/gone', mode: 0o644, ...text('gone\n') };
-    const first = ustar([...skeleton, ...busyboxEntries(), ...furniture, gone]);
-    const second = ustar([{ path: 'opt/.wh.gone', mode: 0o600, ...text('') }]);
-    writeLayout(folder, [first, second], { Env: ['PATH=/bin:/usr/bin'], Cmd: ['/bin/sh'] });
+  return image('busybox', 'localhost/tsbuild-test/busybox:1', (folder) =>
+    writeLayout(folder, busyboxLayers(), { Env: ['PATH=/bin:/usr/bin'], Cmd: ['/bin/sh'] }),
+  );
+}
+
+/** The layers of `busyboxBase` under a configuration that changes nothing of what a step sees. */
+export async function relabelledBase(): Promise<BaseImage> {
+  return image('relabelled', 'localhost/tsbuild-test/relabelled:1', (folder) => {
+    const config: ImageConfig = { Env: ['PATH=/bin:/usr/bin'], Cmd: ['/bin/true'], Labels: { new: 'yes' } };
+    writeLayout(folder, busyboxLayers(), config);
   });
 }
 
@@ -102,7 +107,7 @@ export async function configuredBase(): Promise<BaseImage> {
 
 /** All that the cases build on. */
 export async function caseBases(): Promise<BaseImage[]> {
-  return [await busyboxBase(), await triggeringBase(), await configuredBase()];
+  return [await busyboxBase(), await relabelledBase(), await triggeringBase(), await configuredBase()];
 }
 
 /**
@@ -180,6 +185,12 @@ async function image(
     await must(['chmod', '-R', 'a+rX', temporary]);
   });
   return { name, layout: join(folder, 'layout'), archive: join(folder, 'archive.tar') };
+}
+
+function busyboxLayers(): Buffer[] {
+  const gone: TarEntry = { path: 'opt/gone', mode: 0o644, ...text('gone\n') };
+  const first = ustar([...skeleton, ...busyboxEntries(), ...furniture, gone]);
+  return [first, ustar([{ path: 'opt/.wh.gone', mode: 0o600, ...text('') }])];
 }
 
 function busyboxEntries(): TarEntry[] {
