@@ -3,6 +3,7 @@ import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/t
 import { BuildError, writingFailed } from '../src/core/errors.ts';
 import { formatPlatform, normalizePlatform } from '../src/core/platform.ts';
 import type { Snapshot } from '../src/core/types.ts';
+import { nearest } from '../src/oci/platform.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
 import {
@@ -94,14 +95,19 @@ async function shownImage(
   }
 }
 
-/** The base may be there for one platform only, and not for the one asked for. */
+/**
+ * The base may be there for one platform only, and not for the one asked for. Where none was asked for, older programs
+ * that run on this machine are as good.
+ */
 function warnOfOther(
   { config }: Snapshot,
   { graphStage, reference }: { readonly graphStage: GraphStage; readonly reference: string },
-  { emit }: Tools,
+  { emit, options }: Tools,
 ): void {
   const { stage, platform } = graphStage;
   if (config.os === platform.os && config.architecture === platform.architecture) return;
+  const isAsked = options.platforms.length > 0 || stage.from.platform !== undefined;
+  if (!isAsked && nearest([config], (one) => one, platform) !== undefined) return;
   const has = formatPlatform(normalizePlatform(config));
   emit({
     type: 'note',
@@ -122,8 +128,8 @@ async function outsideBase(
   const named = await tools.contexts.find(reference, platform);
   if (named?.kind === 'context')
     return await stateOfFiles(named, { platform, obtainable, from: stage.from.source }, tools);
-  const { snapshot, local } =
-    named === undefined ? await tools.image(reference, platform) : { snapshot: named.snapshot, local: true };
+  if (named !== undefined) return { state: startingPoint(named.snapshot), local: true };
+  const { snapshot, local } = await tools.image(reference, platform);
   warnOfOther(snapshot, { graphStage, reference }, tools);
   return { state: startingPoint(snapshot), local };
 }

@@ -238,4 +238,15 @@ describe('scheduleAll', () => {
       },
     ]);
   });
+
+  it('says nothing of an older base that this machine runs, unless another was asked for', async () => {
+    const older = { ...empty(), config: { ...empty().config, architecture: '386' } };
+    const warned = async (text: string): Promise<number> => {
+      const { tools, events } = world(async () => older);
+      await scheduleAll([graphs(text)[0]!], tools);
+      return events.filter((event) => event.type === 'note').length;
+    };
+    expect(await warned('FROM a\n')).toBe(0);
+    expect(await warned('FROM --platform=linux/amd64 a\n')).toBe(1);
+  });
 });
