@@ -1,11 +1,12 @@
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, hexOf, keyOf } from '../src/core/digest.ts';
+import { type Digest, hexOf } from '../src/core/digest.ts';
 import type { Layer } from '../src/core/types.ts';
 import { isDownload } from './downloads.ts';
 import { Facts } from './facts.ts';
 import type { Home } from './home.ts';
-import { imageFiles, namesById } from './images.ts';
+import { imageFiles } from './images.ts';
+import { namesById, setName } from './names.ts';
 import { isStoredRecord, type StoredRecord } from './records.ts';
 import { discard, oldestUser, sweep } from './scratch.ts';
 import { bytesOf, type Item, itemsOf, type KindUsage, usageOf } from './usage.ts';
@@ -200,7 +201,7 @@ function take(home: Home, item: Item): boolean {
 function forgetImages(home: Home): number {
   const names = [...namesById(home)];
   for (const [, list] of names) {
-    for (const name of list) rmSync(home.path('names', `${hexOf(keyOf(name))}.json`), { force: true });
+    for (const name of list) setName(home, name, []);
   }
   const files = imageFiles(home);
   for (const { id } of files) rmSync(imagePath(home, id), { force: true });

@@ -1,25 +1,31 @@
 import { usageError } from '../core/errors.ts';
 import type { Annotation } from '../core/options.ts';
+import { formatPlatform } from '../core/platform.ts';
+import type { Platform } from '../core/types.ts';
 import { parsePlatform } from './values.ts';
 
 const levels = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const;
 const form = 'Write --annotation NAME=VALUE, or LEVEL:NAME=VALUE with a level such as manifest or index.';
 
+/** What the annotations are for. */
+export interface Annotated {
+  readonly isIndex: boolean;
+  readonly platforms: readonly Platform[];
+}
+
 /**
  * `NAME=VALUE`, `LEVEL:NAME=VALUE`, `LEVEL[PLATFORM],LEVEL:NAME=VALUE`. Without a level it is for manifests. A single
- * image has no index, so that what is for one is refused. Fails with `usage`.
+ * image has no index, so that what is for one is refused, as is what is for a platform that is not built. Fails with
+ * `usage`.
  */
-export function parseAnnotations(
-  texts: readonly string[],
-  made: { readonly isIndex: boolean },
-): Annotation[] {
+export function parseAnnotations(texts: readonly string[], made: Annotated): Annotation[] {
   return texts.flatMap((text) => {
     const { places, rest } = placesOf(text);
     const equals = rest.indexOf('=');
     const name = equals < 0 ? rest : rest.slice(0, equals);
     if (equals < 0) throw usageError(`--annotation '${rest}' has no value`, form);
     if (name.trim() === '') throw usageError(`--annotation '${text}' has no name`, form);
-    for (const { level } of places) if (level.startsWith('index')) checkIndex(text, level, made);
+    for (const place of places) check(text, place, made);
     return places.map((place) => ({ ...place, name, value: rest.slice(equals + 1) }));
   });
 }
@@ -43,10 +49,17 @@ function placeOf(word: string): Place | undefined {
   return platform === undefined ? { level } : { level, platform: parsePlatform(platform) };
 }
 
-function checkIndex(text: string, level: string, { isIndex }: { readonly isIndex: boolean }): void {
-  if (isIndex) return;
+function check(text: string, { level, platform }: Place, { isIndex, platforms }: Annotated): void {
+  if (level.startsWith('index') && !isIndex) {
+    throw usageError(
+      `--annotation '${text}': a single image has no ${level}`,
+      'Write --annotation NAME=VALUE, or name several platforms with --platform.',
+    );
+  }
+  const built = platforms.map(formatPlatform);
+  if (platform === undefined || built.includes(formatPlatform(platform))) return;
   throw usageError(
-    `--annotation '${text}': a single image has no ${level}`,
-    'Write --annotation NAME=VALUE, or name several platforms with --platform.',
+    `--annotation '${text}': ${formatPlatform(platform)} is not built`,
+    `It is built for ${built.join(', ')}: name another with --platform.`,
   );
 }

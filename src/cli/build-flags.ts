@@ -54,7 +54,7 @@ export function defineBuildFlags(command: Command): Command {
     flag('--ignorefile <file>', 'use this instead of .containerignore or .dockerignore'),
     list('--platform <os/arch>', 'build for this platform (several with commas)'),
     list('--label <name=value>', 'add a label to the image'),
-    list('--annotation <name=value>', 'add an annotation to the manifest'),
+    list('--annotation <name=value>', 'annotate the manifest; index:NAME=VALUE the index'),
     list(
       '--enable <extension>',
       'errexit-heredocs, include, optional-copy or reset: more than the language has',

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, usageError } from '../core/errors.ts';
 import type { BuildOptions, Output } from '../core/options.ts';
-import { makesIndex } from '../core/target-platforms.ts';
+import { makesIndex, targetPlatforms } from '../core/target-platforms.ts';
 import { parseAgents } from './agents.ts';
 import { parseAnnotations } from './annotations.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
@@ -103,11 +103,12 @@ function inputOptions(
   const fromEnv = (name: string): string | undefined => host.env[name];
   const buildArgs = parsePairs('--build-arg', [...fromFiles, ...(flags.buildArg ?? [])], fromEnv);
   const platforms = parsePlatforms(flags.platform ?? []);
-  const isIndex = makesIndex({ platforms, buildArgs });
+  const asked = { platforms, buildArgs };
+  const made = { isIndex: makesIndex(asked), platforms: targetPlatforms(asked) };
   return {
     buildArgs,
     labels: parsePairs('--label', flags.label ?? [], () => ''),
-    annotations: parseAnnotations(flags.annotation ?? [], { isIndex }),
+    annotations: parseAnnotations(flags.annotation ?? [], made),
     platforms,
     contexts: parseContexts(flags.buildContext ?? [], host.cwd),
     enable: flags.enable ?? [],

@@ -10,7 +10,7 @@ export interface RmiOptions {
   readonly force: boolean;
 }
 
-/** Removes names, and images with their last name; what only they needed is freed by `prune`. */
+/** Removes names, and images with their last name (a name that stands for other platforms too stays for them); what only they needed is freed by `prune`. */
 export async function rmi(options: RmiOptions, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   for (const name of options.names) await remove(name, { force: options.force, store: parts.store, here });
@@ -30,5 +30,7 @@ async function remove(
     });
   }
   await store.images.removeImage(id);
-  here.print([...tagged, id].map((gone) => `removed ${gone}\n`).join(''));
+  const left = await Promise.all(tagged.map((one) => store.images.find(one)));
+  const gone = tagged.filter((_, i) => left[i] === undefined);
+  here.print([...gone, id].map((one) => `removed ${one}\n`).join(''));
 }

@@ -128,6 +128,7 @@ describe.skipIf(isSkipped).each(people)('several platforms, as %s', (who) => {
     const rows = JSON.parse(await tsbuild.must(['images', '--format', 'json'])) as {
       name: string;
       platform: string;
+      id: string;
     }[];
     const own = rows.filter(({ name }) => name.endsWith('/app')).map(({ platform }) => platform);
     expect(own.sort()).toEqual(['linux/amd64', 'linux/arm64']);
@@ -155,6 +156,11 @@ describe.skipIf(isSkipped).each(people)('several platforms, as %s', (who) => {
     await tsbuild.must(['save', 'other:1', '-o', path('saved.tar')]);
     await skopeo('copy', '-q', '--all', `oci-archive:${path('saved.tar')}`, `oci:${path('saved')}:image`);
     expect(await rawText(`oci:${path('saved')}:image`)).toBe(await rawText(remote('pushed:1')));
+    const foreign = rows.find(
+      ({ name, platform }) => name.endsWith('/app') && platform === 'linux/arm64',
+    )!.id;
+    expect(await tsbuild.must(['rmi', '--force', foreign])).toBe(`removed ${foreign}\n`);
+    expect((await tsbuild.must(['images'])).match(/(app|other) .*linux\/arm64/)).toBeNull();
     await tsbuild.must(['rmi', 'app:1', 'other:1']);
     expect(await tsbuild.must(['images'])).not.toMatch(/app|other/);
     await tsbuild.must(['load', '-i', path('saved.tar')]);

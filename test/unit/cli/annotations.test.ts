@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseAnnotations } from '../../../src/cli/annotations.ts';
 
-const several = { isIndex: true };
-const single = { isIndex: false };
 const arm64 = { os: 'linux', architecture: 'arm64' };
+const several = { isIndex: true, platforms: [arm64] };
+const single = { isIndex: false, platforms: [arm64] };
 
 describe('--annotation', () => {
   it('is for manifests unless it says otherwise', () => {
@@ -37,6 +37,7 @@ describe('--annotation', () => {
     ['manifest:a', "'a' has no value"],
     ['=1', 'has no name'],
     ['manifest[nowhere]:a=1', 'nowhere'],
+    ['manifest[linux/amd64]:a=1', 'linux/amd64 is not built'],
   ])('is refused as %s', (text, message) => {
     expect(() => parseAnnotations([text], single)).toThrow(message);
   });
