@@ -6,6 +6,7 @@ import { contextName } from '../containerfile/context-names.ts';
 import type { GraphStage } from '../containerfile/types.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { ImageConfig, Platform } from '../core/types.ts';
+import { nearest } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Input } from './input.ts';
 
@@ -19,9 +20,10 @@ export function checkOptions(
   return {
     buildArgs: options.buildArgs,
     ...(options.target !== undefined && { target: options.target }),
-    base: ({ base, platform }: GraphStage) => {
+    base: (stage: GraphStage) => {
+      const { base, platform } = stage;
       const config = base.kind === 'image' ? configOf(base.reference, platform) : undefined;
-      return config === undefined ? undefined : baseFacts(config);
+      return config === undefined ? undefined : baseFacts(config, stage, options);
     },
     ...(ignore !== undefined && {
       ignore: ignoreFacts(ignore.text, compileIgnore(ignore.text, ignore.path)),
@@ -44,8 +46,16 @@ export function ignoreFacts(text: string, patterns: IgnorePatterns): IgnoreFacts
   };
 }
 
-function baseFacts({ config = {}, os, architecture, variant }: ImageConfig): BaseFacts {
-  const { Env: env = [], Shell: shell, OnBuild: triggers = [] } = config;
-  const platform = { os, architecture, ...(variant !== undefined && { variant }) };
-  return { env, triggers, platform, ...(shell !== undefined && { shell }) };
+function baseFacts(
+  image: ImageConfig,
+  { stage, platform: wanted }: GraphStage,
+  { platforms }: BuildOptions,
+): BaseFacts {
+  const { Env: env = [], Shell: shell, OnBuild: triggers = [] } = image.config ?? {};
+  const { os, architecture, variant } = image;
+  const own = { os, architecture, ...(variant !== undefined && { variant }) };
+  const isAsked = platforms.length > 0 || stage.from.platform !== undefined;
+  // Where no platform was asked for, older programs that run on this machine are as good.
+  const isAsGood = !isAsked && nearest([own], (one) => one, wanted) !== undefined;
+  return { env, triggers, platform: isAsGood ? wanted : own, ...(shell !== undefined && { shell }) };
 }
