@@ -1,14 +1,26 @@
-import type { ContainerConfig, HistoryEntry, Image, ImageConfig, Layer } from '../src/core/types.ts';
+import { normalizePlatform } from '../src/core/platform.ts';
+import type {
+  ContainerConfig,
+  HistoryEntry,
+  Image,
+  ImageConfig,
+  Layer,
+  Platform,
+} from '../src/core/types.ts';
 import { encodeConfig } from '../src/oci/config.ts';
 import type { BuiltStage } from './state.ts';
 import type { Tools } from './tools.ts';
 
 /**
- * The finished image of a stage. With SOURCE_DATE_EPOCH the times of layers that this build made are clamped to it,
+ * The finished image of a stage. A platform that was asked for stands in it, whatever its base said. With SOURCE_DATE_EPOCH the times of layers that this build made are clamped to it,
  * as a conversion of finished layers, and the configuration's own times are set to it; what came with the base stays
  * as it was.
  */
-export async function assemble({ state }: BuiltStage, tools: Tools): Promise<Image> {
+export async function assemble(
+  { state }: BuiltStage,
+  tools: Tools,
+  target: Platform | undefined,
+): Promise<Image> {
   const { snapshot, created } = state.candidates[0]!;
   const { sourceDateEpoch: epoch, labels } = tools.options;
   const layers = await clampNew(snapshot.layers, created.length, tools);
@@ -18,13 +30,22 @@ export async function assemble({ state }: BuiltStage, tools: Tools): Promise<Ima
     created: fixed === undefined ? created : created.map(() => fixed),
     otherwise: fixed ?? state.inheritedCreated,
   });
-  const config = { ...snapshot.config, ...configWith(snapshot.config, labels), ...timesOf(history, layers) };
-  const { os, architecture, variant } = config as ImageConfig;
-  return {
-    config: encodeConfig(config as ImageConfig),
-    layers,
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+  const platform = platformOf(snapshot.config, target);
+  const { variant: _, ...rest } = snapshot.config;
+  const config = {
+    ...{ ...rest, ...platform },
+    ...configWith(snapshot.config, labels),
+    ...timesOf(history, layers),
   };
+  return { config: encodeConfig(config as ImageConfig), layers, platform };
+}
+
+/** The base's variant says more than a platform without one. */
+function platformOf(base: ImageConfig, target: Platform | undefined): Platform {
+  if (target === undefined) return normalizePlatform(base);
+  const isSame = target.os === base.os && target.architecture === base.architecture;
+  const variant = target.variant ?? (isSame ? base.variant : undefined);
+  return normalizePlatform({ ...target, ...(variant !== undefined && { variant }) });
 }
 
 /** Clamps the last `count` layers: those this build added. */

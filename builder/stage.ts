@@ -64,7 +64,7 @@ async function startOf(
     const { state } = await stages.built(base.index, obtainable);
     return continued(state);
   }
-  if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform), platform);
+  if (base.kind === 'scratch') return startingPoint(emptySnapshot(platform));
   return await shownImage({ graph, graphStage, obtainable }, base.reference, tools);
 }
 
@@ -106,7 +106,7 @@ async function outsideBase(
     return await stateOfFiles(named, { platform, obtainable, from: stage.from.source }, tools);
   const { snapshot, local } =
     named === undefined ? await tools.image(reference, platform) : { snapshot: named.snapshot, local: true };
-  return { state: startingPoint(snapshot, platform), local };
+  return { state: startingPoint(snapshot), local };
 }
 
 /** Triggers that the base left for whoever builds on it. Those of a stage are in the graph already. */

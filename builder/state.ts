@@ -1,8 +1,8 @@
 import { expandWord } from '../src/containerfile/expand.ts';
-import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
+import type { Env, GraphStage, StageGraph } from '../src/containerfile/types.ts';
 import { formatPlatform } from '../src/core/platform.ts';
 import { makesIndex } from '../src/core/target-platforms.ts';
-import type { Platform, Snapshot } from '../src/core/types.ts';
+import type { Snapshot } from '../src/core/types.ts';
 import type { Candidate } from './remember.ts';
 import type { Tools } from './tools.ts';
 
@@ -33,8 +33,6 @@ export interface StageState {
   readonly cmdSet: boolean;
   /** Steps shown so far. */
   readonly step: number;
-  /** What the programs of the base are made for, whatever platform was asked for. */
-  readonly machine: Platform;
   /** Lines of history that came with an image from outside. */
   readonly inherited: number;
   readonly inheritedCreated: string | undefined;
@@ -62,7 +60,19 @@ export function edited(state: StageState, edit: (snapshot: Snapshot) => Snapshot
 
 /** A word's value where the stage stands. */
 export function expanded(text: string, state: StageState, scope: StageScope): string {
-  return expandWord(text, Object.fromEntries(state.vars), { escape: scope.graph.escape });
+  const env = text.includes('$') ? envOf(state.vars) : {};
+  return expandWord(text, env, { escape: scope.graph.escape });
+}
+
+const envs = new WeakMap<ReadonlyMap<string, string>, Env>();
+
+/** The variables as words expand them; made once for all words of an instruction. */
+function envOf(vars: ReadonlyMap<string, string>): Env {
+  const known = envs.get(vars);
+  if (known !== undefined) return known;
+  const env = Object.fromEntries(vars);
+  envs.set(vars, env);
+  return env;
 }
 
 type StepPlace = Pick<StageScope, 'graph' | 'graphStage' | 'steps' | 'tools'>;

@@ -15,7 +15,7 @@ export interface User {
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
-  /** Names that the image does not know: BuildKit takes 0 for them without a word. */
+  /** Names that the image does not know, over which BuildKit says nothing. */
   readonly unknown: readonly string[];
 }
 
@@ -47,8 +47,8 @@ export async function userOf(
 
 /**
  * The owner that `--chown` (and WORKDIR under `USER`) names, as BuildKit's code has it: a number without a group is
- * the group too, a name brings its primary group, an empty or `root` part is 0 without a look, and so is a name that
- * the image does not know, which is reported in `unknown`.
+ * the group too, a name brings its primary group, an empty or `root` part is 0 without a look. A name that the image
+ * does not know is reported in `unknown`: as a user it counts for 0, as a group it changes nothing.
  */
 export async function ownerOf(
   view: LayeredView,
@@ -68,7 +68,7 @@ export async function ownerOf(
     const known =
       group === '' || group === 'root' ? 0 : (idOf(group) ?? (await groupId(view, layers, group)));
     if (known === undefined) missing.push(group);
-    gid = known ?? 0;
+    gid = known ?? gid;
   }
   return { uid, gid, unknown: missing };
 }

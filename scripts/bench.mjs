@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildah, tsbuild } from './bench/builders.mjs';
 import { baseLayouts, context, largeFile, pushLayout, startRegistry, version } from './bench/inputs.mjs';
+import { parseTimes } from './bench/parse.mjs';
 import { contextOf, workloads } from './bench/workloads.mjs';
 import { checkNode, has, installCommand, isRoot, quiet, root } from './machine.mjs';
 import { asUser, createUser, environmentOf, installPackage } from './ordinary-user.mjs';
@@ -21,17 +22,30 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string', default: tmpdir() },
   },
 });
-const extras = ['start', 'memory'];
+const extras = ['start', 'memory', 'parse'];
 const wanted = positionals.length > 0 ? positionals : [...workloads.map((one) => one.name), ...extras];
 const runs = Number(values.runs);
 /** The story goes to stderr when stdout carries JSON. */
 const say = values.json ? console.error : console.log;
 
+/** Reading a file needs no builder, no registry and no root. */
+const onlyParse = wanted.every((name) => name === 'parse');
 checkPrerequisites();
 const folder = mkdtempSync(join(values.folder, 'tsbuild-bench-'));
 let registry;
 try {
   say(`${cpus().length} processors (${cpus()[0]?.model}), Linux ${release()}, Node ${process.versions.node}`);
+  const results = onlyParse ? [] : await measureBuilds();
+  if (wanted.includes('parse')) results.push(measureParse());
+  if (values.json) console.log(JSON.stringify(results, null, 2));
+  else print(results);
+} finally {
+  registry?.stop();
+  spawnSync('sh', ['-c', 'grep -o " $1/[^ ]*" /proc/self/mounts | sort -r | xargs -r umount', 'sh', folder]);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measureBuilds() {
   say(`tsbuild ${version([join(root, 'bin/tsbuild'), '--version'])}; ${version(['buildah', '--version'])}`);
   registry = await startRegistry(join(folder, 'registry'));
   const bases = { debian: `${registry.host}/debian:bench`, big: `${registry.host}/big:bench` };
@@ -42,12 +56,7 @@ try {
     results.push(await measure(workload, bases));
   if (wanted.includes('start')) results.push(measureStart());
   if (wanted.includes('memory')) results.push(await measureMemory());
-  if (values.json) console.log(JSON.stringify(results, null, 2));
-  else print(results);
-} finally {
-  registry?.stop();
-  spawnSync('sh', ['-c', 'grep -o " $1/[^ ]*" /proc/self/mounts | sort -r | xargs -r umount', 'sh', folder]);
-  rmSync(folder, { recursive: true, force: true });
+  return results;
 }
 
 function checkPrerequisites() {
@@ -55,6 +64,7 @@ function checkPrerequisites() {
   const known = [...workloads.map((one) => one.name), ...extras];
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`no workload ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  if (onlyParse) return;
   const packages = {
     buildah: 'buildah',
     runc: 'runc',
@@ -176,6 +186,14 @@ function measureStart() {
     target: 3,
     reached: ratio <= 3,
   };
+}
+
+/** A Containerfile of a megabyte, text to graph; the bound is in seconds. */
+function measureParse() {
+  const { length, times } = parseTimes(folder, 2 * runs);
+  const ours = summary(times);
+  const about = `a Containerfile of ${length} characters, text to graph`;
+  return { name: 'parse', about, tsbuild: ours, target: 0.1, reached: ours.least <= 100 };
 }
 
 /** The most memory (VmHWM) of the Node process that builds and pushes a layer of 2 GiB. */

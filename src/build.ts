@@ -50,7 +50,8 @@ async function buildImage(
     const tools = checking.learning(openTools(told, { context: input.context, remotes, parts, place }));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
-    const [first, ...others] = await Promise.all(built.map((one) => assemble(one, tools)));
+    const images = built.map((one, i) => assemble(one, tools, options.platforms[i]));
+    const [first, ...others] = await Promise.all(images);
     const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
     await tools.contexts.save();

@@ -4,7 +4,7 @@ import { oneLine } from '../../src/http/redact.ts';
 import { runOutside } from '../sandbox/outside.ts';
 import { shown } from './git-address.ts';
 
-/** Keys and values of git's configuration that go through the environment, where no other user sees them. */
+/** Keys and values of git's configuration. */
 export type GitConfig = readonly (readonly [key: string, value: string])[];
 
 export interface GitRunner {
@@ -17,7 +17,10 @@ export interface GitCommand {
   /** The repository of our own that git works in; absent where it only asks a server. */
   readonly gitDir?: string;
   readonly workTree?: string;
-  /** The server that is talked to; absent for work on files alone, which the person's own settings do not touch. */
+  /**
+   * The server that is talked to; absent for work on files alone, which the person's own settings do not touch. Its
+   * configuration may hold secrets, and goes through the environment, where no other user sees it.
+   */
   readonly remote?: { readonly url: string; readonly config: GitConfig };
 }
 
@@ -45,7 +48,8 @@ const always: GitConfig = [
 /** Runs git as the person and returns what it wrote. Fails with a BuildError that says what the server or git said. */
 export async function git(command: GitCommand, runner: GitRunner): Promise<string> {
   const { args, remote } = command;
-  const options = ['--literal-pathspecs', '--no-replace-objects'];
+  const settings = always.flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const options = ['--literal-pathspecs', '--no-replace-objects', ...settings];
   const { code, stdout, stderr } = await runOutside(runner.place, ['git', ...options, ...args], {
     signal: runner.signal,
     env: environment(command),
@@ -56,9 +60,8 @@ export async function git(command: GitCommand, runner: GitRunner): Promise<strin
 
 /** The whole surroundings of git's: what a hook that started tsbuild has set would lead it to another repository. */
 function environment({ gitDir, workTree, remote }: GitCommand): Record<string, string> {
-  const config = [...always, ...(remote?.config ?? [])];
   return {
-    ...configVariables(config),
+    ...(remote === undefined ? withoutSettings : secretSettings(remote.config)),
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GIT_ALLOW_PROTOCOL: 'http:https:ssh:git',
@@ -69,18 +72,23 @@ function environment({ gitDir, workTree, remote }: GitCommand): Record<string, s
       GIT_INDEX_FILE: `${gitDir}/index`,
       GIT_WORK_TREE: workTree ?? '/dev/null',
     }),
-    ...(remote === undefined && { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }),
   };
 }
 
-/** Behind those that the person has set in the same way; the last one counts. */
-function configVariables(config: GitConfig): Record<string, string> {
-  const own = Number(process.env.GIT_CONFIG_COUNT) || 0;
-  const named = config.flatMap(([key, value], i) => [
-    [`GIT_CONFIG_KEY_${own + i}`, key],
-    [`GIT_CONFIG_VALUE_${own + i}`, value],
-  ]);
-  return { ...Object.fromEntries(named), GIT_CONFIG_COUNT: String(own + config.length) };
+/** Versions before 2.32 know no other way than to have no home. */
+const withoutSettings = {
+  HOME: '/dev/null',
+  XDG_CONFIG_HOME: '/dev/null',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+};
+
+/** The variable in which git hands `-c` to its own children: every version reads it, and those before 2.31 no other. */
+function secretSettings(config: GitConfig): Record<string, string> {
+  if (config.length === 0) return {};
+  const quoted = config.map(([key, value]) => `'${`${key}=${value}`.replace(/'/g, "'\\''")}'`);
+  const own = process.env.GIT_CONFIG_PARAMETERS;
+  return { GIT_CONFIG_PARAMETERS: [...(own ? [own] : []), ...quoted].join(' ') };
 }
 
 interface Failed {

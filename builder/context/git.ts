@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import { retrying } from '../../src/http/retry.ts';
 import type { ContextFile } from './context.ts';
-import { checkUrl, type GitAddress, isCommit, shown } from './git-address.ts';
+import { checkUrl, isCommit, shown } from './git-address.ts';
 import { type Authorized, authorize, type GitTools } from './git-auth.ts';
 import { layOutRepository, nameOrigin, packedBytes, settle } from './git-folder.ts';
 import type { Resolved } from './git-refs.ts';
 import { git } from './git-run.ts';
-import { submodulesOf } from './git-submodules.ts';
+import { type Submodule, submodulesOf } from './git-submodules.ts';
 import { checkedOutFiles } from './git-tree.ts';
 
 /** Submodules within submodules go no deeper than any project needs. */
@@ -29,7 +29,7 @@ export async function checkOut(
   const top = { resolved, own, workTree: join(folder, 'tree'), gitDir: join(folder, 'tree/.git') };
   await told(top, tools, async () => {
     await fetchAndLayOut(top, tools);
-    if (address.submodules) await layOutSubmodules({ ...top, folder, level: 0, count: 0 }, tools);
+    if (address.submodules) await layOutSubmodules({ ...top, folder, home: address.url, depth: 0 }, tools);
   });
   const seconds = await commitTime(resolved, top.gitDir, tools);
   const kept = keepGitDir && address.subdir === '';
@@ -110,13 +110,12 @@ async function layOutPath(
   await git({ args: ['checkout', '-q', '-f', commit, '--', path], gitDir, workTree }, tools);
 }
 
-/** One commit without its history; where the server does not give single commits, all that its branches hold. */
+/** One commit without its history; where the server gives none so (an old one, plain files), all that its branches hold. */
 async function fetchCommit(repository: Repository, tools: GitTools): Promise<void> {
   const { commit, from } = repository.resolved;
   const single = async (name: string): Promise<void> =>
     await fetchRefs(repository, { refs: [`+${name}:${fetched}`], options: ['--depth=1'] }, tools);
-  if (isCommit(from)) await single(from).catch((error) => fetchAll(repository, error, tools));
-  else await single(from);
+  await single(from).catch((error) => fetchAll(repository, error, tools));
   if (await hasCommit(repository, tools)) return;
   if (!isCommit(from)) await single(commit).catch(() => {});
   if (await hasCommit(repository, tools)) return;
@@ -144,7 +143,7 @@ async function fetchRefs(
   { refs, options }: { readonly refs: readonly string[]; readonly options: readonly string[] },
   tools: GitTools,
 ): Promise<void> {
-  const args = ['fetch', '-q', '--no-tags', '--no-write-fetch-head', ...options, '--', own.url, ...refs];
+  const args = ['fetch', '-q', '--no-tags', ...options, '--', own.url, ...refs];
   await retrying(() => git({ args, gitDir, remote: own }, tools), { ...tools.retry, signal: tools.signal });
 }
 
@@ -156,33 +155,37 @@ async function hasCommit({ gitDir, resolved }: Repository, tools: GitTools): Pro
   );
 }
 
-interface Level extends Repository {
+interface Parent extends Repository {
+  /** Where the repositories of submodules are put. */
   readonly folder: string;
-  readonly level: number;
-  count: number;
+  /** The address that the build names: secrets without a host in their name are for its server. */
+  readonly home: string;
+  readonly depth: number;
 }
 
-/** Every submodule at the commit that the repository names, and theirs; no option of `.gitmodules` but path and url counts. */
-async function layOutSubmodules(parent: Level, tools: GitTools): Promise<void> {
-  const { workTree, gitDir, folder, resolved } = parent;
-  const { address } = resolved;
-  for (const { path, url, commit } of await submodulesOf({ workTree, gitDir, resolved }, tools)) {
-    if (parent.level >= mostLevels)
-      throw new BuildError('context', `${shown(address.url)} has submodules in each other without end`);
-    checkUrl(url);
-    const own = await authorize(url, tools.secret, isSameServer(url, address.url));
-    const inner: GitAddress = { ...address, url, subdir: '' };
-    const at = join(workTree, path);
-    if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
-    const child = {
-      resolved: { address: inner, commit, from: commit },
-      own,
-      workTree: at,
-      gitDir: join(folder, `module-${parent.level}-${parent.count++}`),
-    };
+/** Every submodule at the commit that the repository names, and theirs; of `.gitmodules` only path and url count. */
+async function layOutSubmodules(parent: Parent, tools: GitTools): Promise<void> {
+  const { folder, home, depth } = parent;
+  const submodules = await submodulesOf(parent, tools);
+  if (depth >= mostLevels && submodules.length > 0)
+    throw new BuildError('context', `${shown(home)} has submodules in each other without end`);
+  for (const [i, submodule] of submodules.entries()) {
+    const child = await childOf(parent, submodule, { gitDir: join(folder, `module-${i}`), tools });
+    if (lstatSync(child.workTree, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
     await fetchAndLayOut(child, tools);
-    await layOutSubmodules({ ...child, folder: child.gitDir, level: parent.level + 1, count: 0 }, tools);
+    await layOutSubmodules({ ...child, folder: `${child.gitDir}-modules`, home, depth: depth + 1 }, tools);
   }
+}
+
+async function childOf(
+  { home, resolved, workTree }: Parent,
+  { url, commit, path }: Submodule,
+  { gitDir, tools }: { readonly gitDir: string; readonly tools: GitTools },
+): Promise<Repository> {
+  checkUrl(url);
+  const address = { ...resolved.address, url, subdir: '' };
+  const own = await authorize(url, tools.secret, isSameServer(url, home));
+  return { resolved: { address, commit, from: commit }, own, workTree: join(workTree, path), gitDir };
 }
 
 function isSameServer(url: string, other: string): boolean {

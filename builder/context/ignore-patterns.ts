@@ -30,12 +30,12 @@ export function compileIgnore(text: string, file = '.dockerignore'): IgnorePatte
 
 /**
  * Compiles patterns that stand in a flag: as those of an ignore file, but there are no comments, and a leading slash is
- * not dropped, so that such a pattern matches nothing. Fails with `context` where one is malformed.
+ * not dropped, so that such a pattern matches nothing. Fails with `context` where one is malformed, naming `where`.
  */
-export function compilePatterns(patterns: readonly string[], flag: string): IgnorePatterns {
-  const fail = (text: string) => (message: string) =>
-    new BuildError('context', `${message} in ${flag}=${text}`, { hint: patternHint });
-  return matcherOf(patterns.flatMap((text) => patternIn(text.trim(), rooted, fail(text)) ?? []));
+export function compilePatterns(patterns: readonly string[], where: string): IgnorePatterns {
+  const fail = (message: string) =>
+    new BuildError('context', `${message} in ${where}`, { hint: patternHint });
+  return matcherOf(patterns.flatMap((text) => patternIn(text.trim(), rooted, fail) ?? []));
 }
 
 function matcherOf(patterns: readonly Pattern[]): IgnorePatterns {

@@ -15,6 +15,7 @@ class MemoryContext implements Context {
   readonly #files = new Map<string, ContextFile>();
   readonly #sorted: readonly ContextFile[];
   readonly #digests = new Map<ContextFile, Digest>();
+  #children: ReadonlyMap<string, readonly ContextFile[]> | undefined;
 
   constructor(files: readonly ContextFile[]) {
     for (const file of files) this.#files.set(file.entry.path, file);
@@ -29,7 +30,8 @@ class MemoryContext implements Context {
   }
 
   children(parent: string): readonly ContextFile[] {
-    return this.#sorted.filter(({ entry }) => entry.path !== '' && parentOf(entry.path) === parent);
+    this.#children ??= byParent(this.#sorted);
+    return this.#children.get(parent) ?? [];
   }
 
   get(path: string): ContextFile | undefined {
@@ -69,6 +71,19 @@ class MemoryContext implements Context {
       this.#files.set(at, directory(at));
     }
   }
+}
+
+/** In the order given; the root is nobody's child. */
+function byParent(files: readonly ContextFile[]): ReadonlyMap<string, readonly ContextFile[]> {
+  const children = new Map<string, ContextFile[]>();
+  for (const file of files) {
+    const { path } = file.entry;
+    if (path === '') continue;
+    const siblings = children.get(parentOf(path));
+    if (siblings === undefined) children.set(parentOf(path), [file]);
+    else siblings.push(file);
+  }
+  return children;
 }
 
 function directory(path: string): ContextFile {

@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import type { Digest } from '../../src/core/digest.ts';
-import { keyOf } from '../../src/core/digest.ts';
+import { type Digest, keyOf } from '../../src/core/digest.ts';
+import { BuildError } from '../../src/core/errors.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { ContextFile } from './context.ts';
 import { checkOut } from './git.ts';
@@ -23,7 +24,11 @@ export interface Remotes extends AsyncDisposable {
 /** What fetching needs of a build. */
 export type RemoteTools = GitTools & HttpTools & { readonly store: Pick<Store, 'scratch'> };
 
-export function openRemotes(tools: RemoteTools): Remotes {
+/** Ends what is still being fetched when it is disposed of, and removes what was fetched. */
+export function openRemotes(around: RemoteTools): Remotes {
+  const end = new AbortController();
+  const tools = { ...around, signal: AbortSignal.any([around.signal, end.signal]) };
+  setMaxListeners(0, tools.signal);
   const known = new Map<string, Promise<unknown>>();
   const once = <T>(key: string, make: () => Promise<T>): Promise<T> => {
     const made = (known.get(key) as Promise<T> | undefined) ?? make();
@@ -42,9 +47,22 @@ export function openRemotes(tools: RemoteTools): Remotes {
         checkOut(resolved, { folder: await folder(), keepGitDir }, tools),
       ),
     download: (url, checksum) => once(keyOf(['http', url, checksum]), () => download(url, checksum, tools)),
-    [Symbol.asyncDispose]: async () => {
-      if (!known.has('scratch')) return;
-      await (await scratch())[Symbol.asyncDispose]();
+    async [Symbol.asyncDispose]() {
+      end.abort(new BuildError('interrupted', 'the build has ended'));
+      const made = known.has('scratch') ? await scratch() : undefined;
+      await Promise.allSettled(known.values());
+      await made?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The result of work that is shared, unless the one who waits for it is told to stop: then the others go on alone. */
+export function whileWanted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  setMaxListeners(0, signal);
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }

@@ -34,8 +34,15 @@ export async function placeArchive(
 
 /** Links on the way are followed as if the destination were the root; a directory may be a link to one. */
 async function placeEntry(file: ContextFile, top: string, plan: Plan): Promise<void> {
-  const { path } = await plan.resolveUnder(top, file.entry.path, file.entry.type === 'dir');
+  const { path, type } = file.entry;
   if (path === '') return;
-  const directory = await plan.makeImplied(top, parentOf(path));
-  await plan.placeOver(join(directory, baseOf(path)), file);
+  const at = join(await plan.makeImplied(top, parentOf(path)), baseOf(path));
+  const isLinked = type === 'dir' && (await plan.lookup(at))?.type === 'symlink';
+  await (isLinked ? placeLinked(file, top, plan) : plan.placeOver(at, file));
+}
+
+async function placeLinked(file: ContextFile, top: string, plan: Plan): Promise<void> {
+  const { path } = await plan.resolveUnder(top, file.entry.path, true);
+  if (path === '') return;
+  await plan.placeOver(join(await plan.makeImplied(top, parentOf(path)), baseOf(path)), file);
 }

@@ -38,7 +38,8 @@ export async function applyCopy(
 
 function inputOf(instruction: CopyInstruction, state: StageState, scope: StageScope): CopyInput {
   const expand = (text: string) => expanded(text, state, scope);
-  const { chown, chmod, parents, optional, unpack } = instruction;
+  const { parents, optional, unpack } = instruction;
+  const [chown, chmod] = [instruction.chown, instruction.chmod].map((word) => word && expand(word.text));
   return {
     kind: instruction.kind,
     sources: instruction.sources.map(({ text }) => expand(text)),
@@ -50,8 +51,9 @@ function inputOf(instruction: CopyInstruction, state: StageState, scope: StageSc
     optional,
     excludes: instruction.excludes.map(({ text }) => expand(text)),
     ...(unpack !== undefined && { unpack }),
-    ...(chown !== undefined && { chown: expand(chown.text) }),
-    ...(chmod !== undefined && { chmod: expand(chmod.text) }),
+    // What expands to nothing was not given.
+    ...(chown && { chown }),
+    ...(chmod && { chmod }),
   };
 }
 

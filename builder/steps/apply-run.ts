@@ -62,7 +62,7 @@ async function inputOf(
     insecure: instruction.security === 'insecure',
     mounts,
     platform: scope.graphStage.platform,
-    machine: state.machine,
+    machine: state.candidates[0]!.snapshot.config,
     step: stepId(state.step + 1, scope),
     hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
     freshMounts: isMadeAgain(scope),

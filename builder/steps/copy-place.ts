@@ -107,13 +107,13 @@ async function dressOf(input: CopyInput, view: LayeredView, tools: CopyTools): P
   return { owner: { uid, gid }, mode, now };
 }
 
-/** Says that a name stands for 0 because the image does not know it. */
+/** Says that a name has no effect because the image does not know it. */
 export function warnUnknown(name: string, { emit }: Pick<CopyTools, 'emit'>): void {
   emit({
     type: 'note',
     level: 'warning',
     rule: 'UnknownOwner',
-    text: `"${name}" is not known in the image: files will belong to 0`,
+    text: `"${name}" is not known in the image: no file will belong to it`,
     hint: `Create it in an earlier RUN, or give its number.`,
   });
 }

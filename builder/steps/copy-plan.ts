@@ -114,7 +114,7 @@ export class Plan {
     if (existing?.type === 'dir' && !isDirectory) this.#dropBelow(path);
     if (existing?.type !== 'dir' && isDirectory) this.#fresh.add(path);
     const entry = { ...plainly(source.entry, path), ...this.#dress.owner };
-    if (!isDirectory) this.#made.clear();
+    if (!isDirectory && existing !== undefined) this.#made.clear();
     const { sameFile, absolute } = source;
     this.#set(path, sameFile === undefined ? { entry } : { entry, content: absolute, group: absolute });
   }

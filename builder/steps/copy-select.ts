@@ -65,7 +65,7 @@ async function itemsWithParents(source: string, { tree, exclude, warn }: Picking
   const pattern = cleanPath(source.slice(Math.max(pivot, 0)));
   const isLiteral = !hasWildcard(root) && !hasWildcard(pattern);
   if (isLiteral) await fileAt(join(cleanPath(root), unescaped(pattern)), { source, tree, followLast: false });
-  const include = pattern === '' ? undefined : compilePatterns([pattern], 'the source');
+  const include = pattern === '' ? undefined : compilePatterns([pattern], 'a source of --parents');
   const filter = { ...(include && { include }), ...(exclude && { exclude }) };
   const items = await itemsAt(root, filter, tree);
   if (isLiteral && exclude === undefined && items.every(({ top, below }) => isEmpty(top, below, pattern))) {

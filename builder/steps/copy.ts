@@ -120,18 +120,18 @@ function wordsOf(input: CopyInput): { readonly [name: string]: Framed } {
     link: input.link,
     parents: input.parents || undefined,
     unpack: input.unpack,
+    excludes: input.excludes?.length ? input.excludes : undefined,
     heredocs: input.heredocs.map(({ name, content }) => ({ name, content: digestOf(content) })),
   };
 }
 
 function firstKeyOf(input: CopyInput, { layers }: Snapshot): Framed {
   const from: Digest[] = layers.map(({ diffId }) => diffId);
-  const { sources, parents, excludes = [], optional } = input;
+  const { sources, parents, optional } = input;
   return {
     ...wordsOf(input),
     from,
     sources: sources.map((source) => (parents ? source : cleanPath(source))),
-    excludes: excludes.length === 0 ? undefined : excludes,
     optional: optional || undefined,
   };
 }

@@ -7,7 +7,7 @@ import { emptyContext } from '../context/empty.ts';
 import { type GitAddress, parseGitAddress, withChecksum } from '../context/git-address.ts';
 import { downloadedFile, isHttp, nameOfUrl } from '../context/http.ts';
 import { type Fetched, joinedContext, placeOf } from '../context/joined.ts';
-import type { Remotes } from '../context/remotes.ts';
+import { type Remotes, whileWanted } from '../context/remotes.ts';
 import { expanded, type StageScope, type StageState } from '../state.ts';
 import { type CopyInput, type CopyTools, type Selection, selectFiles } from './copy.ts';
 
@@ -33,8 +33,9 @@ export async function fetchedSelection(
     keepGitDir: instruction.keepGitDir,
   };
   checkChecksum(input, wanted.checksum);
-  const { remotes } = scope.tools;
-  const asked = await Promise.all(input.sources.map((source) => remoteOf(source, wanted, remotes)));
+  const { remotes, signal } = scope.tools;
+  const asking = Promise.all(input.sources.map((source) => remoteOf(source, wanted, remotes)));
+  const asked = await whileWanted(asking, signal);
   const found = new Map(asked.flatMap((remote, i) => (remote === undefined ? [] : [[i, remote] as const])));
   if (found.size === 0) return undefined;
   const ground = { input, remotes: found, tools: scope.tools };
@@ -104,12 +105,12 @@ function checkChecksum({ sources, heredocs }: CopyInput, checksum: string | unde
 interface Ground {
   readonly input: CopyInput;
   readonly remotes: ReadonlyMap<number, Remote>;
-  readonly tools: CopyTools;
+  readonly tools: CopyTools & { readonly signal: AbortSignal };
 }
 
 async function fetchAndSelect({ input, remotes, tools }: Ground, local: Context): Promise<Selection> {
   const fetched = new Map<number, Fetched>();
-  for (const [index, remote] of remotes) fetched.set(index, await remote.fetch());
+  for (const [index, remote] of remotes) fetched.set(index, await whileWanted(remote.fetch(), tools.signal));
   const sources = input.sources.map((source, i) => (fetched.has(i) ? placeOf(fetched.get(i)!, i) : source));
   const context = joinedContext(local, fetched);
   return await selectFiles({ ...input, sources }, { kind: 'context', context }, tools);

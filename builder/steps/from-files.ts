@@ -17,7 +17,7 @@ export async function stateOfFiles(
   }: { readonly platform: Platform; readonly obtainable: boolean; readonly from: string },
   tools: Tools,
 ): Promise<{ readonly state: StageState; readonly local: boolean }> {
-  const start = startingPoint(emptySnapshot(platform), platform);
+  const start = startingPoint(emptySnapshot(platform));
   await using copying = await copyOfAll(files, tools);
   const policy = { lookUp: true, obtainable };
   const { candidates, cached } = await remember(start.candidates, copying, policy, tools);

@@ -12,6 +12,8 @@ export interface LayerStep extends Recallable {
   readonly shown?: string;
   /** Where the step's output is kept, once it has run. */
   readonly log?: string;
+  /** Nothing outside of the image can change what it does: `--no-cache` is not for it. */
+  readonly steady?: boolean;
 }
 
 /** Recalls or runs a step on top of the state, and tells about it. */
@@ -26,7 +28,7 @@ export async function applyLayerStep(
   const name = `${stepName(state.step + 1, scope, state.args)} ${step.shown ?? instruction.source}`;
   emit({ type: 'step-start', step: id, name, location: instruction.range });
   try {
-    const policy = { lookUp: !isMadeAgain(scope), obtainable: scope.obtainable };
+    const policy = { lookUp: step.steady === true || !isMadeAgain(scope), obtainable: scope.obtainable };
     const remembered = await remember(state.candidates, step, policy, scope.tools);
     emit({ type: 'step-end', step: id, ...endOf(remembered, step, scope) });
     return { ...state, step: state.step + 1, candidates: withLine(remembered, step.history) };

@@ -25,7 +25,7 @@ export interface RunInput {
   readonly insecure: boolean;
   readonly mounts: readonly RunMount[];
   readonly platform: Platform;
-  /** What the programs of the image are made for. */
+  /** What the programs of the image are made for, whatever platform was asked for. */
   readonly machine: Platform;
   /** The step's name in events and logs. */
   readonly step: string;

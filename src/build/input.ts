@@ -34,9 +34,10 @@ const NAMES = ['Containerfile', 'Dockerfile', 'containerfile', 'dockerfile'];
 
 /** Reads the Containerfile and opens the context, wherever they are. Fails with `not-found`, `context` or `network`. */
 export async function readInput(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
+  const isFolder = statSync(options.context, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (options.ignoreFile !== undefined && !isFolder) options.emit(withoutEffect);
   if (options.context === '-') return await fromStdin(options, store, remotes);
   const keepGitDir = /^(?:1|t|true)$/i.test(options.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
-  const isFolder = statSync(options.context, { throwIfNoEntry: false })?.isDirectory() === true;
   const found = isFolder ? undefined : await remoteContext(options.context, { remotes, keepGitDir });
   if (found === undefined) return await fromFolder(options, store, remotes);
   const { context, containerfile } = found;
@@ -48,6 +49,12 @@ export async function readInput(options: BuildOptions, store: Store, remotes: Re
       : { text: containerfile, file: redact(options.context) });
   return { ...own, context, [Symbol.asyncDispose]: async () => {} };
 }
+
+const withoutEffect = {
+  type: 'note',
+  level: 'warning',
+  text: '--ignorefile has no effect: the context is no folder, and all that it holds is taken',
+} as const;
 
 async function fromStdin(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
   if (options.file === '-') {

@@ -27,8 +27,8 @@ export function remotesOf(
   return {
     ...remotes,
     [Symbol.asyncDispose]: async () => {
-      await (await client)?.close();
       await remotes[Symbol.asyncDispose]();
+      await (await client)?.close();
     },
   };
 }

@@ -55,7 +55,10 @@ export function defineBuildFlags(command: Command): Command {
     list('--platform <os/arch>', 'build for this platform (several with commas)'),
     list('--label <name=value>', 'add a label to the image'),
     list('--annotation <name=value>', 'add an annotation to the manifest'),
-    list('--enable <extension>', 'switch on an extension of the language'),
+    list(
+      '--enable <extension>',
+      'errexit-heredocs, include, optional-copy or reset: more than the language has',
+    ),
   ]);
   addAll(command, 'Names:', [
     list('-t, --tag <name>', 'name the image (may be repeated)'),

@@ -104,7 +104,7 @@ function exceeds(soft: string, hard: string): boolean {
   return soft === '-1' || Number(soft) > Number(hard);
 }
 
-/** The context: a folder, `-`, or an address (http, git) as it stands. Kaniko's `dir://` and `git://` are understood. */
+/** The context: a folder, `-`, or an address (http, git) as it stands. Kaniko's `dir://` is understood. */
 export function parseContext(text: string, cwd: string): string {
   if (text === '-' || text === 'tar://stdin') return '-';
   if (text.startsWith('dir://')) return resolve(cwd, text.slice(6));

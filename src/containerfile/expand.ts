@@ -1,4 +1,5 @@
 import { BuildError } from '../core/errors.ts';
+import { GrowingWords } from './growing-words.ts';
 import { removePrefix, removeSuffix, replacePattern } from './substitute.ts';
 import type { Env } from './types.ts';
 import { scanned } from './work.ts';
@@ -35,7 +36,7 @@ export function expandWord(text: string, env: Env, options: ExpandOptions = {}):
 
 /** As `expandWord`, then split at blanks that no quote or escape holds: a variable's value may become many words. */
 export function expandWords(text: string, env: Env, options: ExpandOptions = {}): string[] {
-  const words = new Words();
+  const words = new GrowingWords();
   lexed(text, env, { ...options, quotes: true, words });
   return words.all();
 }
@@ -60,7 +61,7 @@ export function variablesIn(text: string, options: ExpandOptions = {}): Variable
 interface Settings extends ExpandOptions {
   readonly quotes: boolean;
   /** Takes the words, where they are wanted. */
-  readonly words?: Words;
+  readonly words?: GrowingWords;
 }
 
 /** Where the lexer stands in its text. */
@@ -115,33 +116,6 @@ function longer(cursor: Cursor, text: string, more: string): string {
   if (text.length + more.length <= MAX_GROWTH + 2 * cursor.text.length) return text + more;
   const message = `the value is longer than ${MAX_GROWTH} characters`;
   throw new BuildError('parse', message, { hint: 'Use a shorter value for its variables.' });
-}
-
-/** Words as they grow; an empty one is none, quoted or not. */
-class Words {
-  private readonly done: string[] = [];
-  private current = '';
-
-  split(text: string): void {
-    for (const character of text) {
-      if (/\s/.test(character)) this.end();
-      else this.current += character;
-    }
-  }
-
-  keep(text: string): void {
-    this.current += text;
-  }
-
-  all(): string[] {
-    this.end();
-    return this.done;
-  }
-
-  private end(): void {
-    if (this.current !== '') this.done.push(this.current);
-    this.current = '';
-  }
 }
 
 function singleQuoted(cursor: Cursor): string {

@@ -142,6 +142,23 @@ describe('the public API', () => {
     expect(error).toMatchObject({ location: { startLine: 2 } });
   });
 
+  it('rejects with every error of the file', async () => {
+    writeFileSync(join(folder, 'ctx/Worse'), 'FROM scratch\nCOPPY a /a\nENV x\nCOPY --from=9 a b\n');
+    const request = {
+      context: join(folder, 'ctx'),
+      file: join(folder, 'ctx/Worse'),
+      root: join(folder, 'store'),
+    };
+    const error = await build(request).catch((thrown: unknown) => thrown);
+    const { errors } = error as BuildError;
+    expect(errors?.map(({ code, location }) => [code, location?.startLine, location?.startColumn])).toEqual([
+      ['parse', 2, 1],
+      ['parse', 3, 5],
+      ['parse', 4, 13],
+    ]);
+    expect(errors?.[0]).toMatchObject({ message: 'unknown instruction: COPPY', hint: 'Did you mean COPY?' });
+  });
+
   it('rejects with the reason of its signal', async () => {
     const request = { context: join(folder, 'ctx'), root: join(folder, 'store') };
     await expect(build({ ...request, signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');

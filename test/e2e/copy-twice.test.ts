@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxBase, triggeringBase } from '../support/base-images.ts';
@@ -13,11 +13,7 @@ import { buildLayout, loadBases, newTsbuild, type Tsbuild } from '../support/tsb
 const runTrue =
   'USER 0\nRUN --mount=type=bind,from=localhost/tsbuild-test/busybox:1,source=/bin/busybox,target=/dev/busybox ["/dev/busybox", "true"]\n';
 
-const copies = buildCases().filter(
-  (one) =>
-    succeeds(one) &&
-    /^(COPY|ADD) /m.test(readFileSync(join('testdata/build', one.name, 'Containerfile'), 'utf8')),
-);
+const copies = buildCases().filter((one) => succeeds(one) && /^(COPY|ADD) /m.test(textOf(one.name)));
 const needs = { root: true, programs: ['skopeo', 'umoci', 'busybox', 'crun', 'getfattr'] };
 
 describe.skipIf(skip('COPY with and without a RUN on top', needs))('COPY alone and below a RUN', () => {
@@ -44,6 +40,12 @@ describe.skipIf(skip('COPY with and without a RUN on top', needs))('COPY alone a
     expect(compareTrees(await listTree(a), await listTree(b))).toEqual([]);
   });
 });
+
+/** Empty for a case whose file is not in the usual place: a RUN cannot be put below it. */
+function textOf(name: string): string {
+  const file = join('testdata/build', name, 'Containerfile');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
 
 async function entriesOfLastLayer(layout: string): Promise<string[]> {
   const layer = readLayout(layout).manifest.layers.at(-1);

@@ -256,14 +256,27 @@ describe.skipIf(isSkipped).each(people)('several platforms, as %s', (who) => {
 
   it('warn of a base that is there for another machine only', async () => {
     await skopeo('copy', '-q', '--dest-tls-verify=false', `oci:${base.layout}:image`, remote('single:1'));
-    context('single', `FROM ${image('single:1')}\nCOPY Containerfile /\n`);
+    context('single', `FROM ${image('single:1')}\nRUN echo its own machine runs it\n`);
     await tsbuild.give(path('single'));
     const said = await built('--platform', 'linux/arm64', '-t', 'single:1', 'single');
     expect(said).toContain(
       `Base image ${image('single:1')} was pulled with platform "linux/amd64", expected "linux/arm64" for current build`,
     );
-    const [shown] = JSON.parse(await tsbuild.must(['inspect', 'single:1'])) as { Architecture: string }[];
-    expect(shown!.Architecture).toBe('arm64');
+    expect(said).toMatch(/ its own machine runs it$/m);
+    expect(await architecture('single:1')).toBe('arm64');
+  });
+  const architecture = async (name: string): Promise<string> => {
+    const [shown] = JSON.parse(await tsbuild.must(['inspect', name])) as { Architecture: string }[];
+    return shown!.Architecture;
+  };
+
+  it('stand in the image as its base has them, where none was asked for', async () => {
+    context('written', `FROM --platform=linux/arm64 ${base.name}\nCOPY Containerfile /\n`);
+    await tsbuild.give(path('written'));
+    await built('-t', 'written:1', 'written');
+    expect(await architecture('written:1')).toBe('arm64');
+    await built('--platform', 'linux/386', '-t', 'written:2', 'written');
+    expect(await architecture('written:2')).toBe('386');
   });
 
   it('have folders of their own as files', async () => {

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -19,7 +21,8 @@ import { resolveCommit } from '../../builder/context/git-refs.ts';
 import type { EventBody } from '../../src/core/events.ts';
 import { commitSeconds, newRepository, type TestRepository } from '../support/git-repository.ts';
 import { type GitServerOptions, startGitServer } from '../support/git-server.ts';
-import type { HttpServer } from '../support/http-server.ts';
+import { type HttpServer, startHttpServer } from '../support/http-server.ts';
+import { must } from '../support/programs.ts';
 import { skip } from '../support/skips.ts';
 
 const needs = { programs: ['git'] };
@@ -131,6 +134,46 @@ describe.skipIf(skip('git repositories', needs))('git repositories', () => {
     });
   });
 
+  it('gives the commit that the branch was, where it is moved meanwhile', async () => {
+    const moving = await newRepository(root, 'moving');
+    const before = await moving.commit({ file: 'before\n' });
+    const after = await moving.commit({ file: 'after\n' });
+    await moving.git('reset', '-q', '--hard', before);
+    await moving.git('branch', 'later', after);
+    await moving.publish();
+    let asked = 0;
+    const own = await startGitServer({
+      root,
+      first: ({ url }) => {
+        if (url?.includes('/info/refs') && ++asked === 2)
+          execFileSync('git', ['-C', join(root, 'moving.git'), 'update-ref', 'refs/heads/main', after]);
+        return false;
+      },
+    });
+    try {
+      const found = await fetch('#main', { url: `${own.origin}/moving.git` });
+      expect([found.commit, text(found, 'file')]).toEqual([before, 'before\n']);
+      expect(asked).toBeGreaterThan(2);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('takes a repository from a server of plain files, which gives no single commits', async () => {
+    await must(['git', '-C', join(root, 'main.git'), 'update-server-info']);
+    const plain = await startHttpServer(({ url }, response) => {
+      const path = join(root, new URL(url ?? '/', 'http://localhost').pathname);
+      if (existsSync(path) && lstatSync(path).isFile()) response.end(readFileSync(path));
+      else response.writeHead(404).end();
+    });
+    try {
+      for (const rest of ['?ref=feature&submodules=0', `?ref=${first}&submodules=0`])
+        expect(text(await fetch(rest, { url: `${plain.origin}/main.git` }), 'file')).toBe('first\n');
+    } finally {
+      await plain.stop();
+    }
+  });
+
   it('takes one folder, which no link may be', async () => {
     const found = await fetch('#main:sub');
     expect(found.files.map(({ entry }) => entry.path)).toEqual(['', 'a', 'deep', 'deep/b']);
@@ -172,7 +215,6 @@ describe.skipIf(skip('git repositories', needs))('git repositories', () => {
     expect(digest(one)).toEqual(digest(two));
     expect(text(one, '.git/config')).toContain(`${server.origin}/main.git`);
     expect(text(one, '.git/HEAD')).toBe(`${first}\n`);
-    const { must } = await import('../support/programs.ts');
     const folder = join(one.get('.git')!.absolute, '..');
     const git = ['git', '-c', 'safe.directory=*', '-C', folder];
     expect(await must([...git, 'status', '--porcelain'])).toBe('');
@@ -269,6 +311,23 @@ describe.skipIf(skip('git repositories', needs))('git repositories', () => {
         expect(wrong).toMatchObject({ code: 'denied' });
         expect(JSON.stringify(wrong)).not.toContain('wrong');
       } finally {
+        await own.stop();
+      }
+    });
+
+    it("lets the person's own git log in", async () => {
+      const own = await guarded(basic('me:own'));
+      const home = mkdtempSync(join(root, 'home-'));
+      writeFileSync(
+        join(home, '.gitconfig'),
+        '[credential]\n\thelper = "!echo username=me; echo password=own; :"\n',
+      );
+      const former = process.env.HOME;
+      process.env.HOME = home;
+      try {
+        expect((await fetch('?submodules=0', { url: `${own.origin}/main.git` })).commit).toBe(second);
+      } finally {
+        process.env.HOME = former;
         await own.stop();
       }
     });

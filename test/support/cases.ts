@@ -8,7 +8,7 @@ import type { Tree, TreeEntry } from './trees.ts';
 export interface BuildCase {
   readonly name: string;
   readonly about: string;
-  /** Also built by the ordinary user. */
+  /** Also built by the ordinary user: where owners, modes, mounts or the sandbox are in it. */
   readonly asUser?: boolean;
   readonly flags?: readonly string[];
   /** Added to the environment. */
@@ -126,7 +126,8 @@ export function asSecond(
   { flags, env, exit, messages, absent, files }: SecondBuild,
 ): BuildCase {
   const told = { ...(messages && { messages }), ...(absent && { absent }), ...(files && { files }) };
-  return { ...one, ...(flags && { flags }), ...(env && { env }), expect: { exit: exit ?? 0, ...told } };
+  const { golden: _first, ...same } = one;
+  return { ...same, ...(flags && { flags }), ...(env && { env }), expect: { exit: exit ?? 0, ...told } };
 }
 
 /** Runs change.sh, where the case has one, by the case's owner. */

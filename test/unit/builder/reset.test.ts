@@ -19,7 +19,7 @@ function reset(flag: string, args: readonly string[] = []) {
     layers: [],
     config: { ...platform, config, rootfs: { type: 'layers' as const, diff_ids: [] } },
   };
-  const state = { ...startingPoint(image, platform), args };
+  const state = { ...startingPoint(image), args };
   const { stages } = parse(`FROM ${flag} a`, 'f', { enable: ['reset'] });
   const after = afterReset(state, stages[0]!.from);
   return { vars: Object.fromEntries(after.vars), ...after.candidates[0]!.snapshot.config.config };

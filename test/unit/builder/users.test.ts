@@ -62,6 +62,8 @@ describe('owners', () => {
     ['web:', { uid: 33, gid: 0, unknown: [] }],
     [':staff', { uid: 0, gid: 50, unknown: [] }],
     ['12:staff', { uid: 12, gid: 50, unknown: [] }],
+    ['12:stuff', { uid: 12, gid: 12, unknown: ['stuff'] }],
+    ['web:stuff', { uid: 33, gid: 44, unknown: ['stuff'] }],
     ['nobdy:stuff', { uid: 0, gid: 0, unknown: ['nobdy', 'stuff'] }],
   ])('%s', async (spec, expected) => {
     const { view, layers } = image();

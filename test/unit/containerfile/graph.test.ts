@@ -102,6 +102,31 @@ describe('graphOf', () => {
     expect(shape(graph(text, { contexts: ['LIB'] }))).toEqual(['1 lib []', '2 scratch [1]']);
   });
 
+  it('knows a named context by every form of its name', () => {
+    const text = 'FROM docker.io/library/lib:latest\nCOPY --from=lib:latest x y\nCOPY --from=lib:1 x y';
+    const { warnings } = graph(text, { contexts: ['index.docker.io/library/lib', 'lib:1'] });
+    expect(warnings).toEqual([]);
+    expect(shape(graph('FROM a AS lib\nFROM lib:latest', { contexts: ['lib'] }))).toEqual([
+      '1 lib:latest []',
+    ]);
+  });
+
+  it('puts a named context in the place of a stage, whatever leads there', () => {
+    const text = 'FROM a AS one\nFROM b AS two\nRUN --mount=from=one,target=/x y\nFROM c\nCOPY --from=1 x y';
+    const replaced = graph(text, { contexts: ['two'] });
+    expect(shape(replaced)).toEqual(['1 two []', '2 c [1]']);
+    expect(replaced.stages[0]!.stage.instructions).toEqual([]);
+    expect(shape(graph(text, { contexts: ['two'], target: 'two' }))).toEqual(['1 two []']);
+  });
+
+  it('warns of a context that nothing names, and not of one that an unneeded stage does', () => {
+    const text = 'FROM a AS spare\nCOPY --from=src x y\nFROM base\nRUN --mount=from=tools,target=/t x';
+    const { warnings } = graph(text, { contexts: ['src', 'base', 'tools', 'tolls'] });
+    expect(warnings.map(({ text, hint }) => [text, hint])).toEqual([
+      ['the context tolls is not used: no FROM, --from or mount names it', 'Did you mean tools?'],
+    ]);
+  });
+
   it('follows the triggers of a parent stage, and those of an image once they are known', () => {
     const text = 'FROM a AS tools\nFROM b AS parent\nONBUILD COPY --from=tools /t /t\nFROM parent\nRUN x';
     expect(shape(graph(text))).toEqual(['0 a []', '1 b []', '2 #1 [0 1]']);

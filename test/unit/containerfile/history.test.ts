@@ -11,10 +11,12 @@ describe('history', () => {
     expect(history.runHistory([], ['/bin/true', 'a b'])).toBe('RUN /bin/true a b # buildkit');
   });
 
-  it('writes COPY and ADD with owner and mode only', () => {
+  it('writes COPY and ADD with parents, owner and mode only', () => {
     const paths = { sources: ['a', 'b'], heredocs: [], destination: '/d/' };
     expect(history.copyHistory('copy', paths)).toBe('COPY a b /d/ # buildkit');
-    const flags = { chown: '1:2', chmod: '755' };
+    const parents = history.copyHistory('copy', paths, { parents: true, chown: '1' });
+    expect(parents).toBe('COPY --parents --chown=1 a b /d/ # buildkit');
+    const flags = { parents: false, chown: '1:2', chmod: '755' };
     expect(history.copyHistory('add', { ...paths, heredocs: ['E'] }, flags)).toBe(
       'ADD --chown=1:2 --chmod=755 a b <<E /d/ # buildkit',
     );

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Makes what git cannot carry; runs in a copy of this folder.
+set -eu
+ln -s ../f context/x/l
