@@ -68,7 +68,7 @@ export function check({ containerfile, graphs, errors: known }: Analysis, option
   const violation = findings.violation();
   const files = filesOf(containerfile);
   const ofGraphs = eachOnce(graphs.flatMap((graph) => graph.warnings));
-  const errors = inFileOrder([...known, ...findings.errors], files);
+  const errors = inFileOrder([...known, ...eachOnce(findings.errors)], files);
   return {
     warnings: inFileOrder([...containerfile.warnings, ...ofGraphs, ...findings.warnings], files),
     errors: violation === undefined ? errors : [...errors, violation],
@@ -173,6 +173,8 @@ function succeeds(work: () => void): boolean {
 }
 
 /** What is said for every platform is said once. */
-function eachOnce(warnings: readonly Warning[]): Iterable<Warning> {
-  return new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values();
+function eachOnce<T extends BuildError | Warning>(found: readonly T[]): Iterable<T> {
+  const keyOf = (one: BuildError | Warning): string =>
+    JSON.stringify(['text' in one ? one.text : one.message, one.location]);
+  return new Map(found.map((one) => [keyOf(one), one])).values();
 }

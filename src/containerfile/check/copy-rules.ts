@@ -9,20 +9,18 @@ export interface ReadWord {
   readonly value: Value;
 }
 
-interface CopyWords {
-  readonly sources: readonly ReadWord[];
-  readonly destination: ReadWord;
-}
-
 interface Where {
   readonly reading: Reading;
   readonly check: Pick<CheckScope, 'ignore'>;
 }
 
-/** What is wrong or doubtful in the words of COPY and ADD, as far as they are known. */
-export function checkCopy(instruction: CopyInstruction, words: CopyWords, { reading, check }: Where): void {
-  const { kind, from } = instruction;
-  for (const { word, value } of words.sources) {
+/** What is wrong or doubtful in the sources of COPY and ADD, as far as they are known. */
+export function checkSources(
+  { kind, from }: CopyInstruction,
+  sources: readonly ReadWord[],
+  { reading, check }: Where,
+): void {
+  for (const { word, value } of sources) {
     if (value === UNKNOWN) continue;
     if (kind === 'copy' && from === undefined && isRemote(value)) refuseRemote(word, reading);
     if (from === undefined && !isRemote(value) && isIgnored(value, check)) {
@@ -31,21 +29,6 @@ export function checkCopy(instruction: CopyInstruction, words: CopyWords, { read
       warn({ rule: 'CopyIgnoredFile', text, location: word.range }, reading);
     }
   }
-  checkDestination(instruction, words, reading);
-}
-
-/** Several sources go into a directory only. */
-function checkDestination(
-  { kind, heredocs }: CopyInstruction,
-  { sources, destination }: CopyWords,
-  reading: Reading,
-): void {
-  const { value, word } = destination;
-  if (value === UNKNOWN || sources.length + heredocs.length < 2) return;
-  if (value === '' || value === '.' || value.endsWith('/')) return;
-  const message = `When using ${kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`;
-  const location = placeOf(word.range, reading);
-  reading.findings.errors.push(new BuildError('context', message, { location, hint: `Write "${value}/".` }));
 }
 
 function refuseRemote(word: Word, reading: Reading): void {

@@ -15,7 +15,7 @@ import type {
   WordsInstruction,
 } from '../types.ts';
 import { argValues, pairValues, visibleIn } from '../variables.ts';
-import { checkCopy, type ReadWord } from './copy-rules.ts';
+import { checkSources, type ReadWord } from './copy-rules.ts';
 import type { Step } from './facts.ts';
 import { checkScript } from './heredoc-rule.ts';
 import { expandBody, expandIn, expandQuietly, placeOf, UNKNOWN, warn } from './scope.ts';
@@ -111,12 +111,12 @@ function readMount(flag: MountFlag, { reading, facts, check }: Step): void {
 
 function readCopy(instruction: CopyInstruction, { reading, check }: Step): void {
   const { sources, destination, chown, chmod, checksum, excludes, heredocs } = instruction;
-  const expand = (word: Word): ReadWord => ({ word, value: expandIn(word, reading) });
-  const expanded = { sources: sources.map(expand), destination: expand(destination) };
+  const expanded = sources.map((word): ReadWord => ({ word, value: expandIn(word, reading) }));
+  expandIn(destination, reading);
   for (const word of [chown, checksum, ...excludes]) if (word !== undefined) expandIn(word, reading);
   for (const heredoc of heredocs) if (heredoc.expand) expandBody(heredoc, reading);
   if (chmod !== undefined) checkMode(chmod, { reading, check });
-  checkCopy(instruction, expanded, { reading, check });
+  checkSources(instruction, expanded, { reading, check });
 }
 
 function checkMode(word: Word, { reading, check }: Pick<Step, 'reading' | 'check'>): void {

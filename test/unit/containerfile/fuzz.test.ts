@@ -151,10 +151,13 @@ function mistakeIn(text: string): string | undefined {
     if (path.includes('/')) throw new BuildError('not-found', 'no such file');
     return { file: 'included', text: included };
   };
-  const { containerfile, errors, graphs } = analyse(text, 'f', {
+  const {
+    containerfile,
+    errors,
+    graphs: [graph],
+  } = analyse(text, 'f', {
     buildArgs: {},
     platforms: [platform],
-    buildPlatform: platform,
     enable,
     include,
     every: true,
@@ -166,7 +169,7 @@ function mistakeIn(text: string): string | undefined {
     const wrong = misplaced(error.location, files);
     if (wrong !== undefined) return `${wrong}: ${error.message} ${JSON.stringify(error.location)}`;
   }
-  if (errors.length === 0 && graphs.length === 0) return 'neither a graph nor an error';
+  if (errors.length === 0 && graph === undefined) return 'neither a graph nor an error';
   const instructions = containerfile.stages.flatMap((stage) => [stage.from, ...stage.instructions]);
   const ranges = [...instructions, ...containerfile.warnings.map(({ location }) => ({ range: location }))];
   return ranges.map(({ range }) => misplaced(range, files)).find((wrong) => wrong !== undefined);

@@ -44,7 +44,7 @@ function lines(count: number, line: (i: number) => string): string {
 /** Characters read per character of the text. */
 function perCharacter(text: string): number {
   const before = charactersScanned();
-  analyse(text, 'f', { buildArgs: {}, platforms: [platform], buildPlatform: platform, every: true });
+  analyse(text, 'f', { buildArgs: {}, platforms: [platform], every: true });
   return (charactersScanned() - before) / text.length;
 }
 
