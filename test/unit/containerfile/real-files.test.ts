@@ -5,14 +5,17 @@ import { graphOf } from '../../../src/containerfile/graph.ts';
 import { parseAll } from '../../../src/containerfile/parse.ts';
 import type { Containerfile, GraphStage, StageGraph } from '../../../src/containerfile/types.ts';
 import { formatPlatform } from '../../../src/core/platform.ts';
+import { checkText } from './check-case.ts';
 
 /*
- * Files in the style of well-known projects: each folder of testdata/real holds a Containerfile and the graph that each
- * of its targets must have (the empty one is the last stage), written as lines `name = base @platform + other + other`.
+ * Files in the style of well-known projects: each folder of testdata/real holds a Containerfile, the warnings that docker
+ * gives for it (`line Rule`), and the graph that each of its targets must have (the empty one is the last stage), written
+ * as lines `name = base @platform + other + other`.
  */
 
 interface Expected {
   readonly about: string;
+  readonly warnings?: readonly string[];
   readonly targets: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -31,6 +34,13 @@ describe.each(files)('%s', (name) => {
     const { containerfile, errors } = parseAll(text, name);
     expect(errors).toEqual([]);
     expect(containerfile?.warnings).toEqual([]);
+  });
+
+  it('is warned about where docker warns, and nowhere else', () => {
+    const { warnings, errors } = checkText(text);
+    expect(errors).toEqual([]);
+    const lines = warnings.map(({ location, rule }) => `${location.startLine} ${rule}`);
+    expect(lines).toEqual(expected.warnings ?? []);
   });
 
   it.each(Object.entries(expected.targets))('has the graph of the target "%s"', (target, lines) => {
