@@ -34,14 +34,14 @@ const mistakes = [
 
 /** What must be told, in this order: the place, and the beginning of the message. */
 const told = [
-  ['1:14', "'as' and 'FROM' keywords' casing do not match"],
+  ['1:14', 'as is written in another case than FROM'],
   ['2:1', 'unknown instruction: COPPY'],
   ['3:6', 'unknown flag: --chwon'],
   ['4:8', 'invalid port "80/http"'],
-  ['5:5', '"ENV key=value" should be used instead'],
+  ['5:5', 'ENV is written in its old form'],
   ['6:14', "invalid chmod parameter: '999'"],
   ['7:13', 'cannot copy from stage "last"'],
-  ['7:18', "Usage of undefined variable '$nothing'"],
+  ['7:18', 'nothing defines the variable $nothing'],
   ['9:12', 'invalid signal: SIGTREM'],
 ] as const;
 
@@ -65,9 +65,9 @@ describe('--check', () => {
     expect([code, warnings.length, errors.length]).toEqual([1, 3, 6]);
     expect(warnings[0]).toEqual({
       ruleName: 'FromAsCasing',
-      description: "The 'as' keyword should match the case of the 'from' keyword",
+      description: 'AS is written in the case of its FROM',
       url: 'https://docs.docker.com/go/dockerfile/rule/from-as-casing/',
-      detail: "'as' and 'FROM' keywords' casing do not match",
+      detail: 'as is written in another case than FROM',
       location: {
         sourceIndex: 0,
         ranges: [{ start: { line: 1, character: 13 }, end: { line: 1, character: 15 } }],
@@ -99,7 +99,7 @@ describe('--check', () => {
   it('knows the ignore file of a folder', async () => {
     const folder = context('ignored', ['FROM scratch', 'COPY a /a'], { '.dockerignore': 'a\n', a: '' });
     const { stdout } = await tsbuild.run(['build', '--check', folder]);
-    expect(stdout).toContain('Attempting to Copy file "a" that is excluded by .dockerignore');
+    expect(stdout).toContain('"a" is hidden by the ignore file');
   });
 
   it('looks at the stages of a target only, where one is given', async () => {

@@ -24,8 +24,7 @@ export function checkSources(
     if (value === UNKNOWN) continue;
     if (kind === 'copy' && from === undefined && isRemote(value)) refuseRemote(word, reading);
     if (from === undefined && !isRemote(value) && isIgnored(value, check)) {
-      const verb = kind === 'copy' ? 'Copy' : 'Add';
-      const text = `Attempting to ${verb} file ${JSON.stringify(cleaned(value))} that is excluded by .dockerignore`;
+      const text = `${JSON.stringify(cleaned(value))} is hidden by the ignore file`;
       warn({ rule: 'CopyIgnoredFile', text, location: word.range }, reading);
     }
   }

@@ -26,7 +26,7 @@ function checkEmptyLines({ emptyLines: [first], comments }: Any, findings: Findi
   const hint = 'Remove the empty line, or make it a comment.';
   findings.warn({
     rule: 'NoEmptyContinuation',
-    text: 'Empty continuation line',
+    text: 'an empty line stands inside the instruction',
     location: first,
     hint,
     comments,
@@ -34,7 +34,7 @@ function checkEmptyLines({ emptyLines: [first], comments }: Any, findings: Findi
 }
 
 function warnOfMaintainer({ range, comments }: Any, findings: Findings): void {
-  const text = 'Maintainer instruction is deprecated in favor of using label';
+  const text = 'MAINTAINER is deprecated';
   const hint = 'Write LABEL org.opencontainers.image.authors="…" instead.';
   findings.warn({ rule: 'MaintainerDeprecated', text, location: range, hint, comments });
 }
@@ -42,13 +42,13 @@ function warnOfMaintainer({ range, comments }: Any, findings: Findings): void {
 function checkFrom({ keyword, as, alias, comments }: FromInstruction, findings: Findings): void {
   if (as === undefined || alias === undefined) return;
   if (alias.text !== alias.text.toLowerCase()) {
-    const text = `Stage name '${alias.text}' should be lowercase`;
+    const text = `the stage name ${alias.text} has upper-case letters`;
     findings.warn({ rule: 'StageNameCasing', text, location: alias.range, comments });
   }
   const [from, written] = [keyword.text, as.text];
   const same = (isLower(from) && isLower(written)) || (isUpper(from) && isUpper(written)) || isMixed(from);
   if (same) return;
-  const text = `'${written}' and '${from}' keywords' casing do not match`;
+  const text = `${written} is written in another case than ${from}`;
   findings.warn({ rule: 'FromAsCasing', text, location: as.range, comments });
 }
 
@@ -59,11 +59,11 @@ function checkNames({ stages }: Containerfile, findings: Findings): void {
     const at = { location: from.alias?.range ?? from.range, comments: from.comments };
     const quoted = JSON.stringify(name);
     if (RESERVED.includes(name)) {
-      const text = `Stage name should not use the same name as reserved stage ${quoted}`;
+      const text = `the stage name ${quoted} has a meaning of its own`;
       findings.warn({ rule: 'ReservedStageName', text, ...at });
     }
     if (seen.has(name)) {
-      const text = `Duplicate stage name ${quoted}, stage names should be unique`;
+      const text = `the stage name ${quoted} is given twice, and means the last of them`;
       findings.warn({ rule: 'DuplicateStageName', text, ...at });
     }
     seen.add(name);
@@ -77,8 +77,8 @@ function checkCasing(instructions: readonly Any[], findings: Findings): void {
   for (const { keyword, comments } of instructions) {
     const { text: name, range } = keyword;
     if (toLower ? isLower(name) : isUpper(name)) continue;
-    const majority = toLower ? 'lowercase' : 'uppercase';
-    const text = `Command '${name}' should match the case of the command majority (${majority})`;
+    const majority = toLower ? 'lower case' : 'upper case';
+    const text = `${name} is written in another case than most instructions (${majority})`;
     findings.warn({ rule: 'ConsistentInstructionCasing', text, location: range, comments });
   }
 }
@@ -91,7 +91,7 @@ function checkDescription(instruction: Any, findings: Findings): void {
   if (names.includes(last.split(' ')[0]!)) return;
   const name = names.length > 1 ? '<arg_key>' : names[0];
   const kind = instruction.kind.toUpperCase();
-  const text = `Comment for ${kind} should follow the format: \`# ${name} <description>\``;
+  const text = `the comment above this ${kind} is no description: that begins with "# ${name}"`;
   const { range, comments } = instruction;
   findings.warn({ rule: 'InvalidDefinitionDescription', text, location: range, comments });
 }

@@ -68,7 +68,7 @@ function expanded(word: Word, scope: Pick<Scope, 'graph' | 'escape'>): Expansion
 function warnOfUndeclared({ word, unset }: Expansion, { comments }: FromInstruction, scope: Scope): void {
   for (const [name, use] of unset) {
     if (scope.declared.has(name)) continue;
-    const text = `FROM argument '${name}' is not declared${meant(name, [...scope.declared])}`;
+    const text = `no ARG above declares the variable ${name}${meant(name, [...scope.declared])}`;
     const location = rangeIn(word, use);
     scope.findings.warn({ rule: 'UndefinedArgInFrom', text, location, comments });
   }
@@ -82,13 +82,13 @@ function checkPlatform(
   const at = { location: word.range, comments };
   if (set.size === 1 && unset.size === 0 && set.has('TARGETPLATFORM')) {
     if (value !== graph.globalArgs.TARGETPLATFORM) return;
-    const text = `Setting platform to predefined ${word.text} in FROM is redundant as this is the default behavior`;
+    const text = `--platform=${word.text} says what is so without it`;
     findings.warn({ rule: 'RedundantTargetPlatform', text, ...at });
   } else if (set.size === 0 && unset.size === 0 && value !== undefined) {
     const platform = platformIn(value);
     if (platform === undefined) return;
     if (name.includes(platform.os) || name.includes(platform.architecture)) return;
-    const text = `FROM --platform flag should not use constant value ${JSON.stringify(value)}`;
+    const text = `--platform is ${JSON.stringify(value)}, whatever is built for`;
     findings.warn({ rule: 'FromPlatformFlagConstDisallowed', text, ...at });
   }
 }
@@ -112,7 +112,7 @@ function checkDefaults(graph: StageGraph, facts: FromFacts): void {
     const { value } = expanded(from.image, scope);
     if (value === undefined) return;
     if (facts.isReference(value)) continue;
-    const text = `Default value for ARG ${from.image.text} results in empty or invalid base image name`;
+    const text = `without build args ${from.image.text} names no image`;
     const { range: location } = from.image;
     facts.findings.warn({ rule: 'InvalidDefaultArgInFrom', text, location, comments: from.comments });
   }
@@ -141,6 +141,6 @@ export function checkBasePlatform(
 ): void {
   if (expected.os === actual.os && expected.architecture === actual.architecture) return;
   const [is, wanted] = [formatPlatform(actual), formatPlatform(expected)].map((text) => JSON.stringify(text));
-  const text = `Base image ${image.text} was pulled with platform ${is}, expected ${wanted} for current build`;
+  const text = `the base image ${image.text} is for ${is}, and the stage for ${wanted}`;
   findings.warn({ rule: 'InvalidBaseImagePlatform', text, location: range, comments });
 }

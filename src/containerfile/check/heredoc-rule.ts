@@ -28,7 +28,7 @@ export function checkScript({ command }: RunInstruction, { reading, facts }: Ste
   warn(
     {
       rule: 'HeredocWithoutErrexit',
-      text: `The script goes on when a command before its last fails, such as '${line.slice(0, 60)}'`,
+      text: `the script goes on when a command before its last fails, such as '${line.slice(0, 60)}'`,
       location: bodyRange(script, unnoticed.start, unnoticed.start + line.length),
       hint: 'Begin it with set -e, or join its commands with &&.',
     },

@@ -11,43 +11,40 @@ export interface Rule {
 
 /** The rules of the reference, by name (§12). */
 const documented = {
-  StageNameCasing: 'Stage names should be lowercase',
-  FromAsCasing: "The 'as' keyword should match the case of the 'from' keyword",
-  NoEmptyContinuation: 'Empty continuation lines will become errors in a future release',
-  ConsistentInstructionCasing:
-    'All commands within the Dockerfile should use the same casing (either upper or lower)',
-  DuplicateStageName: 'Stage names should be unique',
-  ReservedStageName: 'Reserved words should not be used as stage names',
-  JSONArgsRecommended:
-    'JSON arguments recommended for ENTRYPOINT/CMD to prevent unintended behavior related to OS signals',
-  MaintainerDeprecated:
-    'The MAINTAINER instruction is deprecated, use a label instead to define an image author',
-  UndefinedArgInFrom: 'FROM command must use declared ARGs',
-  UndefinedVar: 'Variables should be defined before their use',
+  StageNameCasing: 'Names of stages are read in lower case, and best written so',
+  FromAsCasing: 'AS is written in the case of its FROM',
+  NoEmptyContinuation:
+    'An instruction that goes on over an empty line is easily misread, and may be refused one day',
+  ConsistentInstructionCasing: 'Instructions are written in one case throughout a file',
+  DuplicateStageName: 'A name stands for one stage',
+  ReservedStageName: 'A stage is not named like something that FROM or --from knows already',
+  JSONArgsRecommended: 'CMD and ENTRYPOINT as a list start the program itself, without a shell around it',
+  MaintainerDeprecated: 'A label names the author of an image',
+  UndefinedArgInFrom: 'Variables in FROM are declared by an ARG above the first stage',
+  UndefinedVar: 'Variables are defined before they are used',
   WorkdirRelativePath:
-    'Relative workdir without an absolute workdir declared within the build can have unexpected results if the base image changes',
+    'The first WORKDIR of a stage is absolute, so that no base image decides where it leads',
   MultipleInstructionsDisallowed:
-    'Multiple instructions of the same type should not be used in the same stage',
-  LegacyKeyValueFormat: 'Legacy key/value format with whitespace separator should not be used',
-  RedundantTargetPlatform:
-    'Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior',
-  FromPlatformFlagConstDisallowed: 'FROM --platform flag should not use a constant value',
-  SecretsUsedInArgOrEnv: 'Sensitive data should not be used in the ARG or ENV commands',
-  InvalidDefaultArgInFrom: 'Default value for global ARG results in an empty or invalid base image name',
-  CopyIgnoredFile: 'Attempting to Copy file that is excluded by .dockerignore',
+    'Of several CMD, ENTRYPOINT or HEALTHCHECK in a stage the last alone counts',
+  LegacyKeyValueFormat: 'ENV and LABEL are written as name=value',
+  RedundantTargetPlatform: 'A stage is built for $TARGETPLATFORM unless it says otherwise',
+  FromPlatformFlagConstDisallowed: 'A stage for one platform alone says so in its name',
+  SecretsUsedInArgOrEnv:
+    'What ARG and ENV hold can be read from the image; RUN --mount=type=secret keeps secrets out of it',
+  InvalidDefaultArgInFrom: 'The defaults of the ARGs in FROM name an image',
+  CopyIgnoredFile: 'What the ignore file hides cannot be copied',
   InvalidDefinitionDescription:
-    'Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.',
-  ExposeProtoCasing: 'Protocol in EXPOSE instruction should be lowercase',
-  ExposeInvalidFormat:
-    'IP address and host-port mapping should not be used in EXPOSE instruction. This will become an error in a future release',
+    'A comment directly above an ARG or a stage describes it and begins with its name; an empty line parts other comments from it',
+  ExposeProtoCasing: 'The protocol of a port is written in lower case',
+  ExposeInvalidFormat: 'EXPOSE names ports of the container alone',
 } as const;
 
 /** Rules without a page: one of the reference's, and those on which the reference is silent. */
 const undocumented = {
-  InvalidBaseImagePlatform: 'Base image platform does not match expected target platform',
-  UnusedBuildArg: 'Build arguments should be declared by an ARG',
-  UnknownOwner: 'Names given to --chown should be known to the image',
-  HeredocWithoutErrexit: 'A script of several commands should stop at the first one that fails',
+  InvalidBaseImagePlatform: 'A stage starts from an image for its own platform',
+  UnusedBuildArg: 'A build arg is taken by an ARG',
+  UnknownOwner: 'Names of --chown are known to the image',
+  HeredocWithoutErrexit: 'A script of several commands stops at the first one that fails',
 } as const;
 
 export type RuleName = keyof typeof documented | keyof typeof undocumented;

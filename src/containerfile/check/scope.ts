@@ -179,7 +179,7 @@ function warnOfUndefined(unset: readonly VariableUse[], word: ReadText, reading:
     if (NON_ENV_ARGS.includes(name)) continue;
     told.add(name);
     const candidates = reading.findings.warnings.length < MOST_SUGGESTIONS ? Object.keys(scope.vars) : [];
-    const text = `Usage of undefined variable '$${name}'${meant(name, candidates, '$')}`;
+    const text = `nothing defines the variable $${name}${meant(name, candidates, '$')}`;
     warn({ rule: 'UndefinedVar', text, location: rangeIn(word, use) }, reading);
   }
 }

@@ -81,7 +81,7 @@ function readPairs(instruction: EnvInstruction, { reading }: Step): void {
   const { kind, pairs, legacy, keyword } = instruction;
   if (legacy) {
     const name = keyword.text;
-    const text = `"${name} key=value" should be used instead of legacy "${name} key value" format`;
+    const text = `${name} is written in its old form, without an equals sign`;
     warn({ rule: 'LegacyKeyValueFormat', text, location: pairs[0]!.name.range }, reading);
   }
   const values = pairValues(instruction, (word) => expandIn(word, reading));
@@ -129,7 +129,7 @@ function readCommand(instruction: CommandInstruction, step: Step): void {
   warnOfEarlier(instruction, step);
   const { command, keyword, range } = instruction;
   if (command.form === 'exec' || step.facts.shell !== undefined) return;
-  const text = `JSON arguments recommended for ${keyword.text} to prevent unintended behavior related to OS signals`;
+  const text = `${keyword.text} goes through a shell, which takes the signals that are meant for the program`;
   warn({ rule: 'JSONArgsRecommended', text, location: range }, step.reading);
 }
 
@@ -142,7 +142,7 @@ function warnOfEarlier(
   const earlier = facts.last.get(kind);
   facts.last.set(kind, instruction);
   if (earlier === undefined) return;
-  const text = `Multiple ${keyword.text} instructions should not be used in the same stage because only the last one will be used`;
+  const text = `this ${keyword.text} has no effect: another one follows in the stage`;
   warn({ rule: 'MultipleInstructionsDisallowed', text, location: earlier.range }, reading);
 }
 
@@ -154,7 +154,7 @@ function readWords({ kind, words }: WordsInstruction, { reading, facts }: Step):
     if (kind === 'stopsignal') reading.findings.attempt(place, () => checkSignal(value));
     if (kind === 'volume') reading.findings.attempt(place, () => checkVolume(value));
     if (kind === 'workdir' && !facts.workdirSet && !value.startsWith('/')) {
-      const text = `Relative workdir ${JSON.stringify(value)} can have unexpected results if the base image changes`;
+      const text = `the relative path ${JSON.stringify(value)} starts from wherever the base image works`;
       warn({ rule: 'WorkdirRelativePath', text, location: word.range }, reading);
     }
   }

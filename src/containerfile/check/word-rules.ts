@@ -7,7 +7,7 @@ const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 /** A variable whose name says that its value should stay secret. */
 export function warnOfSecret(keyword: 'ARG' | 'ENV', name: Word, reading: Reading): void {
   if (!SECRET.test(name.text) || HARMLESS.test(name.text)) return;
-  const text = `Do not use ARG or ENV instructions for sensitive data (${keyword} ${JSON.stringify(name.text)})`;
+  const text = `${keyword} ${JSON.stringify(name.text)} seems to hold a secret, and stays readable in the image`;
   const hint = 'Everyone who has the image can read it: hand it to a RUN with --mount=type=secret.';
   warn({ rule: 'SecretsUsedInArgOrEnv', text, location: name.range, hint }, reading);
 }
@@ -18,12 +18,12 @@ export function checkPorts(value: string, word: Word, reading: Reading): void {
   for (const port of value.match(/\S+/g) ?? []) {
     const protocol = port.slice(port.lastIndexOf(':') + 1).split('/')[1] ?? '';
     if (protocol !== protocol.toLowerCase()) {
-      const text = `Defined protocol '${port}' in EXPOSE instruction should be lowercase`;
+      const text = `the protocol of ${port} has upper-case letters`;
       warn({ rule: 'ExposeProtoCasing', text, location }, reading);
     }
     const host = port.slice(0, Math.max(0, port.lastIndexOf(':')));
     if (host !== '') {
-      const text = `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`;
+      const text = `an address or a port of the host has no effect here: ${port}`;
       warn({ rule: 'ExposeInvalidFormat', text, location }, reading);
     }
   }
