@@ -1,4 +1,4 @@
-import { BuildError, didYouMean } from '../../src/core/errors.ts';
+import { BuildError, suggestion } from '../../src/core/errors.ts';
 import { cleanPath } from '../path-resolve.ts';
 
 /** A git repository as a build names it, taken apart (containerfile §2, §6). */
@@ -181,11 +181,8 @@ function checkChecksum(checksum: string): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): BuildError {
-  const near = didYouMean(key, known);
-  return wrong(
-    `the address of a repository does not know the key "${key}"`,
-    near === undefined ? `The keys are ${known.join(', ')}.` : `Did you mean ${near}?`,
-  );
+  const hint = suggestion(key, known) ?? `The keys are ${known.join(', ')}.`;
+  return wrong(`the address of a repository does not know the key "${key}"`, hint);
 }
 
 function wrong(message: string, hint?: string): BuildError {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Answer, Call } from '../commands/call.ts';
-import { didYouMean, usageError } from '../core/errors.ts';
+import { suggestion, usageError } from '../core/errors.ts';
 import type { BuildFlags } from './build-flags.ts';
 import type { WrittenOptions } from './build-options.ts';
 import { Failure } from './failure.ts';
@@ -22,8 +22,7 @@ export function callOf({ call: written, check }: BuildFlags): AskedCall | undefi
   const [word = 'build', ...options] = (written ?? 'build').split(',');
   const name = word === 'lint' ? 'check' : NAMES.find((known) => known === word);
   if (name === undefined) {
-    const near = didYouMean(word, NAMES);
-    const hint = near === undefined ? `It is one of ${NAMES.join(', ')}.` : `Did you mean ${near}?`;
+    const hint = suggestion(word, NAMES) ?? `It is one of ${NAMES.join(', ')}.`;
     throw usageError(`--call does not know '${word}'`, hint);
   }
   const json = options.map((option) => isJson(option)).some(Boolean);

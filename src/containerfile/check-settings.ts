@@ -1,4 +1,4 @@
-import { BuildError, didYouMean } from '../core/errors.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import type { CheckSettings } from './types.ts';
 
 const OPTIONS = ['skip', 'error', 'experimental'];
@@ -32,12 +32,9 @@ function truth(value: string): boolean {
 }
 
 function unknownOption(name: string): BuildError {
-  const near = didYouMean(name, OPTIONS);
+  const all = 'The options are skip=RULE,…, error=true and experimental=RULE,…, with ; between them.';
   return new BuildError('parse', `invalid check option "${name}"`, {
-    hint:
-      near === undefined
-        ? 'The options are skip=RULE,…, error=true and experimental=RULE,…, with ; between them.'
-        : `Did you mean ${near}?`,
+    hint: suggestion(name, OPTIONS) ?? all,
   });
 }
 

@@ -1,6 +1,6 @@
+import { suggestion } from '../core/errors.ts';
 import { formatPlatform, parsePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
-import { suggestion } from './statement.ts';
 import type { Containerfile, GraphStage, Stage, Warning } from './types.ts';
 
 /**

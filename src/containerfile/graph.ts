@@ -1,4 +1,4 @@
-import { BuildError } from '../core/errors.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import { normalizePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 import { contextsFor, unusedContexts } from './context-names.ts';
@@ -6,7 +6,6 @@ import { globalArgsOf } from './global-args.ts';
 import { filesOf } from './parse.ts';
 import { inFileOrder } from './source-order.ts';
 import { linksOf } from './stage-links.ts';
-import { suggestion } from './statement.ts';
 import type { Containerfile, GraphStage, StageGraph } from './types.ts';
 
 export interface GraphOptions {

@@ -1,5 +1,4 @@
-import { BuildError } from '../core/errors.ts';
-import { suggestion } from './statement.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 
 /** One of a few words, in any case. */
 export function choice<Value extends string>(text: string, values: readonly Value[], what: string): Value {

@@ -1,6 +1,7 @@
+import { suggestion } from '../core/errors.ts';
 import { checkedFlags, refuseVariable } from './flags.ts';
 import { checkMount } from './mount.ts';
-import { commandLine, failure, missingArgument, type Statement, suggestion } from './statement.ts';
+import { commandLine, failure, missingArgument, type Statement } from './statement.ts';
 import type { MountFlag, PartsOf, RunInstruction, Word } from './types.ts';
 import { scanned } from './work.ts';
 

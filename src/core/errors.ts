@@ -119,6 +119,12 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
   return best;
 }
 
+/** `Did you mean x?`, where something is near: the first choice for a hint. */
+export function suggestion(written: string, candidates: Iterable<string>): string | undefined {
+  const near = didYouMean(written, candidates);
+  return near === undefined ? undefined : `Did you mean ${near}?`;
+}
+
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) >= 3) return 3;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
