@@ -2,7 +2,7 @@ import { resolve } from 'node:path/posix';
 import { runHistory } from '../../src/containerfile/history.ts';
 import { mountOf } from '../../src/containerfile/mount.ts';
 import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
-import { isSetting, PROXY_ARGS } from '../../src/containerfile/predefined.ts';
+import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
 import { checkEntitled } from '../entitlements.ts';
 import { type StageScope, type StageState, stepId } from '../state.ts';
@@ -54,10 +54,7 @@ async function inputOf(
   const mounts = await runMounts(instruction.mounts, workdir, { state, scope });
   const input: RunInput = {
     command: commandOf(instruction.command, strict ? strictShell(instruction.command, shell) : shell),
-    env: new Map([
-      ...agentEnv(mounts),
-      ...[...state.vars].filter(([name]) => !hidden.has(name) && !isSetting(name)),
-    ]),
+    env: new Map([...agentEnv(mounts), ...[...state.vars].filter(([name]) => !hidden.has(name))]),
     hiddenEnv: hidden,
     workdir,
     user: settings.User ?? '',

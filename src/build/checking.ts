@@ -32,10 +32,9 @@ export class Checking {
   /** What is to be built. Fails with all that is wrong with the file at once, having told its warnings. */
   sound(): Analysis {
     const { errors, warnings } = this.#check();
-    const [first, ...others] = errors;
-    if (first === undefined) return this.#analysis;
-    for (const warning of warnings) this.#options.emit(noteOf(warning));
-    throw BuildError.together([first, ...others]);
+    if (errors.length > 0) for (const warning of warnings) this.#options.emit(noteOf(warning));
+    BuildError.throwAll(errors);
+    return this.#analysis;
   }
 
   /** The same tools; they tell the check of the base images that they find. */
@@ -57,8 +56,7 @@ export class Checking {
     );
     // An image that cannot be had is told by the step that wants it.
     await Promise.allSettled(asked);
-    const [first, ...others] = this.#check().errors;
-    if (first !== undefined) throw BuildError.together([first, ...others]);
+    BuildError.throwAll(this.#check().errors);
   }
 
   /** What the file is warned of, with what is known of its base images by now. */

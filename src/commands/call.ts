@@ -57,7 +57,7 @@ export async function callFile(
   await using input = await readInput(options, parts.store, remotes);
   const every = call === 'check' && options.target === undefined;
   const analysis = analyseInput(input, options, { every });
-  if (call !== 'check') refuseErrors(analysis);
+  if (call !== 'check') BuildError.throwAll(analysis.errors);
   if (call === 'targets') return targetsAnswer(analysis);
   const configs = await configsOf(analysis, parts.store.images);
   const facts = checkOptions(options, input, (...image) => configs.get(keyOf(...image)));
@@ -82,10 +82,6 @@ function outlineAnswer(analysis: Analysis, { stages }: Checked): Answer {
 
 function textsOf(analysis: Analysis): string[] {
   return sourcesOf(analysis).map(({ data }) => data);
-}
-
-function refuseErrors({ errors: [first, ...others] }: Analysis): void {
-  if (first !== undefined) throw BuildError.together([first, ...others]);
 }
 
 function sourcesOf({ containerfile: { file, text, included } }: Analysis): WithSources['sources'] {

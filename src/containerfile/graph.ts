@@ -38,8 +38,7 @@ export interface GraphFindings {
 /** As `graphFindings`, but fails with all errors together. */
 export function graphOf(containerfile: Containerfile, given: GraphOptions): StageGraph {
   const { graph, errors } = graphFindings(containerfile, given);
-  const [first, ...others] = errors;
-  if (first !== undefined) throw BuildError.together([first, ...others]);
+  BuildError.throwAll(errors);
   return graph!;
 }
 
