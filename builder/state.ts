@@ -67,7 +67,7 @@ export function expanded(text: string, state: StageState, scope: StageScope): st
 const envs = new WeakMap<ReadonlyMap<string, string>, Env>();
 
 /** The variables as words expand them; made once for all words of an instruction. */
-function envOf(vars: ReadonlyMap<string, string>): Env {
+export function envOf(vars: ReadonlyMap<string, string>): Env {
   const known = envs.get(vars);
   if (known !== undefined) return known;
   const env = Object.fromEntries(vars);

@@ -1,3 +1,4 @@
+import { booleanOf } from '../../src/core/boolean.ts';
 import { BuildError, suggestion } from '../../src/core/errors.ts';
 import { cleanPath } from '../path-resolve.ts';
 
@@ -154,8 +155,8 @@ function prefixed(prefix: string, name: string | undefined): string | undefined 
 function flagOf(asked: ReadonlyMap<string, string>, key: string): boolean | undefined {
   const value = asked.get(key);
   if (value === undefined) return undefined;
-  if (/^(?:|1|t|true)$/i.test(value)) return true;
-  if (/^(?:0|f|false)$/i.test(value)) return false;
+  const known = booleanOf(value || 'true');
+  if (known !== undefined) return known;
   throw wrong(`the value "${value}" of "${key}" is neither true nor false`);
 }
 

@@ -5,7 +5,7 @@ import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-re
 import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
 import { checkEntitled } from '../entitlements.ts';
-import { type StageScope, type StageState, stepId } from '../state.ts';
+import { envOf, type StageScope, type StageState, stepId } from '../state.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
 import { applyLayerStep, isMadeAgain } from './layer-step.ts';
@@ -114,7 +114,7 @@ async function runMounts(
 ): Promise<RunMount[]> {
   const mounts: RunMount[] = [];
   for (const flag of flags) {
-    const request = mountOf(flag, Object.fromEntries(state.vars), { escape: scope.graph.escape });
+    const request = mountOf(flag, envOf(state.vars), { escape: scope.graph.escape });
     const agents = mounts.filter(({ type }) => type === 'ssh').length;
     const byDefault = request.type === 'ssh' ? `/run/buildkit/ssh_agent.${agents}` : undefined;
     const written = request.target ?? byDefault;

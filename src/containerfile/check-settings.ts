@@ -1,3 +1,4 @@
+import { booleanOf } from '../core/boolean.ts';
 import { BuildError, suggestion } from '../core/errors.ts';
 import type { CheckSettings } from './types.ts';
 
@@ -22,10 +23,9 @@ export function parseCheck(text: string): CheckSettings {
   return settings;
 }
 
-/** Booleans as the reference's language writes them. */
 function truth(value: string): boolean {
-  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false;
+  const known = booleanOf(value);
+  if (known !== undefined) return known;
   throw new BuildError('parse', `the check option error=${value} is no boolean`, {
     hint: 'Write error=true or error=false.',
   });

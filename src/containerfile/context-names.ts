@@ -1,6 +1,7 @@
 import { suggestion } from '../core/errors.ts';
 import { formatPlatform, parsePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
+import { sourcesOfStage } from './stage-references.ts';
 import type { Containerfile, GraphStage, Stage, Warning } from './types.ts';
 
 /**
@@ -40,14 +41,10 @@ export function unusedContexts(
   contexts: Iterable<string>,
 ): Warning[] {
   const bases = [...needed].flatMap(({ base }) => (base.kind === 'image' ? [base.reference] : []));
-  const written = stages.flatMap(({ name, from, instructions }) => [
-    ...(name === undefined ? [] : [name]),
-    from.image.text,
-    ...instructions.flatMap((one) => {
-      if (one.kind === 'copy') return one.from === undefined ? [] : [one.from.text];
-      if (one.kind !== 'run') return [];
-      return one.mounts.flatMap(({ options }) => options.find(({ key }) => key === 'from')?.value ?? []);
-    }),
+  const written = stages.flatMap((stage) => [
+    ...(stage.name === undefined ? [] : [stage.name]),
+    stage.from.image.text,
+    ...sourcesOfStage(stage).map(({ text }) => text),
   ]);
   const used = new Set([...bases, ...written].map(contextName));
   return [...new Set(contexts)]

@@ -1,3 +1,4 @@
+import { booleanOf } from '../core/boolean.ts';
 import { BuildError, suggestion } from '../core/errors.ts';
 
 /** One of a few words, in any case. */
@@ -10,10 +11,9 @@ export function choice<Value extends string>(text: string, values: readonly Valu
   );
 }
 
-/** A boolean as Go reads it. */
 export function bool(text: string, key: string): boolean {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
+  const value = booleanOf(text);
+  if (value !== undefined) return value;
   throw wrong(`invalid value for ${key}: ${text}`, 'Write true or false.');
 }
 

@@ -1,5 +1,8 @@
 import type { SourceRange } from '../core/errors.ts';
+import type { Warning } from '../core/events.ts';
 import type { Platform } from '../core/types.ts';
+
+export type { Warning };
 
 /** A word of an instruction, exactly as written (quotes, escapes and variables included), and where it stands. */
 export interface Word {
@@ -157,19 +160,6 @@ export interface Stage {
   readonly name?: string;
   readonly from: FromInstruction;
   readonly instructions: readonly Instruction[];
-}
-
-/** Something that works and is probably not meant so. */
-export interface Warning {
-  /** The lint rule that found it (§12, and our own). */
-  readonly rule?: string;
-  /** Where the rule is explained. */
-  readonly url?: string;
-  readonly text: string;
-  readonly location: SourceRange;
-  readonly hint?: string;
-  /** What the rule is about, in one sentence. */
-  readonly description?: string;
 }
 
 /** What a file may use beyond the language, once it is switched on (`# tsbuild: NAME`, `--enable NAME`). */
