@@ -10,11 +10,19 @@ import { nearest } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Input } from './input.ts';
 
-/** What a check is told of the world around the file. `configOf` gives the configurations of images at hand. */
+/** Configurations of the base images that are known by now, by `imageKey`. */
+export type KnownConfigs = ReadonlyMap<string, ImageConfig>;
+
+/** What a base image is known by: two platforms of one name are two images. */
+export function imageKey(reference: string, platform: Platform): string {
+  return JSON.stringify([reference, platform]);
+}
+
+/** What a check is told of the world around the file. It sees what `configs` holds when it runs. */
 export function checkOptions(
   options: BuildOptions,
   { ignore }: Pick<Input, 'ignore'>,
-  configOf: (reference: string, platform: Platform) => ImageConfig | undefined,
+  configs: KnownConfigs,
 ): CheckOptions {
   const contexts = new Set(Object.keys(options.contexts).map((name) => contextName(name.split('::')[0]!)));
   return {
@@ -22,7 +30,7 @@ export function checkOptions(
     ...(options.target !== undefined && { target: options.target }),
     base: (stage: GraphStage) => {
       const { base, platform } = stage;
-      const config = base.kind === 'image' ? configOf(base.reference, platform) : undefined;
+      const config = base.kind === 'image' ? configs.get(imageKey(base.reference, platform)) : undefined;
       return config === undefined ? undefined : baseFacts(config, stage, options);
     },
     ...(ignore !== undefined && {

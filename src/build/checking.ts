@@ -1,13 +1,13 @@
 import type { Tools } from '../../builder/tools.ts';
 import type { Analysis } from '../containerfile/analyse.ts';
-import { type Checked, check } from '../containerfile/check/check.ts';
+import { type Checked, type CheckOptions, check } from '../containerfile/check/check.ts';
 import { isApplied, settingsFor, withComments } from '../containerfile/check/settings.ts';
 import type { CheckSettings, Warning } from '../containerfile/types.ts';
 import { BuildError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
-import type { ImageConfig, Platform } from '../core/types.ts';
-import { checkOptions } from './check-facts.ts';
+import type { ImageConfig } from '../core/types.ts';
+import { checkOptions, imageKey } from './check-facts.ts';
 import type { Input } from './input.ts';
 
 /**
@@ -18,15 +18,14 @@ export class Checking {
   readonly #analysis: Analysis;
   readonly #options: BuildOptions;
   readonly #configs = new Map<string, ImageConfig>();
-  readonly #check: () => Checked;
+  readonly #facts: CheckOptions;
+  /** What the last check found; undefined once more is known. */
+  #found: Checked | undefined;
 
   constructor(analysis: Analysis, input: Pick<Input, 'ignore'>, options: BuildOptions) {
     this.#analysis = analysis;
     this.#options = options;
-    const facts = checkOptions(options, input, (reference, platform) =>
-      this.#configs.get(keyOf(reference, platform)),
-    );
-    this.#check = () => check(analysis, facts);
+    this.#facts = checkOptions(options, input, this.#configs);
   }
 
   /** What is to be built. Fails with all that is wrong with the file at once, having told its warnings. */
@@ -41,7 +40,8 @@ export class Checking {
   learning(tools: Tools): Tools {
     const image: Tools['image'] = async (reference, platform) => {
       const found = await tools.image(reference, platform);
-      this.#configs.set(keyOf(reference, platform), found.snapshot.config);
+      this.#configs.set(imageKey(reference, platform), found.snapshot.config);
+      this.#found = undefined;
       return found;
     };
     return { ...tools, image };
@@ -69,6 +69,11 @@ export class Checking {
     return isApplied({ name: rule, experimental: false }, this.#settings());
   }
 
+  #check(): Checked {
+    this.#found ??= check(this.#analysis, this.#facts);
+    return this.#found;
+  }
+
   #isStrict(): boolean {
     const { containerfile } = this.#analysis;
     const settings = this.#settings();
@@ -84,8 +89,4 @@ export class Checking {
 /** A warning as an event. */
 export function noteOf(warning: Warning): EventBody {
   return { type: 'note', level: 'warning', ...warning };
-}
-
-function keyOf(reference: string, platform: Platform): string {
-  return JSON.stringify([reference, platform]);
 }

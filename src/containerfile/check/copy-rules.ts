@@ -1,4 +1,5 @@
 import { BuildError } from '../../core/errors.ts';
+import { normalPath } from '../../core/paths.ts';
 import type { CopyInstruction, Word } from '../types.ts';
 import type { CheckScope } from './facts.ts';
 import { placeOf, type Reading, UNKNOWN, type Value, warn } from './scope.ts';
@@ -24,7 +25,7 @@ export function checkSources(
     if (value === UNKNOWN) continue;
     if (kind === 'copy' && from === undefined && isRemote(value)) refuseRemote(word, reading);
     if (from === undefined && !isRemote(value) && isIgnored(value, check)) {
-      const text = `${JSON.stringify(cleaned(value))} is hidden by the ignore file`;
+      const text = `${JSON.stringify(normalPath(value))} is hidden by the ignore file`;
       warn({ rule: 'CopyIgnoredFile', text, location: word.range }, reading);
     }
   }
@@ -45,19 +46,7 @@ function isRemote(source: string): boolean {
 /** With `!` patterns nothing is told: an ignored directory may hold files that are not. */
 function isIgnored(source: string, { ignore }: Pick<CheckScope, 'ignore'>): boolean {
   if (ignore === undefined || ignore.reincludes) return false;
-  const path = cleaned(source);
+  const path = normalPath(source);
   if (path === '.' || path === '/') return ignore.everything;
   return ignore.matches(path);
-}
-
-/** A path without empty parts, `.` and `..` where they can be resolved. */
-function cleaned(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else if (part === '..' && path.startsWith('/')) continue;
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  const rooted = path.startsWith('/') ? '/' : '';
-  return rooted + parts.join('/') || '.';
 }
