@@ -7,7 +7,6 @@ import type { Tools } from '../tools.ts';
 import type { RunCommand } from './run-command.ts';
 import type { MountOf, RunMount } from './run-mounts.ts';
 import { seedOf, treesOf } from './run-sources.ts';
-import { listenForAgent } from './ssh-listener.ts';
 
 /** The mounts of one run, held until it ends. */
 export interface HeldMounts extends AsyncDisposable {
@@ -203,6 +202,7 @@ class Holding implements HeldMounts {
         hint: `Give it with --ssh ${id === 'default' ? id : `${id}=SOCKET`}, or --ssh ${id}=KEYFILE.`,
       });
     }
+    const { listenForAgent } = await import('./ssh-listener.ts');
     const listener = await listenForAgent(agent, this.#folder('ssh'), owner);
     this.#listeners.push(listener);
     this.#show(listener.path, { target, readonly: true });
