@@ -1,3 +1,4 @@
+import { makesLayer } from '../src/containerfile/layer-kinds.ts';
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError, writingFailed } from '../src/core/errors.ts';
@@ -130,5 +131,5 @@ function scopeOf(
 
 /** FROM, and what makes layers. */
 function countSteps(instructions: readonly Instruction[]): number {
-  return 1 + instructions.filter(({ kind }) => ['run', 'copy', 'add', 'workdir'].includes(kind)).length;
+  return 1 + instructions.filter(makesLayer).length;
 }

@@ -2,10 +2,11 @@ import { compileIgnore, type IgnorePatterns } from '../../builder/context/ignore
 import { parseMode } from '../../builder/steps/copy-mode.ts';
 import type { BaseFacts, CheckOptions } from '../containerfile/check/check.ts';
 import type { IgnoreFacts } from '../containerfile/check/facts.ts';
-import { contextName } from '../containerfile/context-names.ts';
+import { contextName, parseContextName } from '../containerfile/context-names.ts';
 import type { GraphStage } from '../containerfile/types.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { ImageConfig, Platform } from '../core/types.ts';
+import { platformOf } from '../oci/config.ts';
 import { nearest } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Input } from './input.ts';
@@ -24,7 +25,7 @@ export function checkOptions(
   { ignore }: Pick<Input, 'ignore'>,
   configs: KnownConfigs,
 ): CheckOptions {
-  const contexts = new Set(Object.keys(options.contexts).map((name) => contextName(name.split('::')[0]!)));
+  const contexts = new Set(Object.keys(options.contexts).map((written) => parseContextName(written).name));
   return {
     buildArgs: options.buildArgs,
     ...(options.target !== undefined && { target: options.target }),
@@ -60,8 +61,7 @@ function baseFacts(
   { platforms }: BuildOptions,
 ): BaseFacts {
   const { Env: env = [], Shell: shell, OnBuild: triggers = [] } = image.config ?? {};
-  const { os, architecture, variant } = image;
-  const own = { os, architecture, ...(variant !== undefined && { variant }) };
+  const own = platformOf(image);
   const isAsked = platforms.length > 0 || stage.from.platform !== undefined;
   // Where no platform was asked for, older programs that run on this machine are as good.
   const isAsGood = !isAsked && nearest([own], (one) => one, wanted) !== undefined;

@@ -6,10 +6,10 @@ import { findIgnoreFile } from '../../builder/context/ignore.ts';
 import { openContext } from '../../builder/context/local.ts';
 import type { NamedContext, NamedContexts } from '../../builder/context/named.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
-import { contextName } from '../containerfile/context-names.ts';
+import { contextName, parseContextName } from '../containerfile/context-names.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { BuildError, usageError } from '../core/errors.ts';
-import { formatPlatform, parsePlatform } from '../core/platform.ts';
+import { formatPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Platform } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
@@ -48,9 +48,8 @@ export function namedContexts(
 }
 
 function keyOfName(written: string): string {
-  const [name = '', platform] = written.split('::');
-  const key = contextName(name);
-  return platform === undefined ? key : `${key}::${formatPlatform(parsePlatform(platform))}`;
+  const { name, platform } = parseContextName(written);
+  return platform === undefined ? name : `${name}::${platform}`;
 }
 
 interface Place {

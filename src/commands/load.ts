@@ -3,7 +3,7 @@ import { BuildError } from '../core/errors.ts';
 import type { Store } from '../core/store.ts';
 import type { Image } from '../core/types.ts';
 import { readArchive } from '../oci/archive-read.ts';
-import { parseConfig } from '../oci/config.ts';
+import { parseConfig, platformOf } from '../oci/config.ts';
 import { readLayout } from '../oci/layout.ts';
 import type { FoundImage } from '../oci/packed.ts';
 import { fullName } from './find-image.ts';
@@ -59,11 +59,10 @@ export async function keep(found: FoundImage, store: Store): Promise<Image> {
     if (store.blobs.has(descriptor.digest)) continue;
     await store.blobs.writeStream(createReadStream(path, { highWaterMark: 1 << 20 }), descriptor);
   }
-  const { os, architecture, variant } = config;
   return {
     config: found.config,
     manifest: found.manifest,
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+    platform: platformOf(config),
     layers: found.layers.map(({ descriptor }, i) => ({
       diffId: config.rootfs.diff_ids[i]!,
       descriptor,

@@ -16,15 +16,20 @@ export function contextName(text: string): string {
   return short.replace(/:latest$/, '');
 }
 
-/** Names of the contexts that count for these platforms: `name::linux/arm64` is for that one alone. */
+/** What is written before the `=` of `--build-context`: `name`, or `name::linux/arm64` for one platform alone. */
+export function parseContextName(written: string): { readonly name: string; readonly platform?: string } {
+  const [text = '', platform] = written.split('::');
+  const name = contextName(text);
+  return platform === undefined ? { name } : { name, platform: formatPlatform(parsePlatform(platform)) };
+}
+
+/** Names of the contexts that count for these platforms. */
 export function contextsFor(written: Iterable<string>, platforms: readonly Platform[]): Set<string> {
   const wanted = platforms.map(formatPlatform);
-  const names = [...written].flatMap((text) => {
-    const [name = '', platform] = text.split('::');
-    const counts = platform === undefined || wanted.includes(formatPlatform(parsePlatform(platform)));
-    return counts ? [contextName(name)] : [];
-  });
-  return new Set(names);
+  const counting = [...written]
+    .map(parseContextName)
+    .filter(({ platform }) => platform === undefined || wanted.includes(platform));
+  return new Set(counting.map(({ name }) => name));
 }
 
 /** A stage whose name is a named context's is that context: it starts from it, and nothing is done on top. */
