@@ -114,7 +114,7 @@ async function outsideBase(
 function triggersOf(start: StageState, { base, stage }: GraphStage, { graph, stages }: Where): Instruction[] {
   const triggers = start.candidates[0]!.snapshot.config.config?.OnBuild ?? [];
   if (base.kind === 'image' && triggers.length > 0) stages.learn(stage.index, triggers);
-  return triggers.map((trigger) => parseTrigger(trigger, graph.escape));
+  return triggers.map((trigger) => parseTrigger(trigger, graph.containerfile.escape));
 }
 
 function withoutTriggers(candidate: Candidate): Candidate {

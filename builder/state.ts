@@ -61,7 +61,7 @@ export function edited(state: StageState, edit: (snapshot: Snapshot) => Snapshot
 /** A word's value where the stage stands. */
 export function expanded(text: string, state: StageState, scope: StageScope): string {
   const env = text.includes('$') ? envOf(state.vars) : {};
-  return expandWord(text, env, { escape: scope.graph.escape });
+  return expandWord(text, env, { escape: scope.graph.containerfile.escape });
 }
 
 const envs = new WeakMap<ReadonlyMap<string, string>, Env>();

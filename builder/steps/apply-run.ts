@@ -114,7 +114,7 @@ async function runMounts(
 ): Promise<RunMount[]> {
   const mounts: RunMount[] = [];
   for (const flag of flags) {
-    const request = mountOf(flag, envOf(state.vars), { escape: scope.graph.escape });
+    const request = mountOf(flag, envOf(state.vars), { escape: scope.graph.containerfile.escape });
     const agents = mounts.filter(({ type }) => type === 'ssh').length;
     const byDefault = request.type === 'ssh' ? `/run/buildkit/ssh_agent.${agents}` : undefined;
     const written = request.target ?? byDefault;

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Ownership } from '../../src/containerfile/mount-request.ts';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
 import type { Mount, Overlay } from '../sandbox/plan.ts';
@@ -93,12 +94,6 @@ function variableOf(id: string, value: Buffer): string {
   throw new BuildError('usage', `the secret "${id}" cannot be a variable: it holds a byte of zero`, {
     hint: 'Mount it as a file: remove env from the mount.',
   });
-}
-
-interface Ownership {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
 }
 
 class Holding implements HeldMounts {

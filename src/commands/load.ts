@@ -10,7 +10,10 @@ import { fullName } from './find-image.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
-/** Takes the images of an archive or a layout folder into the store, all their platforms; prints their names, or ids where they have none. */
+/**
+ * Takes the images of an archive or a layout folder into the store, all their platforms; prints their names, or ids
+ * where they have none.
+ */
 export async function load(options: { readonly source: string }, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   await using scratch = await parts.store.scratch();

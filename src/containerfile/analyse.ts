@@ -15,7 +15,10 @@ export type AnalyseOptions = Omit<GraphOptions, 'platform'> &
 export interface Analysis {
   /** With errors: the instructions that could be read. */
   readonly containerfile: Containerfile;
-  /** One for each platform; none where they cannot be made. With errors they show what they can, and are not fit to be built. */
+  /**
+   * One for each platform; none where they cannot be made. With errors they show what they can, and are not fit to be
+   * built.
+   */
   readonly graphs: readonly StageGraph[];
   /** All that is wrong, in the order of the file, each with its place but for an unknown target. */
   readonly errors: readonly BuildError[];

@@ -16,7 +16,10 @@ export interface GraphOptions {
   readonly platform: Platform;
   /** What the build runs on; the same as `platform` unless said. */
   readonly buildPlatform?: Platform;
-  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. A stage of such a name is replaced too. */
+  /**
+   * Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. A stage
+   * of such a name is replaced too.
+   */
   readonly contexts?: Iterable<string>;
   /**
    * ONBUILD triggers of base images that are known by now, by the index of the stage that starts from them: what they
@@ -63,7 +66,6 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
     platform: options.platform,
     buildPlatform: options.buildPlatform,
     globalArgs,
-    escape: containerfile.escape,
     warnings: unusedContexts(containerfile, links, contexts),
     withTriggers(stage: number, triggers: readonly string[]): StageGraph {
       const all = new Map([...(given.triggers ?? []), [stage, triggers] as const]);

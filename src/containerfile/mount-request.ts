@@ -1,7 +1,8 @@
 import { normalPath } from '../core/paths.ts';
 import { wrong } from './mount-values.ts';
 
-interface Ownership {
+/** Whom what is mounted belongs to. */
+export interface Ownership {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;

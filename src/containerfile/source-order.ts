@@ -24,7 +24,10 @@ export function inFileOrder<T extends Placed>(found: readonly T[], files: readon
   });
 }
 
-/** Errors or warnings, those of the same words about the same place once: what holds for every platform is found for each. */
+/**
+ * Errors or warnings, those of the same words about the same place once: what holds for every platform is found for
+ * each.
+ */
 export function eachOnce<T extends BuildError | Warning>(found: readonly T[]): Iterable<T> {
   const keyOf = (one: BuildError | Warning): string =>
     JSON.stringify(['text' in one ? one.text : one.message, one.location]);

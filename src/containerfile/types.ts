@@ -234,7 +234,6 @@ export interface StageGraph {
   readonly buildPlatform: Platform;
   /** Values of global ARGs that a stage's `ARG name` inherits (predefined platform ARGs included). */
   readonly globalArgs: Readonly<Record<string, string>>;
-  readonly escape: '\\' | '`';
   /** What only the graph shows: named contexts that nothing uses. */
   readonly warnings: readonly Warning[];
   /** The same graph with the stages that a base image's ONBUILD triggers, known only by now, copy from. */

@@ -22,8 +22,9 @@ import {
 export const layoutFile = '{"imageLayoutVersion":"1.0.0"}';
 
 /**
- * Writes an image, or an index of several, into an OCI layout folder (image-spec, image-layout.md), which is made where there is none. Other
- * images in it stay; one of the same name is replaced. Blobs that are files are linked where that is possible.
+ * Writes an image, or an index of several, into an OCI layout folder (image-spec, image-layout.md), which is made where
+ * there is none. Other images in it stay; one of the same name is replaced. Blobs that are files are linked where that
+ * is possible.
  */
 export async function writeLayout(folder: string, image: Packed): Promise<void> {
   await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });

@@ -89,7 +89,7 @@ function stagesOf(graph: StageGraph, reader: Reader): Map<number, StageFacts> {
   const scope: CheckScope = {
     ...reader,
     globalArgs: graph.globalArgs,
-    escape: graph.escape,
+    escape: graph.containerfile.escape,
     errexit: graph.containerfile.extensions.has('errexit-heredocs'),
   };
   for (const graphStage of graph.stages) {
