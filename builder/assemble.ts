@@ -12,9 +12,9 @@ import type { BuiltStage } from './state.ts';
 import type { Tools } from './tools.ts';
 
 /**
- * The finished image of a stage. A platform that was asked for stands in it, whatever its base said. With SOURCE_DATE_EPOCH the times of layers that this build made are clamped to it,
- * as a conversion of finished layers, and the configuration's own times are set to it; what came with the base stays
- * as it was.
+ * The finished image of a stage. A platform that was asked for stands in it, whatever its base said. With
+ * SOURCE_DATE_EPOCH the times of layers that this build made are clamped to it, as a conversion of finished layers, and
+ * the configuration's own times are set to it; what came with the base stays as it was.
  */
 export async function assemble(
   { state }: BuiltStage,

@@ -12,8 +12,7 @@ export function checkEntitlements({ stages }: StageGraph, granted: Granted): voi
   const errors = stages.flatMap(({ stage }) =>
     stage.instructions.flatMap((instruction) => refused(instruction, granted)?.at(instruction.range) ?? []),
   );
-  const [first, ...others] = errors;
-  if (first !== undefined) throw BuildError.together([first, ...others]);
+  BuildError.throwAll(errors);
 }
 
 /** The same for one instruction; not located. */

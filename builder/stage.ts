@@ -1,3 +1,4 @@
+import { makesLayer } from '../src/containerfile/layer-kinds.ts';
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError, writingFailed } from '../src/core/errors.ts';
@@ -113,7 +114,7 @@ async function outsideBase(
 function triggersOf(start: StageState, { base, stage }: GraphStage, { graph, stages }: Where): Instruction[] {
   const triggers = start.candidates[0]!.snapshot.config.config?.OnBuild ?? [];
   if (base.kind === 'image' && triggers.length > 0) stages.learn(stage.index, triggers);
-  return triggers.map((trigger) => parseTrigger(trigger, graph.escape));
+  return triggers.map((trigger) => parseTrigger(trigger, graph.containerfile.escape));
 }
 
 function withoutTriggers(candidate: Candidate): Candidate {
@@ -130,5 +131,5 @@ function scopeOf(
 
 /** FROM, and what makes layers. */
 function countSteps(instructions: readonly Instruction[]): number {
-  return 1 + instructions.filter(({ kind }) => ['run', 'copy', 'add', 'workdir'].includes(kind)).length;
+  return 1 + instructions.filter(makesLayer).length;
 }

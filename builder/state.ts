@@ -61,13 +61,13 @@ export function edited(state: StageState, edit: (snapshot: Snapshot) => Snapshot
 /** A word's value where the stage stands. */
 export function expanded(text: string, state: StageState, scope: StageScope): string {
   const env = text.includes('$') ? envOf(state.vars) : {};
-  return expandWord(text, env, { escape: scope.graph.escape });
+  return expandWord(text, env, { escape: scope.graph.containerfile.escape });
 }
 
 const envs = new WeakMap<ReadonlyMap<string, string>, Env>();
 
 /** The variables as words expand them; made once for all words of an instruction. */
-function envOf(vars: ReadonlyMap<string, string>): Env {
+export function envOf(vars: ReadonlyMap<string, string>): Env {
   const known = envs.get(vars);
   if (known !== undefined) return known;
   const env = Object.fromEntries(vars);

@@ -1,4 +1,5 @@
-import { BuildError, didYouMean } from '../../src/core/errors.ts';
+import { booleanOf } from '../../src/core/boolean.ts';
+import { BuildError, suggestion } from '../../src/core/errors.ts';
 import { cleanPath } from '../path-resolve.ts';
 
 /** A git repository as a build names it, taken apart (containerfile §2, §6). */
@@ -154,8 +155,8 @@ function prefixed(prefix: string, name: string | undefined): string | undefined 
 function flagOf(asked: ReadonlyMap<string, string>, key: string): boolean | undefined {
   const value = asked.get(key);
   if (value === undefined) return undefined;
-  if (/^(?:|1|t|true)$/i.test(value)) return true;
-  if (/^(?:0|f|false)$/i.test(value)) return false;
+  const known = booleanOf(value || 'true');
+  if (known !== undefined) return known;
   throw wrong(`the value "${value}" of "${key}" is neither true nor false`);
 }
 
@@ -181,11 +182,8 @@ function checkChecksum(checksum: string): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): BuildError {
-  const near = didYouMean(key, known);
-  return wrong(
-    `the address of a repository does not know the key "${key}"`,
-    near === undefined ? `The keys are ${known.join(', ')}.` : `Did you mean ${near}?`,
-  );
+  const hint = suggestion(key, known) ?? `The keys are ${known.join(', ')}.`;
+  return wrong(`the address of a repository does not know the key "${key}"`, hint);
 }
 
 function wrong(message: string, hint?: string): BuildError {

@@ -1,4 +1,4 @@
-import { BuildError, didYouMean } from '../../src/core/errors.ts';
+import { BuildError, suggestion } from '../../src/core/errors.ts';
 import { retrying } from '../../src/http/retry.ts';
 import { type GitAddress, isCommit, shown } from './git-address.ts';
 import { authorize, type GitTools } from './git-auth.ts';
@@ -83,11 +83,10 @@ async function unknownRef(address: GitAddress, ref: string, tools: GitTools): Pr
   if (ref === 'HEAD') {
     return new BuildError('not-found', `${where} has no default branch`, { hint: listed(names) });
   }
-  const near = didYouMean(ref, names);
   const short = /^[0-9a-f]{7,39}$/.test(ref) ? 'A commit is named by all its 40 digits.' : undefined;
   return new BuildError('not-found', `${where} has no branch, tag or commit "${ref}"`, {
     about: ref,
-    hint: near !== undefined ? `Did you mean ${near}?` : (short ?? listed(names)),
+    hint: suggestion(ref, names) ?? short ?? listed(names),
   });
 }
 

@@ -1,4 +1,5 @@
 import { BuildError } from '../../src/core/errors.ts';
+import { normalPath } from '../../src/core/paths.ts';
 
 /** Patterns of an ignore file, compiled (§6). Paths are relative to the context, without a leading slash. */
 export interface IgnorePatterns {
@@ -121,14 +122,7 @@ function mayMatchBelow(parts: readonly (Test | undefined)[], directory: string):
 
 /** Removes empty parts, `.` and `..`, and a leading slash. */
 function cleaned(pattern: string): string {
-  const parts: string[] = [];
-  for (const part of pattern.split('/')) {
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else if (part === '..' && pattern.startsWith('/')) continue;
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  if (parts.length > 0) return parts.join('/');
-  return pattern.startsWith('/') ? '/' : '.';
+  return normalPath(pattern).replace(/^\/(?=.)/, '');
 }
 
 function tester(pattern: string, fail: () => Error): Test {

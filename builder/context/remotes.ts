@@ -4,10 +4,9 @@ import { type Digest, keyOf } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { ContextFile } from './context.ts';
-import { checkOut } from './git.ts';
 import type { GitAddress } from './git-address.ts';
 import type { GitTools } from './git-auth.ts';
-import { type Resolved, resolveCommit } from './git-refs.ts';
+import type { Resolved } from './git-refs.ts';
 import { download, type HttpFile, type HttpTools } from './http.ts';
 
 /** What a build fetches from elsewhere: each address is asked once, each commit fetched once. */
@@ -24,7 +23,10 @@ export interface Remotes extends AsyncDisposable {
 /** What fetching needs of a build. */
 export type RemoteTools = GitTools & HttpTools & { readonly store: Pick<Store, 'scratch'> };
 
-/** Ends what is still being fetched when it is disposed of, and removes what was fetched. */
+/**
+ * Ends what is still being fetched when it is disposed of, and removes what was fetched. What speaks git is loaded at
+ * the first repository.
+ */
 export function openRemotes(around: RemoteTools): Remotes {
   const end = new AbortController();
   const tools = { ...around, signal: AbortSignal.any([around.signal, end.signal]) };
@@ -41,11 +43,16 @@ export function openRemotes(around: RemoteTools): Remotes {
   const folder = async (): Promise<string> => join((await scratch()).path, `remote-${count++}`);
   return {
     folder,
-    commit: (address) => once(keyOf(['commit', { ...address }]), () => resolveCommit(address, tools)),
+    commit: (address) =>
+      once(keyOf(['commit', { ...address }]), async () => {
+        const { resolveCommit } = await import('./git-refs.ts');
+        return await resolveCommit(address, tools);
+      }),
     files: (resolved, keepGitDir) =>
-      once(keyOf(['files', resolved.commit, { ...resolved.address }, keepGitDir]), async () =>
-        checkOut(resolved, { folder: await folder(), keepGitDir }, tools),
-      ),
+      once(keyOf(['files', resolved.commit, { ...resolved.address }, keepGitDir]), async () => {
+        const { checkOut } = await import('./git.ts');
+        return await checkOut(resolved, { folder: await folder(), keepGitDir }, tools);
+      }),
     download: (url, checksum) => once(keyOf(['http', url, checksum]), () => download(url, checksum, tools)),
     async [Symbol.asyncDispose]() {
       end.abort(new BuildError('interrupted', 'the build has ended'));

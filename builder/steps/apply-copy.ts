@@ -5,7 +5,7 @@ import { type Framed, keyOf } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { LayerWriter } from '../../src/core/store.ts';
 import type { Layer, Snapshot } from '../../src/core/types.ts';
-import { expanded, type StageScope, type StageState } from '../state.ts';
+import { envOf, expanded, type StageScope, type StageState } from '../state.ts';
 import type { Tools } from '../tools.ts';
 import { settingsOf } from './config.ts';
 import { type CopyInput, type CopySource, type Selection, selectFiles } from './copy.ts';
@@ -58,7 +58,7 @@ function inputOf(instruction: CopyInstruction, state: StageState, scope: StageSc
 }
 
 function bodyOf({ name, content, expand }: Heredoc, state: StageState): { name: string; content: string } {
-  return { name, content: expand ? expandHeredoc(content, Object.fromEntries(state.vars)) : content };
+  return { name, content: expand ? expandHeredoc(content, envOf(state.vars)) : content };
 }
 
 function historyOf(input: CopyInput): string {

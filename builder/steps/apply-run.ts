@@ -2,10 +2,10 @@ import { resolve } from 'node:path/posix';
 import { runHistory } from '../../src/containerfile/history.ts';
 import { mountOf } from '../../src/containerfile/mount.ts';
 import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
-import { isSetting, PROXY_ARGS } from '../../src/containerfile/predefined.ts';
+import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
 import { checkEntitled } from '../entitlements.ts';
-import { type StageScope, type StageState, stepId } from '../state.ts';
+import { envOf, type StageScope, type StageState, stepId } from '../state.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
 import { applyLayerStep, isMadeAgain } from './layer-step.ts';
@@ -54,10 +54,7 @@ async function inputOf(
   const mounts = await runMounts(instruction.mounts, workdir, { state, scope });
   const input: RunInput = {
     command: commandOf(instruction.command, strict ? strictShell(instruction.command, shell) : shell),
-    env: new Map([
-      ...agentEnv(mounts),
-      ...[...state.vars].filter(([name]) => !hidden.has(name) && !isSetting(name)),
-    ]),
+    env: new Map([...agentEnv(mounts), ...[...state.vars].filter(([name]) => !hidden.has(name))]),
     hiddenEnv: hidden,
     workdir,
     user: settings.User ?? '',
@@ -117,7 +114,7 @@ async function runMounts(
 ): Promise<RunMount[]> {
   const mounts: RunMount[] = [];
   for (const flag of flags) {
-    const request = mountOf(flag, Object.fromEntries(state.vars), { escape: scope.graph.escape });
+    const request = mountOf(flag, envOf(state.vars), { escape: scope.graph.containerfile.escape });
     const agents = mounts.filter(({ type }) => type === 'ssh').length;
     const byDefault = request.type === 'ssh' ? `/run/buildkit/ssh_agent.${agents}` : undefined;
     const written = request.target ?? byDefault;

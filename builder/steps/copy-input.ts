@@ -1,3 +1,4 @@
+import { isUrl, urlForCopy } from '../../src/containerfile/source-urls.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Emit } from '../../src/core/events.ts';
 import type { Layers, Scratch } from '../../src/core/store.ts';
@@ -48,13 +49,11 @@ export function destinationOf(input: CopyInput): { readonly path: string; readon
   };
 }
 
-/** Refuses what this version cannot do and what the language does not allow. */
+/** Refuses an address that COPY was given, or that ADD has no way to fetch. */
 export function checkInput(input: CopyInput): void {
   const { kind, sources } = input;
-  const url = sources.find((source) => remote.test(source));
-  if (url !== undefined && kind === 'copy') {
-    throw new BuildError('context', `source can't be a URL for COPY`, { hint: 'Download it in a RUN.' });
-  }
+  const url = sources.find((source) => isUrl(source));
+  if (url !== undefined && kind === 'copy') throw urlForCopy();
   if (url !== undefined) {
     throw new BuildError('context', `ADD cannot fetch "${url}"`, {
       about: url,
@@ -62,5 +61,3 @@ export function checkInput(input: CopyInput): void {
     });
   }
 }
-
-const remote = /^(https?|ftp|git|ssh):\/\/|^git@/;

@@ -136,13 +136,12 @@ async function missing(path: string, source: string, tree: SourceTree): Promise<
   const near = didYouMean(baseOf(path), siblings);
   return new BuildError('not-found', `"/${path}": not found in ${tree.name}`, {
     about: source,
-    hint: near !== undefined ? `Did you mean ${join(parent, near)}?` : await whereToLook(path, source, tree),
+    hint: near !== undefined ? `Did you mean ${join(parent, near)}?` : await whereToLook(path, tree),
   });
 }
 
 /** Says how far the path does exist. */
-async function whereToLook(path: string, source: string, tree: SourceTree): Promise<string> {
-  if (/^https?:|^git@/.test(source)) return 'COPY takes files only.';
+async function whereToLook(path: string, tree: SourceTree): Promise<string> {
   for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
     if ((await tree.get(at)) !== undefined)
       return `"/${at}" exists there, but nothing of that name is in it.`;

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Ownership } from '../../src/containerfile/mount-request.ts';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
 import type { Mount, Overlay } from '../sandbox/plan.ts';
@@ -7,7 +8,6 @@ import type { Tools } from '../tools.ts';
 import type { RunCommand } from './run-command.ts';
 import type { MountOf, RunMount } from './run-mounts.ts';
 import { seedOf, treesOf } from './run-sources.ts';
-import { listenForAgent } from './ssh-listener.ts';
 
 /** The mounts of one run, held until it ends. */
 export interface HeldMounts extends AsyncDisposable {
@@ -94,12 +94,6 @@ function variableOf(id: string, value: Buffer): string {
   throw new BuildError('usage', `the secret "${id}" cannot be a variable: it holds a byte of zero`, {
     hint: 'Mount it as a file: remove env from the mount.',
   });
-}
-
-interface Ownership {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
 }
 
 class Holding implements HeldMounts {
@@ -203,6 +197,7 @@ class Holding implements HeldMounts {
         hint: `Give it with --ssh ${id === 'default' ? id : `${id}=SOCKET`}, or --ssh ${id}=KEYFILE.`,
       });
     }
+    const { listenForAgent } = await import('./ssh-listener.ts');
     const listener = await listenForAgent(agent, this.#folder('ssh'), owner);
     this.#listeners.push(listener);
     this.#show(listener.path, { target, readonly: true });

@@ -6,8 +6,8 @@ import type { CopySource } from './copy.ts';
 import { emptySnapshot } from './from.ts';
 
 /**
- * What a `--from` names: a named context, a stage, an image, or without it the context. With `wanted`, the bytes of a stage's layers
- * can be had; without, the stage may be known from records alone.
+ * What a `--from` names: a named context, a stage, an image, or without it the context. With `wanted`, the bytes of a
+ * stage's layers can be had; without, the stage may be known from records alone.
  */
 export async function sourceOf(
   from: string | undefined,

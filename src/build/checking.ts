@@ -1,13 +1,13 @@
 import type { Tools } from '../../builder/tools.ts';
 import type { Analysis } from '../containerfile/analyse.ts';
-import { type Checked, check } from '../containerfile/check/check.ts';
+import { type Checked, type CheckOptions, check } from '../containerfile/check/check.ts';
 import { isApplied, settingsFor, withComments } from '../containerfile/check/settings.ts';
 import type { CheckSettings, Warning } from '../containerfile/types.ts';
 import { BuildError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
-import type { ImageConfig, Platform } from '../core/types.ts';
-import { checkOptions } from './check-facts.ts';
+import type { ImageConfig } from '../core/types.ts';
+import { checkOptions, imageKey } from './check-facts.ts';
 import type { Input } from './input.ts';
 
 /**
@@ -18,31 +18,30 @@ export class Checking {
   readonly #analysis: Analysis;
   readonly #options: BuildOptions;
   readonly #configs = new Map<string, ImageConfig>();
-  readonly #check: () => Checked;
+  readonly #facts: CheckOptions;
+  /** What the last check found; undefined once more is known. */
+  #found: Checked | undefined;
 
   constructor(analysis: Analysis, input: Pick<Input, 'ignore'>, options: BuildOptions) {
     this.#analysis = analysis;
     this.#options = options;
-    const facts = checkOptions(options, input, (reference, platform) =>
-      this.#configs.get(keyOf(reference, platform)),
-    );
-    this.#check = () => check(analysis, facts);
+    this.#facts = checkOptions(options, input, this.#configs);
   }
 
   /** What is to be built. Fails with all that is wrong with the file at once, having told its warnings. */
   sound(): Analysis {
     const { errors, warnings } = this.#check();
-    const [first, ...others] = errors;
-    if (first === undefined) return this.#analysis;
-    for (const warning of warnings) this.#options.emit(noteOf(warning));
-    throw BuildError.together([first, ...others]);
+    if (errors.length > 0) for (const warning of warnings) this.#options.emit(noteOf(warning));
+    BuildError.throwAll(errors);
+    return this.#analysis;
   }
 
   /** The same tools; they tell the check of the base images that they find. */
   learning(tools: Tools): Tools {
     const image: Tools['image'] = async (reference, platform) => {
       const found = await tools.image(reference, platform);
-      this.#configs.set(keyOf(reference, platform), found.snapshot.config);
+      this.#configs.set(imageKey(reference, platform), found.snapshot.config);
+      this.#found = undefined;
       return found;
     };
     return { ...tools, image };
@@ -57,8 +56,7 @@ export class Checking {
     );
     // An image that cannot be had is told by the step that wants it.
     await Promise.allSettled(asked);
-    const [first, ...others] = this.#check().errors;
-    if (first !== undefined) throw BuildError.together([first, ...others]);
+    BuildError.throwAll(this.#check().errors);
   }
 
   /** What the file is warned of, with what is known of its base images by now. */
@@ -69,6 +67,11 @@ export class Checking {
   /** Whether the file's settings let a rule be told that only a step can find. */
   applies(rule: string): boolean {
     return isApplied({ name: rule, experimental: false }, this.#settings());
+  }
+
+  #check(): Checked {
+    this.#found ??= check(this.#analysis, this.#facts);
+    return this.#found;
   }
 
   #isStrict(): boolean {
@@ -86,8 +89,4 @@ export class Checking {
 /** A warning as an event. */
 export function noteOf(warning: Warning): EventBody {
   return { type: 'note', level: 'warning', ...warning };
-}
-
-function keyOf(reference: string, platform: Platform): string {
-  return JSON.stringify([reference, platform]);
 }

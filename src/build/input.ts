@@ -8,6 +8,7 @@ import { openContext } from '../../builder/context/local.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
 import { readStdin } from '../../builder/context/stdin.ts';
 import { resolveIn } from '../../builder/path-resolve.ts';
+import { booleanOf } from '../core/boolean.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Store } from '../core/store.ts';
@@ -37,7 +38,7 @@ export async function readInput(options: BuildOptions, store: Store, remotes: Re
   const isFolder = statSync(options.context, { throwIfNoEntry: false })?.isDirectory() === true;
   if (options.ignoreFile !== undefined && !isFolder) options.emit(withoutEffect);
   if (options.context === '-') return await fromStdin(options, store, remotes);
-  const keepGitDir = /^(?:1|t|true)$/i.test(options.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
+  const keepGitDir = booleanOf(options.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '') === true;
   const found = isFolder ? undefined : await remoteContext(options.context, { remotes, keepGitDir });
   if (found === undefined) return await fromFolder(options, store, remotes);
   const { context, containerfile } = found;
@@ -57,11 +58,6 @@ const withoutEffect = {
 } as const;
 
 async function fromStdin(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
-  if (options.file === '-') {
-    throw new BuildError('usage', 'stdin cannot be both the context and the Containerfile', {
-      hint: 'Name a folder as the context, or leave -f - away.',
-    });
-  }
   const scratch = await store.scratch();
   try {
     const { context, containerfile } = await readStdin(process.stdin, scratch.path);

@@ -6,15 +6,13 @@ import { findIgnoreFile } from '../../builder/context/ignore.ts';
 import { openContext } from '../../builder/context/local.ts';
 import type { NamedContext, NamedContexts } from '../../builder/context/named.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
-import { keep } from '../commands/load.ts';
-import { contextName } from '../containerfile/context-names.ts';
+import { contextName, parseContextName } from '../containerfile/context-names.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { BuildError, usageError } from '../core/errors.ts';
-import { formatPlatform, parsePlatform } from '../core/platform.ts';
+import { formatPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Platform } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
-import { readLayoutImage } from '../oci/layout.ts';
 import { remoteContext } from './remote-context.ts';
 
 interface Surroundings {
@@ -50,9 +48,8 @@ export function namedContexts(
 }
 
 function keyOfName(written: string): string {
-  const [name = '', platform] = written.split('::');
-  const key = contextName(name);
-  return platform === undefined ? key : `${key}::${formatPlatform(parsePlatform(platform))}`;
+  const { name, platform } = parseContextName(written);
+  return platform === undefined ? name : `${name}::${platform}`;
 }
 
 interface Place {
@@ -89,6 +86,8 @@ function folder(name: string, where: string, store: Store): Context {
 /** `path[:name][@digest]`; the image comes into the store, without a name. */
 async function layout(text: string, platform: Platform, store: Store): Promise<NamedContext> {
   const { path, ...choice } = layoutPlace(text);
+  const { readLayoutImage } = await import('../oci/layout.ts');
+  const { keep } = await import('../commands/load.ts');
   const found = await readLayoutImage(resolve(path), choice, platform);
   const { layers } = await keep(found, store);
   return { kind: 'snapshot', snapshot: { layers, config: parseConfig(found.config) } };

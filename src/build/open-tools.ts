@@ -10,7 +10,6 @@ import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import { namedContexts } from './named-contexts.ts';
 import { secretValue } from './secret-value.ts';
-import { sshAgent } from './ssh-source.ts';
 
 interface Surroundings {
   readonly context: Context;
@@ -41,7 +40,7 @@ export function openTools(options: BuildOptions, { context, remotes, parts, plac
     contexts: namedContexts(options.contexts, { store, remotes, image }),
     remotes,
     secret: (id) => secretValue(id, options.secrets),
-    ssh: (id) => sshAgent(id, options.ssh),
+    ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
   };
 }

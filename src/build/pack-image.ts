@@ -1,10 +1,9 @@
-import { digestOf } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import type { Annotation } from '../core/options.ts';
 import type { Layers } from '../core/store.ts';
 import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
 import { annotationsAt } from '../oci/annotations.ts';
-import { manifestOf } from '../oci/manifest.ts';
+import { descriptorOf, manifestOf } from '../oci/manifest.ts';
 import type { BlobSource, PackedImage } from '../oci/packed.ts';
 
 export interface PackOptions {
@@ -37,7 +36,7 @@ export function manifestFor(
   const kept = compression === 'any' && annotations === undefined ? image.manifest : undefined;
   const { bytes, mediaType } = kept ?? manifestOf({ config: image.config, layers, format, annotations });
   const own = annotationsAt(all, 'manifest-descriptor', image.platform);
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  const descriptor = descriptorOf(bytes, mediaType);
   return {
     bytes,
     mediaType,

@@ -1,11 +1,9 @@
+import { makesLayer } from '../containerfile/layer-kinds.ts';
 import type { Containerfile, StageGraph } from '../containerfile/types.ts';
 import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
 import { type Checking, noteOf } from './checking.ts';
 import type { BuildResult } from './result.ts';
-
-/** Steps of a stage that people see: its FROM, and what makes layers. */
-const SHOWN = ['run', 'copy', 'add', 'workdir'];
 
 interface Told {
   readonly containerfile: Containerfile;
@@ -30,7 +28,7 @@ export async function tellBuild(
   emit({
     type: 'build-start',
     file: containerfile.file,
-    steps: graphs.reduce((sum, graph) => sum + countSteps(graph), 0),
+    steps: graphs.map(countSteps).reduce((sum, count) => sum + count, 0),
   });
   const end = (ended: Pick<BuildEnd, 'outcome' | 'image'>): void => {
     for (const warning of checking.warnings()) options.emit(noteOf(warning));
@@ -48,9 +46,8 @@ export async function tellBuild(
 
 type BuildEnd = Extract<EventBody, { type: 'build-end' }>;
 
+/** What makes layers; which bases are steps too shows only as they come. */
 function countSteps({ stages }: StageGraph): number {
-  const counts = stages.map(
-    ({ stage }) => stage.instructions.filter(({ kind }) => SHOWN.includes(kind)).length,
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
+  const instructions = stages.flatMap(({ stage }) => stage.instructions);
+  return instructions.filter(makesLayer).length;
 }

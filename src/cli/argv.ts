@@ -1,4 +1,5 @@
 import type { Option } from 'commander';
+import { booleanOf } from '../core/boolean.ts';
 import { didYouMean, usageError } from '../core/errors.ts';
 import type { Rewrite } from './spec.ts';
 
@@ -142,10 +143,9 @@ function writtenValue(
   return reading.rest.shift()!;
 }
 
-/** What Go's parsers take for a boolean. */
 function truth(name: string, written: string): string {
-  if (/^(true|t|1)$/i.test(written)) return 'true';
-  if (/^(false|f|0)$/i.test(written)) return 'false';
+  const value = booleanOf(written);
+  if (value !== undefined) return String(value);
   throw usageError(`${name} takes true or false, not '${written}'`, `Write ${name} or ${name}=false.`);
 }
 

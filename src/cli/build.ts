@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type BuildFlags, buildExamples, defineBuildFlags } from './build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
@@ -9,6 +8,7 @@ import type { Host } from './host.ts';
 import { kaniko } from './kaniko.ts';
 import { storeRoot } from './root.ts';
 import { openShowing, type Showing } from './showing.ts';
+import { sourceTexts } from './source-texts.ts';
 import type { CommandSpec } from './spec.ts';
 
 export const buildCommand: CommandSpec = {
@@ -39,11 +39,9 @@ interface Around {
 
 async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
   const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
-  const sources = new Map<string, string>();
-  const read = (file: string) => sources.get(file) ?? readNear(file, options, host);
+  const { onSource, read } = sourceTexts(options, host.cwd);
   try {
     const { build } = await import('../build.ts');
-    const onSource = (file: string, text: string) => void sources.set(file, text);
     const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal, onSource };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
     showing.close(read);
@@ -77,19 +75,4 @@ async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
 
 function writesToStdout(options: WrittenOptions): boolean {
   return options.outputs.some((output) => 'dest' in output && output.dest === '-');
-}
-
-/** The text of another file that a location names, as the builder calls it. */
-function readNear(file: string, { context }: WrittenOptions, host: Host): string | undefined {
-  const folders = context === '-' ? [host.cwd] : [host.cwd, context];
-  const path = folders.map((folder) => resolve(folder, file)).find((near) => existsSync(near));
-  return path === undefined ? undefined : readText(path);
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

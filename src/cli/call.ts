@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Answer, Call } from '../commands/call.ts';
-import { didYouMean, usageError } from '../core/errors.ts';
+import { suggestion, usageError } from '../core/errors.ts';
 import type { BuildFlags } from './build-flags.ts';
 import type { WrittenOptions } from './build-options.ts';
 import { Failure } from './failure.ts';
 import { registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { storeRoot } from './root.ts';
+import { sourceTexts } from './source-texts.ts';
 
 /** What is asked of a file instead of building it, and whether the answer is JSON. */
 export interface AskedCall {
@@ -22,8 +22,7 @@ export function callOf({ call: written, check }: BuildFlags): AskedCall | undefi
   const [word = 'build', ...options] = (written ?? 'build').split(',');
   const name = word === 'lint' ? 'check' : NAMES.find((known) => known === word);
   if (name === undefined) {
-    const near = didYouMean(word, NAMES);
-    const hint = near === undefined ? `It is one of ${NAMES.join(', ')}.` : `Did you mean ${near}?`;
+    const hint = suggestion(word, NAMES) ?? `It is one of ${NAMES.join(', ')}.`;
     throw usageError(`--call does not know '${word}'`, hint);
   }
   const json = options.map((option) => isJson(option)).some(Boolean);
@@ -44,15 +43,9 @@ export async function runCall(
   options: WrittenOptions,
   { flags, host }: { readonly flags: BuildFlags; readonly host: Host },
 ): Promise<number> {
-  const sources = new Map<string, string>();
-  const read = (file: string): string | undefined => sources.get(file) ?? readNear(file, host.cwd);
+  const { onSource, read } = sourceTexts(options, host.cwd);
   const { callFile } = await import('../commands/call.ts');
-  const told = {
-    ...options,
-    emit: () => {},
-    signal: host.signal,
-    onSource: (file: string, text: string) => void sources.set(file, text),
-  };
+  const told = { ...options, emit: () => {}, signal: host.signal, onSource };
   const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
   try {
     const here = { registry, place: host.place, root: storeRoot(flags, host) };
@@ -73,10 +66,4 @@ async function textOf(answer: Answer, read: (file: string) => string | undefined
   }
   const { renderOutline, renderTargets } = await import('../report/outline.ts');
   return answer.call === 'outline' ? renderOutline(answer.outline) : renderTargets(answer.targets);
-}
-
-/** The text of another file that a location names: an ignore file. */
-function readNear(file: string, cwd: string): string | undefined {
-  const path = resolve(cwd, file);
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }

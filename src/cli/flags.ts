@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { booleanOf } from '../core/boolean.ts';
 import { usageError } from '../core/errors.ts';
 import type { RegistryOptions } from '../core/options.ts';
 import { parseCount, parseDuration } from './values.ts';
@@ -69,7 +70,7 @@ export function registryOptions(flags: RegistryFlags, absolute: (path: string) =
 }
 
 export function parseBoolean(name: string, text: string): boolean {
-  if (/^(true|1)$/i.test(text)) return true;
-  if (/^(false|0)$/i.test(text)) return false;
+  const value = booleanOf(text);
+  if (value !== undefined) return value;
   throw usageError(`${name} takes true or false, not '${text}'`, `Write ${name}=false.`);
 }

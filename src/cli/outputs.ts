@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { didYouMean, usageError } from '../core/errors.ts';
+import { suggestion, usageError } from '../core/errors.ts';
 import type { Output } from '../core/options.ts';
 import type { Compression } from '../core/types.ts';
 import { parseChoice, parseFields } from './values.ts';
@@ -64,8 +64,7 @@ function typed(
 }
 
 function nearest(written: string, known: readonly string[]): string {
-  const near = didYouMean(written, known);
-  return near === undefined ? `It knows ${known.join(', ')}.` : `Did you mean ${near}?`;
+  return suggestion(written, known) ?? `It knows ${known.join(', ')}.`;
 }
 
 function parseCompression(text: string): Compression {

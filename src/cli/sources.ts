@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { didYouMean, usageError } from '../core/errors.ts';
+import { suggestion, usageError } from '../core/errors.ts';
 import type { SecretSource } from '../core/options.ts';
 import { parseFields } from './values.ts';
 
@@ -90,8 +90,7 @@ export function parseUlimit(text: string): string {
   if (match === null) throw usageError(`--ulimit '${text}' is not a limit`, form);
   const [, name = '', soft = '', hard] = match;
   if (!limits.includes(name)) {
-    const near = didYouMean(name, limits);
-    throw usageError(`--ulimit does not know '${name}'`, near === undefined ? form : `Did you mean ${near}?`);
+    throw usageError(`--ulimit does not know '${name}'`, suggestion(name, limits) ?? form);
   }
   const number = (value: string): string => (value === 'unlimited' ? '-1' : value);
   if (hard !== undefined && exceeds(number(soft), number(hard)))
@@ -146,11 +145,8 @@ const entitlements = ['network.host', 'security.insecure'];
 /** A name of `--allow`. */
 export function parseEntitlement(text: string): string {
   if (entitlements.includes(text)) return text;
-  const near = didYouMean(text, entitlements);
-  throw usageError(
-    `--allow does not know '${text}'`,
-    near === undefined ? `It knows ${entitlements.join(' and ')}.` : `Did you mean ${near}?`,
-  );
+  const hint = suggestion(text, entitlements) ?? `It knows ${entitlements.join(' and ')}.`;
+  throw usageError(`--allow does not know '${text}'`, hint);
 }
 
 /**

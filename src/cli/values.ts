@@ -1,5 +1,7 @@
+import { csvFields } from '../core/csv.ts';
 import { usageError } from '../core/errors.ts';
 import { formatPlatform, parsePlatform as parse } from '../core/platform.ts';
+import { bytesFrom } from '../core/sizes.ts';
 import type { Platform } from '../core/types.ts';
 
 /** Values of flags as people write them. Every message names the flag and shows the right form. */
@@ -53,20 +55,11 @@ function platformOf(text: string): Platform {
   }
 }
 
-const byteUnits: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  k: 1024,
-  m: 1024 ** 2,
-  g: 1024 ** 3,
-  t: 1024 ** 4,
-};
-
 /** Bytes from `64m`, `1GB`, `512KiB`: units of 1024, as docker reads them. */
 export function parseSize(flag: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
-  if (match === null) throw usageError(`${flag} '${text}' is not a size`, `Write ${flag} 64m, or 1g.`);
-  return Math.floor(Number(match[1]) * byteUnits[match[2]!.toLowerCase()]!);
+  const size = bytesFrom(text.trim());
+  if (size === undefined) throw usageError(`${flag} '${text}' is not a size`, `Write ${flag} 64m, or 1g.`);
+  return size;
 }
 
 const timeUnits: Readonly<Record<string, number>> = {
@@ -110,27 +103,15 @@ export function parseFields(
   flag: string,
   text: string,
 ): { readonly key: string; readonly value: string | undefined }[] {
-  const fields = splitCommas(flag, text);
+  const fields = csvFields(text);
+  if (fields === undefined)
+    throw usageError(
+      `${flag} '${text}' has a quote that does not end`,
+      'Put the quotes around a whole field: "name=a,b".',
+    );
   return fields.map((field) => {
     const equals = field.indexOf('=');
     if (equals < 0) return { key: field.trim(), value: undefined };
     return { key: field.slice(0, equals).trim().toLowerCase(), value: field.slice(equals + 1) };
   });
-}
-
-function splitCommas(flag: string, text: string): string[] {
-  const fields: string[] = [];
-  let field = '';
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i]!;
-    if (quoted && character === '"' && text[i + 1] === '"') field += text[i++];
-    else if (character === '"' && (quoted || field === '')) quoted = !quoted;
-    else if (character === ',' && !quoted) {
-      fields.push(field);
-      field = '';
-    } else field += character;
-  }
-  if (quoted) throw usageError(`${flag} '${text}' has a quote that does not end`);
-  return [...fields, field];
 }

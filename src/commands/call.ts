@@ -1,5 +1,5 @@
 import { analyseInput } from '../build/analysis.ts';
-import { checkOptions } from '../build/check-facts.ts';
+import { checkOptions, imageKey, type KnownConfigs } from '../build/check-facts.ts';
 import { readInput } from '../build/input.ts';
 import { remotesOf } from '../build/open-remotes.ts';
 import type { Analysis } from '../containerfile/analyse.ts';
@@ -11,7 +11,7 @@ import { BuildError } from '../core/errors.ts';
 import type { BuildOptions, RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Images } from '../core/store.ts';
-import type { ImageConfig, Platform } from '../core/types.ts';
+import type { ImageConfig } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { openParts } from './wiring.ts';
@@ -57,11 +57,10 @@ export async function callFile(
   await using input = await readInput(options, parts.store, remotes);
   const every = call === 'check' && options.target === undefined;
   const analysis = analyseInput(input, options, { every });
-  if (call !== 'check') refuseErrors(analysis);
+  if (call !== 'check') BuildError.throwAll(analysis.errors);
   if (call === 'targets') return targetsAnswer(analysis);
   const configs = await configsOf(analysis, parts.store.images);
-  const facts = checkOptions(options, input, (...image) => configs.get(keyOf(...image)));
-  const checked = check(analysis, facts);
+  const checked = check(analysis, checkOptions(options, input, configs));
   return call === 'check' ? checkAnswer(analysis, checked) : outlineAnswer(analysis, checked);
 }
 
@@ -84,10 +83,6 @@ function textsOf(analysis: Analysis): string[] {
   return sourcesOf(analysis).map(({ data }) => data);
 }
 
-function refuseErrors({ errors: [first, ...others] }: Analysis): void {
-  if (first !== undefined) throw BuildError.together([first, ...others]);
-}
-
 function sourcesOf({ containerfile: { file, text, included } }: Analysis): WithSources['sources'] {
   return [[file, text] as const, ...included].map(([filename, content]) => ({
     filename,
@@ -97,7 +92,7 @@ function sourcesOf({ containerfile: { file, text, included } }: Analysis): WithS
 }
 
 /** Configurations of the base images that the local store has. */
-async function configsOf({ graphs }: Analysis, images: Images): Promise<ReadonlyMap<string, ImageConfig>> {
+async function configsOf({ graphs }: Analysis, images: Images): Promise<KnownConfigs> {
   const found = new Map<string, ImageConfig>();
   for (const { base, platform } of graphs.flatMap(({ stages }) => stages)) {
     const name = base.kind === 'image' ? nameOf(base.reference) : undefined;
@@ -105,7 +100,7 @@ async function configsOf({ graphs }: Analysis, images: Images): Promise<Readonly
     if (base.kind !== 'image' || stored === undefined) continue;
     const { os, architecture } = stored.image.platform;
     if (os !== platform.os || architecture !== platform.architecture) continue;
-    found.set(keyOf(base.reference, platform), parseConfig(stored.image.config));
+    found.set(imageKey(base.reference, platform), parseConfig(stored.image.config));
   }
   return found;
 }
@@ -118,8 +113,4 @@ function nameOf(reference: string): string | undefined {
     if (error instanceof BuildError) return undefined;
     throw error;
   }
-}
-
-function keyOf(reference: string, platform: Platform): string {
-  return JSON.stringify([reference, platform]);
 }

@@ -1,4 +1,4 @@
-import { BuildError, didYouMean, usageError } from '../core/errors.ts';
+import { BuildError, suggestion, usageError } from '../core/errors.ts';
 import type { Store, StoredImage } from '../core/store.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 
@@ -22,9 +22,8 @@ export async function findImages(
 
 async function noImage(store: Store, text: string): Promise<BuildError> {
   const all = (await store.images.list()).flatMap((image) => image.names);
-  const near = didYouMean(fullName(text) ?? text, all);
   return new BuildError('not-found', `there is no image ${text} in the store`, {
-    hint: near === undefined ? '`tsbuild images` lists what there is.' : `Did you mean ${near}?`,
+    hint: suggestion(fullName(text) ?? text, all) ?? '`tsbuild images` lists what there is.',
   });
 }
 

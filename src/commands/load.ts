@@ -3,14 +3,17 @@ import { BuildError } from '../core/errors.ts';
 import type { Store } from '../core/store.ts';
 import type { Image } from '../core/types.ts';
 import { readArchive } from '../oci/archive-read.ts';
-import { parseConfig } from '../oci/config.ts';
+import { parseConfig, platformOf } from '../oci/config.ts';
 import { readLayout } from '../oci/layout.ts';
 import type { FoundImage } from '../oci/packed.ts';
 import { fullName } from './find-image.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
-/** Takes the images of an archive or a layout folder into the store, all their platforms; prints their names, or ids where they have none. */
+/**
+ * Takes the images of an archive or a layout folder into the store, all their platforms; prints their names, or ids
+ * where they have none.
+ */
 export async function load(options: { readonly source: string }, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   await using scratch = await parts.store.scratch();
@@ -59,11 +62,10 @@ export async function keep(found: FoundImage, store: Store): Promise<Image> {
     if (store.blobs.has(descriptor.digest)) continue;
     await store.blobs.writeStream(createReadStream(path, { highWaterMark: 1 << 20 }), descriptor);
   }
-  const { os, architecture, variant } = config;
   return {
     config: found.config,
     manifest: found.manifest,
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+    platform: platformOf(config),
     layers: found.layers.map(({ descriptor }, i) => ({
       diffId: config.rootfs.diff_ids[i]!,
       descriptor,

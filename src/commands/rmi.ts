@@ -10,7 +10,10 @@ export interface RmiOptions {
   readonly force: boolean;
 }
 
-/** Removes names, and images with their last name (a name that stands for other platforms too stays for them); what only they needed is freed by `prune`. */
+/**
+ * Removes names, and images with their last name (a name that stands for other platforms too stays for them); what only
+ * they needed is freed by `prune`.
+ */
 export async function rmi(options: RmiOptions, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   for (const name of options.names) await remove(name, { force: options.force, store: parts.store, here });

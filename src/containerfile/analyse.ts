@@ -2,7 +2,7 @@ import type { BuildError } from '../core/errors.ts';
 import type { Platform } from '../core/types.ts';
 import { type GraphOptions, graphFindings } from './graph.ts';
 import { filesOf, type ParseOptions, parseAll } from './parse.ts';
-import { inFileOrder, isBefore } from './source-order.ts';
+import { eachOnce, inFileOrder, isBefore } from './source-order.ts';
 import type { Containerfile, StageGraph } from './types.ts';
 
 export type AnalyseOptions = Omit<GraphOptions, 'platform'> &
@@ -15,7 +15,10 @@ export type AnalyseOptions = Omit<GraphOptions, 'platform'> &
 export interface Analysis {
   /** With errors: the instructions that could be read. */
   readonly containerfile: Containerfile;
-  /** One for each platform; none where they cannot be made. With errors they show what they can, and are not fit to be built. */
+  /**
+   * One for each platform; none where they cannot be made. With errors they show what they can, and are not fit to be
+   * built.
+   */
   readonly graphs: readonly StageGraph[];
   /** All that is wrong, in the order of the file, each with its place but for an unknown target. */
   readonly errors: readonly BuildError[];
@@ -34,11 +37,6 @@ export function analyse(text: string, file: string, options: AnalyseOptions): An
     graphs: found.flatMap(({ graph }) => graph ?? []),
     errors: inFileOrder(all, filesOf(containerfile)),
   };
-}
-
-/** What is wrong for every platform is told once. */
-function eachOnce(errors: readonly BuildError[]): Iterable<BuildError> {
-  return new Map(errors.map((error) => [JSON.stringify([error.message, error.location]), error])).values();
 }
 
 /** Where something is wrong above the first FROM, what the stages start from cannot be told. */

@@ -1,4 +1,5 @@
-import { BuildError, didYouMean } from '../core/errors.ts';
+import { booleanOf } from '../core/boolean.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import type { CheckSettings } from './types.ts';
 
 const OPTIONS = ['skip', 'error', 'experimental'];
@@ -22,22 +23,18 @@ export function parseCheck(text: string): CheckSettings {
   return settings;
 }
 
-/** Booleans as the reference's language writes them. */
 function truth(value: string): boolean {
-  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false;
+  const known = booleanOf(value);
+  if (known !== undefined) return known;
   throw new BuildError('parse', `the check option error=${value} is no boolean`, {
     hint: 'Write error=true or error=false.',
   });
 }
 
 function unknownOption(name: string): BuildError {
-  const near = didYouMean(name, OPTIONS);
+  const all = 'The options are skip=RULE,…, error=true and experimental=RULE,…, with ; between them.';
   return new BuildError('parse', `invalid check option "${name}"`, {
-    hint:
-      near === undefined
-        ? 'The options are skip=RULE,…, error=true and experimental=RULE,…, with ; between them.'
-        : `Did you mean ${near}?`,
+    hint: suggestion(name, OPTIONS) ?? all,
   });
 }
 

@@ -1,6 +1,7 @@
+import { suggestion } from '../core/errors.ts';
 import { formatPlatform, parsePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
-import { suggestion } from './statement.ts';
+import { sourcesOfStage } from './stage-references.ts';
 import type { Containerfile, GraphStage, Stage, Warning } from './types.ts';
 
 /**
@@ -15,15 +16,20 @@ export function contextName(text: string): string {
   return short.replace(/:latest$/, '');
 }
 
-/** Names of the contexts that count for these platforms: `name::linux/arm64` is for that one alone. */
+/** What is written before the `=` of `--build-context`: `name`, or `name::linux/arm64` for one platform alone. */
+export function parseContextName(written: string): { readonly name: string; readonly platform?: string } {
+  const [text = '', platform] = written.split('::');
+  const name = contextName(text);
+  return platform === undefined ? { name } : { name, platform: formatPlatform(parsePlatform(platform)) };
+}
+
+/** Names of the contexts that count for these platforms. */
 export function contextsFor(written: Iterable<string>, platforms: readonly Platform[]): Set<string> {
   const wanted = platforms.map(formatPlatform);
-  const names = [...written].flatMap((text) => {
-    const [name = '', platform] = text.split('::');
-    const counts = platform === undefined || wanted.includes(formatPlatform(parsePlatform(platform)));
-    return counts ? [contextName(name)] : [];
-  });
-  return new Set(names);
+  const counting = [...written]
+    .map(parseContextName)
+    .filter(({ platform }) => platform === undefined || wanted.includes(platform));
+  return new Set(counting.map(({ name }) => name));
 }
 
 /** A stage whose name is a named context's is that context: it starts from it, and nothing is done on top. */
@@ -40,14 +46,10 @@ export function unusedContexts(
   contexts: Iterable<string>,
 ): Warning[] {
   const bases = [...needed].flatMap(({ base }) => (base.kind === 'image' ? [base.reference] : []));
-  const written = stages.flatMap(({ name, from, instructions }) => [
-    ...(name === undefined ? [] : [name]),
-    from.image.text,
-    ...instructions.flatMap((one) => {
-      if (one.kind === 'copy') return one.from === undefined ? [] : [one.from.text];
-      if (one.kind !== 'run') return [];
-      return one.mounts.flatMap(({ options }) => options.find(({ key }) => key === 'from')?.value ?? []);
-    }),
+  const written = stages.flatMap((stage) => [
+    ...(stage.name === undefined ? [] : [stage.name]),
+    stage.from.image.text,
+    ...sourcesOfStage(stage).map(({ text }) => text),
   ]);
   const used = new Set([...bases, ...written].map(contextName));
   return [...new Set(contexts)]

@@ -1,4 +1,5 @@
 import { BuildError, type SourceRange } from '../core/errors.ts';
+import { attempt } from './attempt.ts';
 import { parseCheck } from './check-settings.ts';
 import { bare, lineRange, type SourceText } from './lines.ts';
 import type { CheckSettings } from './types.ts';
@@ -114,13 +115,7 @@ function escapeOf(directive: Directive | undefined, errors: BuildError[]): '\\' 
 
 function checkOf(directive: Directive | undefined, errors: BuildError[]): CheckSettings | undefined {
   if (directive === undefined) return undefined;
-  try {
-    return parseCheck(directive.value);
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    errors.push(error.at(directive.location));
-    return undefined;
-  }
+  return attempt(errors, () => parseCheck(directive.value), directive.location);
 }
 
 function onlyOnce(name: string, location: SourceRange): BuildError {

@@ -2,6 +2,7 @@ import { BuildError } from '../core/errors.ts';
 import { GrowingWords } from './growing-words.ts';
 import { removePrefix, removeSuffix, replacePattern } from './substitute.ts';
 import type { Env } from './types.ts';
+import { valueIn } from './variables.ts';
 import { scanned } from './work.ts';
 
 export interface ExpandOptions {
@@ -203,7 +204,7 @@ function replaced(cursor: Cursor, name: string, start: number): string {
 /** The value of a name; the cursor stands behind its use. */
 function lookUp(cursor: Cursor, name: string, start: number): string | undefined {
   cursor.settings.onVariable?.({ name, start, end: cursor.at });
-  const value = Object.hasOwn(cursor.env, name) ? cursor.env[name] : undefined;
+  const value = valueIn(cursor.env, name);
   if (value === undefined) cursor.settings.onUnset?.(name);
   return value;
 }

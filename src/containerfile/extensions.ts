@@ -1,4 +1,4 @@
-import { BuildError, didYouMean, type SourceRange } from '../core/errors.ts';
+import { BuildError, type SourceRange, suggestion } from '../core/errors.ts';
 import { bare, isComment, type SourceText, spanRange } from './lines.ts';
 import type { Extension } from './types.ts';
 
@@ -32,8 +32,7 @@ export function howToEnable(extension: Extension): string {
 }
 
 function unknownExtension(name: string, location: SourceRange | undefined): BuildError {
-  const near = didYouMean(name, extensions);
-  const hint = near === undefined ? `There are ${extensions.join(', ')}.` : `Did you mean ${near}?`;
+  const hint = suggestion(name, extensions) ?? `There are ${extensions.join(', ')}.`;
   const message = name === '' ? 'an extension without a name' : `there is no extension "${name}"`;
   const code = location === undefined ? 'usage' : 'parse';
   return new BuildError(code, message, { hint, ...(location !== undefined && { location }) });

@@ -1,7 +1,7 @@
-import { BuildError } from '../core/errors.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import { howToEnable } from './extensions.ts';
 import { rangeOf } from './lines.ts';
-import { failure, type Statement, suggestion } from './statement.ts';
+import { failure, type Statement } from './statement.ts';
 import type { Extension, Word } from './types.ts';
 import type { Flag, Span } from './words.ts';
 import { scanned } from './work.ts';

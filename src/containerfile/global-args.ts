@@ -1,9 +1,10 @@
 import { BuildError } from '../core/errors.ts';
 import { formatPlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
+import { attempt } from './attempt.ts';
 import { expandWord } from './expand.ts';
-import { attempt } from './reading.ts';
 import type { Containerfile, Word } from './types.ts';
+import { valueIn } from './variables.ts';
 
 interface GlobalOptions {
   readonly target?: string;
@@ -26,7 +27,7 @@ export function globalArgsOf(
   const broken = new Set<string>();
   const scope = { values, escape: containerfile.escape };
   for (const { name, value } of containerfile.globals.flatMap(({ args }) => args)) {
-    const given = ownValue(options.buildArgs, name);
+    const given = valueIn(options.buildArgs, name);
     if (given !== undefined) values[name] = given;
     else if (value !== undefined) {
       const set = attempt(options.errors, () => expandGlobal(value, scope));
@@ -59,10 +60,7 @@ function platformArgs(containerfile: Containerfile, options: GlobalOptions): Rec
     ...describe('TARGET', platform),
     TARGETSTAGE: stage,
   };
-  const overridden = Object.entries(values).map(([name, value]) => [
-    name,
-    ownValue(buildArgs, name) ?? value,
-  ]);
+  const overridden = Object.entries(values).map(([name, value]) => [name, valueIn(buildArgs, name) ?? value]);
   return Object.fromEntries(overridden) as Record<string, string>;
 }
 
@@ -74,8 +72,4 @@ function describe(prefix: string, platform: Platform): Record<string, string> {
     [`${prefix}ARCH`]: platform.architecture,
     [`${prefix}VARIANT`]: platform.variant ?? '',
   };
-}
-
-function ownValue(values: Readonly<Record<string, string>>, name: string): string | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined;
 }

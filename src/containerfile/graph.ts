@@ -1,4 +1,4 @@
-import { BuildError } from '../core/errors.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import { normalizePlatform } from '../core/platform.ts';
 import type { Platform } from '../core/types.ts';
 import { contextsFor, unusedContexts } from './context-names.ts';
@@ -6,7 +6,6 @@ import { globalArgsOf } from './global-args.ts';
 import { filesOf } from './parse.ts';
 import { inFileOrder } from './source-order.ts';
 import { linksOf } from './stage-links.ts';
-import { suggestion } from './statement.ts';
 import type { Containerfile, GraphStage, StageGraph } from './types.ts';
 
 export interface GraphOptions {
@@ -17,7 +16,10 @@ export interface GraphOptions {
   readonly platform: Platform;
   /** What the build runs on; the same as `platform` unless said. */
   readonly buildPlatform?: Platform;
-  /** Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. A stage of such a name is replaced too. */
+  /**
+   * Names of `--build-context`: they are never stages, and stay as image references for the caller to replace. A stage
+   * of such a name is replaced too.
+   */
   readonly contexts?: Iterable<string>;
   /**
    * ONBUILD triggers of base images that are known by now, by the index of the stage that starts from them: what they
@@ -39,8 +41,7 @@ export interface GraphFindings {
 /** As `graphFindings`, but fails with all errors together. */
 export function graphOf(containerfile: Containerfile, given: GraphOptions): StageGraph {
   const { graph, errors } = graphFindings(containerfile, given);
-  const [first, ...others] = errors;
-  if (first !== undefined) throw BuildError.together([first, ...others]);
+  BuildError.throwAll(errors);
   return graph!;
 }
 
@@ -65,7 +66,6 @@ export function graphFindings(containerfile: Containerfile, given: GraphOptions)
     platform: options.platform,
     buildPlatform: options.buildPlatform,
     globalArgs,
-    escape: containerfile.escape,
     warnings: unusedContexts(containerfile, links, contexts),
     withTriggers(stage: number, triggers: readonly string[]): StageGraph {
       const all = new Map([...(given.triggers ?? []), [stage, triggers] as const]);

@@ -1,6 +1,7 @@
+import { suggestion } from '../core/errors.ts';
 import { parseDuration } from './durations.ts';
 import { checkedFlags, type Flags } from './flags.ts';
-import { argsText, commandLine, failure, missingArgument, type Statement, suggestion } from './statement.ts';
+import { argsText, commandLine, failure, missingArgument, type Statement } from './statement.ts';
 import type { HealthcheckInstruction } from './types.ts';
 
 type Check = NonNullable<HealthcheckInstruction['check']>;

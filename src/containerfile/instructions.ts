@@ -1,3 +1,4 @@
+import { suggestion } from '../core/errors.ts';
 import { copy } from './copy.ts';
 import { checkedFlags, offError } from './flags.ts';
 import { healthcheck } from './healthcheck.ts';
@@ -13,7 +14,6 @@ import {
   missingArgument,
   onlyArgument,
   type Statement,
-  suggestion,
   takeApart,
   wordOf,
 } from './statement.ts';

@@ -1,6 +1,8 @@
+import { normalPath } from '../core/paths.ts';
 import { wrong } from './mount-values.ts';
 
-interface Ownership {
+/** Whom what is mounted belongs to. */
+export interface Ownership {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -102,7 +104,7 @@ function checkKeys(draft: MountDraft): void {
     throw wrong(`env not allowed for "${type}" type mounts`, 'Only type=secret has an env.');
   }
   const onFile = type === 'secret' || type === 'ssh';
-  if (!onFile && clean(draft.target ?? '') === '/') throw wrongTarget(draft.target ?? '');
+  if (!onFile && normalPath(draft.target ?? '') === '/') throw wrongTarget(draft.target ?? '');
 }
 
 function bindMount({ target = '', source = '/', readonly = true, from }: MountDraft): MountRequest {
@@ -113,7 +115,7 @@ function cacheMount(draft: MountDraft): MountRequest {
   const { target = '', source = '/', readonly = false, sharing = 'shared', from } = draft;
   return {
     type: 'cache',
-    id: draft.id || clean(target),
+    id: draft.id || normalPath(target),
     ...{ target, source, sharing, readonly },
     ...ownership(draft, 0o755),
     ...(from !== undefined && { from }),
@@ -158,14 +160,4 @@ function ownership({ mode, uid = 0, gid = 0 }: MountDraft, byDefault: number): O
 
 function lastPart(path: string): string {
   return path.replace(/^.*\//, '');
-}
-
-/** A path cleaned of empty parts, `.` and `..`; a relative one stays relative. */
-function clean(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return (path.startsWith('/') ? '/' : '') + parts.join('/');
 }

@@ -1,5 +1,6 @@
-import { BuildError } from '../core/errors.ts';
-import { suggestion } from './statement.ts';
+import { booleanOf } from '../core/boolean.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
+import { bytesFrom } from '../core/sizes.ts';
 
 /** One of a few words, in any case. */
 export function choice<Value extends string>(text: string, values: readonly Value[], what: string): Value {
@@ -11,10 +12,9 @@ export function choice<Value extends string>(text: string, values: readonly Valu
   );
 }
 
-/** A boolean as Go reads it. */
 export function bool(text: string, key: string): boolean {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
+  const value = booleanOf(text);
+  if (value !== undefined) return value;
   throw wrong(`invalid value for ${key}: ${text}`, 'Write true or false.');
 }
 
@@ -24,13 +24,10 @@ export function number(text: string, base: 8 | 10, key: string): number {
   throw wrong(`invalid value ${text} for ${key}`, base === 8 ? 'Write an octal number.' : 'Write a number.');
 }
 
-/** `64m`, `1.5GiB`, `1024`: powers of 1024. */
 export function bytes(text: string, key: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])i?)?b?$/i.exec(text);
-  if (match === null)
-    throw wrong(`invalid value for ${key}: ${text}`, 'Write bytes, or a number with k, m or g.');
-  const power = 'kmgtp'.indexOf(match[2]?.toLowerCase() ?? '') + 1;
-  return Math.floor(Number(match[1]) * 1024 ** (match[2] === undefined ? 0 : power));
+  const size = bytesFrom(text);
+  if (size !== undefined) return size;
+  throw wrong(`invalid value for ${key}: ${text}`, 'Write bytes, or a number with k, m or g.');
 }
 
 /** What is wrong with a mount; its place is added by whoever knows the flag. */

@@ -1,8 +1,7 @@
-import { BuildError } from '../core/errors.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import { expandWord } from './expand.ts';
 import { type MountDraft, type MountRequest, type MountType, requestOf } from './mount-request.ts';
 import { bool, bytes, choice, number, wrong } from './mount-values.ts';
-import { suggestion } from './statement.ts';
 import type { Env, MountFlag } from './types.ts';
 
 const types: readonly MountType[] = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'];

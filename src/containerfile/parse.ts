@@ -30,8 +30,7 @@ export interface Parsed {
 /** Parses a Containerfile (§1). Fails with `parse`, with all errors together. */
 export function parse(text: string, file: string, options: ParseOptions = {}): Containerfile {
   const { containerfile, errors } = parseAll(text, file, options);
-  const [first, ...others] = errors;
-  if (first !== undefined) throw BuildError.together([first, ...others]);
+  BuildError.throwAll(errors);
   return containerfile;
 }
 

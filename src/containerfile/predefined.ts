@@ -22,11 +22,6 @@ export function isPredefinedArg(name: string): boolean {
   return listed || name.startsWith('BUILDKIT_') || name === 'SOURCE_DATE_EPOCH';
 }
 
-/** True for ARGs that tell the builder something about their stage and are not for what runs in it. */
-export function isSetting(name: string): boolean {
-  return name === 'BUILDKIT_SBOM_SCAN_CONTEXT' || name === 'BUILDKIT_SBOM_SCAN_STAGE';
-}
-
 /** The list with values set, one after the other: replaced in place where a name is, else appended (§4). */
 export function withEnv(
   list: readonly string[],

@@ -1,4 +1,5 @@
-import { BuildError, type SourceRange } from '../core/errors.ts';
+import { BuildError } from '../core/errors.ts';
+import { attempt } from './attempt.ts';
 import { brokenFrom } from './broken-from.ts';
 import { type PlacedHeredoc, readHeredocs } from './heredoc.ts';
 import { type Inclusion, includedBy } from './include.ts';
@@ -73,21 +74,6 @@ export function readStatement(
   const last = read.heredocs.at(-1)?.range;
   const range = last === undefined ? whole : { ...whole, endLine: last.endLine, endColumn: last.endColumn };
   return { statement: { ...plain, heredocs: read.heredocs, range }, next: read.next };
-}
-
-/** Runs one step of reading and keeps its error, placed where the step knows no better. */
-export function attempt<Result>(
-  errors: BuildError[],
-  step: () => Result,
-  location?: SourceRange,
-): Result | undefined {
-  try {
-    return step();
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    errors.push(location === undefined ? error : error.at(location));
-    return undefined;
-  }
 }
 
 /**

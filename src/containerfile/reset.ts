@@ -1,4 +1,4 @@
-import { BuildError, didYouMean } from '../core/errors.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import type { Word } from './types.ts';
 
 /** What `FROM --reset` takes from the configuration that a stage inherits. */
@@ -25,13 +25,9 @@ export function resetsOf(word: Word): Reset[] {
 }
 
 function unknownKind(word: Word, written: string): BuildError {
-  const near = didYouMean(written, kinds);
   return new BuildError('parse', `--reset cannot take "${written}" away`, {
     location: word.range,
-    hint:
-      near === undefined
-        ? `It takes ${kinds.join(', ')}, or one of them as env:NAME.`
-        : `Did you mean ${near}?`,
+    hint: suggestion(written, kinds) ?? `It takes ${kinds.join(', ')}, or one of them as env:NAME.`,
   });
 }
 

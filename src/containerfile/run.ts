@@ -1,6 +1,8 @@
+import { csvFields } from '../core/csv.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 import { checkedFlags, refuseVariable } from './flags.ts';
 import { checkMount } from './mount.ts';
-import { commandLine, failure, missingArgument, type Statement, suggestion } from './statement.ts';
+import { commandLine, failure, missingArgument, type Statement } from './statement.ts';
 import type { MountFlag, PartsOf, RunInstruction, Word } from './types.ts';
 import { scanned } from './work.ts';
 
@@ -29,7 +31,7 @@ export function run(statement: Statement): RunParts {
 
 /** Splits a `--mount` value into its options, as a line of CSV (RFC 4180 quotes). */
 function mountFlag(word: Word): MountFlag {
-  const options = csvFields(word.text).map((field) => {
+  const options = fieldsOf(word).map((field) => {
     const equals = field.indexOf('=');
     if (equals < 0) return { key: field.toLowerCase(), value: undefined };
     return { key: field.slice(0, equals).toLowerCase(), value: field.slice(equals + 1) };
@@ -55,14 +57,13 @@ function oneOf<Value extends string>(
   throw failure(statement, flag, `unsupported ${name} mode "${word.text}"`, hint);
 }
 
-function csvFields(text: string): string[] {
+function fieldsOf({ text, range }: Word): string[] {
   scanned(text.length);
-  const fields: string[] = [];
-  const field = /"((?:[^"]|"")*)"(?=,|$)|([^,]*)/y;
-  for (let at = 0; at <= text.length; at = field.lastIndex + 1) {
-    field.lastIndex = at;
-    const match = field.exec(text)!;
-    fields.push(match[1] === undefined ? match[2]! : match[1].replaceAll('""', '"'));
-  }
-  return fields;
+  const fields = csvFields(text);
+  if (fields !== undefined) return fields;
+  const hint = 'A quote that begins an option ends it: "target=/a,b".';
+  throw new BuildError('parse', 'an option of --mount has a quote that does not end', {
+    location: range,
+    hint,
+  });
 }

@@ -1,5 +1,4 @@
-import { BuildError } from '../core/errors.ts';
-import { suggestion } from './statement.ts';
+import { BuildError, suggestion } from '../core/errors.ts';
 
 /** Signals of Linux by name; RTMIN and RTMAX also take an offset. */
 const names = new Set([

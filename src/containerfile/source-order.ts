@@ -1,4 +1,5 @@
-import type { SourceRange } from '../core/errors.ts';
+import type { BuildError, SourceRange } from '../core/errors.ts';
+import type { Warning } from './types.ts';
 
 /** Whether `a` begins above `b`, or left of it on the same line, in the same file. */
 export function isBefore(a: SourceRange, b: SourceRange): boolean {
@@ -21,4 +22,14 @@ export function inFileOrder<T extends Placed>(found: readonly T[], files: readon
     if (byFile !== 0 || a.location === undefined || b.location === undefined) return byFile;
     return a.location.startLine - b.location.startLine || a.location.startColumn - b.location.startColumn;
   });
+}
+
+/**
+ * Errors or warnings, those of the same words about the same place once: what holds for every platform is found for
+ * each.
+ */
+export function eachOnce<T extends BuildError | Warning>(found: readonly T[]): Iterable<T> {
+  const keyOf = (one: BuildError | Warning): string =>
+    JSON.stringify(['text' in one ? one.text : one.message, one.location]);
+  return new Map(found.map((one) => [keyOf(one), one])).values();
 }

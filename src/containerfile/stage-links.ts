@@ -1,7 +1,8 @@
 import { BuildError } from '../core/errors.ts';
 import type { Platform } from '../core/types.ts';
+import { attempt } from './attempt.ts';
 import { unlessReplaced } from './context-names.ts';
-import { attempt, MAX_ERRORS } from './reading.ts';
+import { MAX_ERRORS } from './reading.ts';
 import { type FromScope, resolveFrom } from './stage-base.ts';
 import { circlesOf } from './stage-circles.ts';
 import { type StageNames, stageNames, stageOf } from './stage-names.ts';

@@ -1,4 +1,4 @@
-import { BuildError, didYouMean, type SourceRange } from '../core/errors.ts';
+import { BuildError, type SourceRange } from '../core/errors.ts';
 import type { PlacedHeredoc } from './heredoc.ts';
 import { type LogicalLine, rangeOf } from './lines.ts';
 import type { CommandLine, Extension, Word } from './types.ts';
@@ -60,12 +60,6 @@ export function failure(statement: Statement, span: Span, message: string, hint?
     location: rangeOf(statement.line, span.start, span.end),
     ...(hint !== undefined && { hint }),
   });
-}
-
-/** `Did you mean x?`, where something is near. */
-export function suggestion(written: string, candidates: Iterable<string>): string | undefined {
-  const near = didYouMean(written, candidates);
-  return near === undefined ? undefined : `Did you mean ${near}?`;
 }
 
 /** Arguments between blanks; a missing one fails with what the instruction wants. */

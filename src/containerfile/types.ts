@@ -1,5 +1,8 @@
 import type { SourceRange } from '../core/errors.ts';
+import type { Warning } from '../core/events.ts';
 import type { Platform } from '../core/types.ts';
+
+export type { Warning };
 
 /** A word of an instruction, exactly as written (quotes, escapes and variables included), and where it stands. */
 export interface Word {
@@ -159,19 +162,6 @@ export interface Stage {
   readonly instructions: readonly Instruction[];
 }
 
-/** Something that works and is probably not meant so. */
-export interface Warning {
-  /** The lint rule that found it (§12, and our own). */
-  readonly rule?: string;
-  /** Where the rule is explained. */
-  readonly url?: string;
-  readonly text: string;
-  readonly location: SourceRange;
-  readonly hint?: string;
-  /** What the rule is about, in one sentence. */
-  readonly description?: string;
-}
-
 /** What a file may use beyond the language, once it is switched on (`# tsbuild: NAME`, `--enable NAME`). */
 export type Extension = 'errexit-heredocs' | 'optional-copy' | 'include' | 'reset';
 
@@ -244,7 +234,6 @@ export interface StageGraph {
   readonly buildPlatform: Platform;
   /** Values of global ARGs that a stage's `ARG name` inherits (predefined platform ARGs included). */
   readonly globalArgs: Readonly<Record<string, string>>;
-  readonly escape: '\\' | '`';
   /** What only the graph shows: named contexts that nothing uses. */
   readonly warnings: readonly Warning[];
   /** The same graph with the stages that a base image's ONBUILD triggers, known only by now, copy from. */

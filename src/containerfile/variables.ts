@@ -1,5 +1,5 @@
 import { NON_ENV_ARGS } from './predefined.ts';
-import type { ArgInstruction, EnvInstruction, Word } from './types.ts';
+import type { ArgInstruction, Env, EnvInstruction, Word } from './types.ts';
 
 /**
  * A variable as an instruction sets it; without a value it is declared and has none. A value is a text, or for a reader
@@ -35,8 +35,8 @@ export function argValues<Value>(
 ): Assignment<Value | string>[] {
   const set: Assignment<Value | string>[] = [];
   for (const { name, value } of args) {
-    const given = own(buildArgs, name);
-    const known = given ?? (value === undefined ? own(globalArgs, name) : expand(value, set));
+    const given = valueIn(buildArgs, name);
+    const known = given ?? (value === undefined ? valueIn(globalArgs, name) : expand(value, set));
     set.push(known === undefined ? { name } : { name, value: known });
   }
   return set;
@@ -51,6 +51,7 @@ export function visibleIn<Value>(
   );
 }
 
-function own(values: Readonly<Record<string, string>>, name: string): string | undefined {
+/** The value of a name in a record whose names come from the file or the command: `constructor` has none. */
+export function valueIn(values: Env, name: string): string | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }

@@ -57,6 +57,12 @@ export class BuildError extends Error {
     this.errors = details.errors;
   }
 
+  /** Throws all that is wrong with a file as one error; does nothing where nothing is. */
+  static throwAll(errors: readonly BuildError[]): void {
+    const [first, ...others] = errors;
+    if (first !== undefined) throw BuildError.together([first, ...others]);
+  }
+
   /** One error for all that is wrong with a file: the only one itself, or one that counts and holds them. */
   static together(errors: readonly [BuildError, ...BuildError[]]): BuildError {
     const [first] = errors;
@@ -117,6 +123,12 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
     }
   }
   return best;
+}
+
+/** `Did you mean x?`, where something is near: the first choice for a hint. */
+export function suggestion(written: string, candidates: Iterable<string>): string | undefined {
+  const near = didYouMean(written, candidates);
+  return near === undefined ? undefined : `Did you mean ${near}?`;
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,6 +1,19 @@
 import type { Digest } from './digest.ts';
 import type { SourceRange } from './errors.ts';
 
+/** Something in a file that works and is probably not meant so. */
+export interface Warning {
+  /** The lint rule that found it (containerfile §12, and our own). */
+  readonly rule?: string;
+  /** Where the rule is explained. */
+  readonly url?: string;
+  /** What the rule is about, in one sentence. */
+  readonly description?: string;
+  readonly text: string;
+  readonly location: SourceRange;
+  readonly hint?: string;
+}
+
 /** All that can be seen of a build. Times are milliseconds since the build began. */
 export type BuildEvent =
   | { readonly type: 'build-start'; readonly at: number; readonly file: string; readonly steps: number }
@@ -42,19 +55,12 @@ export type BuildEvent =
       readonly total?: number;
       readonly state: 'running' | 'done' | 'exists' | 'mounted' | 'failed';
     }
-  | {
+  | ({
       readonly type: 'note';
       readonly at: number;
       readonly level: 'info' | 'warning';
-      readonly text: string;
-      readonly hint?: string;
-      readonly location?: SourceRange;
-      /** The lint rule that a warning comes from, and where it is explained. */
-      readonly rule?: string;
-      readonly url?: string;
-      /** What the rule is about. */
-      readonly description?: string;
-    }
+    } & Pick<Warning, 'text'> &
+      Partial<Warning>)
   | {
       readonly type: 'build-end';
       readonly at: number;

@@ -1,3 +1,4 @@
+import { booleanOf } from './boolean.ts';
 import type { BuildOptions } from './options.ts';
 import { hostPlatform } from './platform.ts';
 import type { Platform } from './types.ts';
@@ -12,5 +13,5 @@ export function targetPlatforms({ platforms }: Asked): readonly [Platform, ...Pl
 
 /** Whether the result is an index: with several platforms, and where `BUILDKIT_MULTI_PLATFORM` asks for it with one. */
 export function makesIndex({ platforms, buildArgs }: Asked): boolean {
-  return platforms.length > 1 || /^(1|t|true)$/i.test(buildArgs.BUILDKIT_MULTI_PLATFORM ?? '');
+  return platforms.length > 1 || booleanOf(buildArgs.BUILDKIT_MULTI_PLATFORM ?? '') === true;
 }

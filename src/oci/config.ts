@@ -75,6 +75,11 @@ export function emptyConfig({ os, architecture, variant }: Platform): ImageConfi
   };
 }
 
+/** What an image is for, as its configuration says. */
+export function platformOf({ os, architecture, variant }: ImageConfig): Platform {
+  return { os, architecture, ...(variant !== undefined && { variant }) };
+}
+
 /** The configuration with one layer more. */
 export function appendLayer(config: ImageConfig, diffId: Digest, history: HistoryEntry): ImageConfig {
   const diff_ids = [...config.rootfs.diff_ids, diffId];

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { Descriptor, Platform } from '../core/types.ts';
-import { parseConfig } from './config.ts';
+import { parseConfig, platformOf } from './config.ts';
 import { imagesOf, refName } from './layout-read.ts';
 import { parseManifest } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
@@ -22,8 +22,9 @@ import {
 export const layoutFile = '{"imageLayoutVersion":"1.0.0"}';
 
 /**
- * Writes an image, or an index of several, into an OCI layout folder (image-spec, image-layout.md), which is made where there is none. Other
- * images in it stay; one of the same name is replaced. Blobs that are files are linked where that is possible.
+ * Writes an image, or an index of several, into an OCI layout folder (image-spec, image-layout.md), which is made where
+ * there is none. Other images in it stay; one of the same name is replaced. Blobs that are files are linked where that
+ * is possible.
  */
 export async function writeLayout(folder: string, image: Packed): Promise<void> {
   await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
@@ -111,11 +112,7 @@ export function entriesOf(packed: Packed): readonly Descriptor[] {
 }
 
 function imageEntry({ config, manifest }: PackedImage): Descriptor {
-  const { os, architecture, variant } = parseConfig(config);
-  return {
-    ...manifest.descriptor,
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
-  };
+  return { ...manifest.descriptor, platform: platformOf(parseConfig(config)) };
 }
 
 /** The bytes of `index.json`: `entries` replace those of `former` that have the same name. */

@@ -135,7 +135,7 @@ function wrongSize({ origin, descriptor }: Download, size: string): BuildError {
 }
 
 function brokeOff({ origin, descriptor }: Download, done: number): BuildError {
-  const message = `${nameOf(origin)} ended a blob after ${done} of ${descriptor.size} bytes.`;
+  const message = `${nameOf(origin)} ended a blob after ${done} of ${descriptor.size} bytes`;
   return new BuildError('network', message, { retry: true });
 }
 

@@ -48,6 +48,6 @@ export async function putManifest(
 }
 
 function otherDigest(target: Target, stored: string, manifest: Pushed): BuildError {
-  const message = `${nameOf(target)} stored the manifest as ${stored.slice(0, 80)} instead of ${manifest.digest}.`;
+  const message = `${nameOf(target)} stored the manifest as ${stored.slice(0, 80)} instead of ${manifest.digest}`;
   return new BuildError('digest-mismatch', message, { hint: 'Something on the way changes what is sent.' });
 }

@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { Descriptor, Image, Layer, Manifest, Platform } from '../core/types.ts';
-import { maxConfigBytes, parseConfig } from '../oci/config.ts';
+import { maxConfigBytes, parseConfig, platformOf } from '../oci/config.ts';
 import { maxManifestBytes, parseManifest } from '../oci/manifest.ts';
 import { acceptedManifests, mediaTypes } from '../oci/media-types.ts';
 import { choosePlatform } from '../oci/platform.ts';
@@ -133,7 +133,8 @@ async function getConfig(
 }
 
 function imageOf({ host, repository }: Reference, manifest: Manifest, config: Buffer, found: Found): Image {
-  const { os, architecture, variant, rootfs } = parseConfig(config);
+  const parsed = parseConfig(config);
+  const { rootfs } = parsed;
   if (rootfs.diff_ids.length !== manifest.layers.length) {
     const counts = `${manifest.layers.length} layers, its configuration ${rootfs.diff_ids.length}`;
     throw new BuildError('image', `its manifest names ${counts}`);
@@ -149,7 +150,7 @@ function imageOf({ host, repository }: Reference, manifest: Manifest, config: Bu
   return {
     config,
     layers,
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+    platform: platformOf(parsed),
     manifest: { bytes: found.bytes, mediaType: manifest.mediaType! },
   };
 }

@@ -1,15 +1,7 @@
 import type { BuildError, SourceRange } from '../core/errors.ts';
+import type { Warning } from '../core/events.ts';
 import { cleanLine, cleanText } from './clean.ts';
 import { renderFailure, renderSnippet } from './error.ts';
-
-/** A warning as a check tells it. */
-interface Warning {
-  readonly rule?: string;
-  readonly url?: string;
-  readonly text: string;
-  readonly hint?: string;
-  readonly location: SourceRange;
-}
 
 /** What a check found, in the order of the file. */
 export interface CheckReport {

@@ -1,5 +1,5 @@
+import { suggestion } from '../../core/errors.ts';
 import { isPredefinedArg } from '../predefined.ts';
-import { suggestion } from '../statement.ts';
 import type { Containerfile } from '../types.ts';
 import type { Findings } from './findings.ts';
 

@@ -1,10 +1,11 @@
 import { BuildError } from '../../core/errors.ts';
 import type { Platform } from '../../core/types.ts';
 import type { Analysis } from '../analyse.ts';
+import { attempt } from '../attempt.ts';
 import { filesOf, parseTrigger } from '../parse.ts';
 import { type Reset, resetsOf } from '../reset.ts';
-import { inFileOrder } from '../source-order.ts';
-import type { Containerfile, GraphStage, Instruction, StageGraph, Warning } from '../types.ts';
+import { eachOnce, inFileOrder } from '../source-order.ts';
+import type { GraphStage, Instruction, StageGraph, Warning } from '../types.ts';
 import { warnOfUnusedBuildArgs } from './build-args.ts';
 import type { CheckScope, IgnoreFacts, StageFacts } from './facts.ts';
 import { checkFile } from './file-rules.ts';
@@ -52,9 +53,11 @@ export interface Checked {
  * how a file is written see all of it.
  */
 export function check({ containerfile, graphs, errors: known }: Analysis, options: CheckOptions): Checked {
-  const settingErrors: BuildError[] = [];
-  const findings = new Findings(settingsOf(containerfile, options, settingErrors));
-  findings.errors.push(...settingErrors);
+  const errorsInSettings: BuildError[] = [];
+  const { check: own } = containerfile;
+  const given = attempt(errorsInSettings, () => settingsFor(own, options.buildArgs));
+  const findings = new Findings(given ?? settingsFor(own, {}));
+  findings.errors.push(...errorsInSettings);
   checkFile(containerfile, findings);
   warnOfUnusedBuildArgs(containerfile, options.buildArgs, findings);
   const stages = new Map<number, StageFacts>();
@@ -76,20 +79,6 @@ export function check({ containerfile, graphs, errors: known }: Analysis, option
   };
 }
 
-function settingsOf(
-  { check: own }: Containerfile,
-  { buildArgs }: CheckOptions,
-  errors: BuildError[],
-): ReturnType<typeof settingsFor> {
-  try {
-    return settingsFor(own, buildArgs);
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    errors.push(error);
-    return settingsFor(own, {});
-  }
-}
-
 interface Reader extends CheckOptions {
   readonly findings: Findings;
 }
@@ -100,7 +89,7 @@ function stagesOf(graph: StageGraph, reader: Reader): Map<number, StageFacts> {
   const scope: CheckScope = {
     ...reader,
     globalArgs: graph.globalArgs,
-    escape: graph.escape,
+    escape: graph.containerfile.escape,
     errexit: graph.containerfile.extensions.has('errexit-heredocs'),
   };
   for (const graphStage of graph.stages) {
@@ -170,11 +159,4 @@ function succeeds(work: () => void): boolean {
     if (error instanceof BuildError) return false;
     throw error;
   }
-}
-
-/** What is said for every platform is said once. */
-function eachOnce<T extends BuildError | Warning>(found: readonly T[]): Iterable<T> {
-  const keyOf = (one: BuildError | Warning): string =>
-    JSON.stringify(['text' in one ? one.text : one.message, one.location]);
-  return new Map(found.map((one) => [keyOf(one), one])).values();
 }

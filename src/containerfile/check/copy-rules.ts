@@ -1,4 +1,5 @@
-import { BuildError } from '../../core/errors.ts';
+import { normalPath } from '../../core/paths.ts';
+import { isUrl, urlForCopy } from '../source-urls.ts';
 import type { CopyInstruction, Word } from '../types.ts';
 import type { CheckScope } from './facts.ts';
 import { placeOf, type Reading, UNKNOWN, type Value, warn } from './scope.ts';
@@ -21,43 +22,20 @@ export function checkSources(
   { reading, check }: Where,
 ): void {
   for (const { word, value } of sources) {
-    if (value === UNKNOWN) continue;
-    if (kind === 'copy' && from === undefined && isRemote(value)) refuseRemote(word, reading);
-    if (from === undefined && !isRemote(value) && isIgnored(value, check)) {
-      const text = `${JSON.stringify(cleaned(value))} is hidden by the ignore file`;
+    if (value === UNKNOWN || from !== undefined) continue;
+    if (isUrl(value)) {
+      if (kind === 'copy') reading.findings.errors.push(urlForCopy().at(placeOf(word.range, reading)));
+    } else if (isIgnored(value, check)) {
+      const text = `${JSON.stringify(normalPath(value))} is hidden by the ignore file`;
       warn({ rule: 'CopyIgnoredFile', text, location: word.range }, reading);
     }
   }
 }
 
-function refuseRemote(word: Word, reading: Reading): void {
-  const location = placeOf(word.range, reading);
-  const hint = 'ADD takes it, or a RUN downloads it.';
-  reading.findings.errors.push(
-    new BuildError('context', `source can't be a URL for COPY`, { location, hint }),
-  );
-}
-
-function isRemote(source: string): boolean {
-  return /^(https?|git|ssh):\/\/|^git@/.test(source);
-}
-
 /** With `!` patterns nothing is told: an ignored directory may hold files that are not. */
 function isIgnored(source: string, { ignore }: Pick<CheckScope, 'ignore'>): boolean {
   if (ignore === undefined || ignore.reincludes) return false;
-  const path = cleaned(source);
+  const path = normalPath(source);
   if (path === '.' || path === '/') return ignore.everything;
   return ignore.matches(path);
-}
-
-/** A path without empty parts, `.` and `..` where they can be resolved. */
-function cleaned(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else if (part === '..' && path.startsWith('/')) continue;
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  const rooted = path.startsWith('/') ? '/' : '';
-  return rooted + parts.join('/') || '.';
 }

@@ -5,7 +5,8 @@ import { expandWord, type VariableUse } from '../expand.ts';
 import { globalArgsOf } from '../global-args.ts';
 import type { FromInstruction, StageGraph, Word } from '../types.ts';
 import type { Findings } from './findings.ts';
-import { meant, rangeIn } from './scope.ts';
+import { meant } from './scope.ts';
+import { rangeIn } from './word-places.ts';
 
 interface FromFacts {
   /** The target, which a platform ARG tells. */

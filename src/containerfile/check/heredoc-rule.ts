@@ -1,7 +1,8 @@
 import type { Heredoc, RunInstruction } from '../types.ts';
 import type { Step } from './facts.ts';
-import { bodyRange, warn } from './scope.ts';
+import { warn } from './scope.ts';
 import { type ShellCommand, shellCommands } from './shell-commands.ts';
+import { bodyRange } from './word-places.ts';
 
 /** Shells whose scripts go on after a command that failed. */
 const SHELLS = ['sh', 'bash', 'ash', 'dash', 'ksh', 'mksh', 'zsh', 'busybox'];

@@ -87,7 +87,8 @@ function isOwn({ name, instruction, value }: DeclaredArg): boolean {
   return written?.value !== undefined || value === undefined;
 }
 
-function namesInFroms({ stages, escape: sign }: StageGraph): string[] {
+function namesInFroms({ stages, containerfile }: StageGraph): string[] {
+  const { escape: sign } = containerfile;
   return stages.flatMap(({ stage }) => {
     const words = [stage.from.image, ...(stage.from.platform === undefined ? [] : [stage.from.platform])];
     return words.flatMap(({ text }) => variablesIn(text, { escape: sign }).map(({ name }) => name));

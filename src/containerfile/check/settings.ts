@@ -13,7 +13,7 @@ export function settingsFor(
   own: CheckSettings | undefined,
   buildArgs: Readonly<Record<string, string>>,
 ): CheckSettings {
-  const given = Object.hasOwn(buildArgs, ARGUMENT) ? buildArgs[ARGUMENT] : undefined;
+  const given = buildArgs[ARGUMENT];
   if (given === undefined) return own ?? none;
   try {
     return parseCheck(given);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkOptions } from '../../../src/build/check-facts.ts';
+import { checkOptions, imageKey } from '../../../src/build/check-facts.ts';
 import { graphOf } from '../../../src/containerfile/graph.ts';
 import { parse } from '../../../src/containerfile/parse.ts';
 import type { BuildOptions } from '../../../src/core/options.ts';
@@ -12,7 +12,8 @@ function takenFor(text: string, has: Platform, platforms: readonly Platform[] = 
   const { stages } = graphOf(parse(text, 'f'), { buildArgs: {}, platform: amd64 });
   const options = { contexts: {}, buildArgs: {}, platforms } as unknown as BuildOptions;
   const config = { ...has, rootfs: { type: 'layers', diff_ids: [] } } as const;
-  return checkOptions(options, {}, () => config).base(stages[0]!)?.platform.architecture;
+  const configs = new Map([[imageKey('a', stages[0]!.platform), config]]);
+  return checkOptions(options, {}, configs).base(stages[0]!)?.platform.architecture;
 }
 
 describe('the platform of a base image', () => {

@@ -120,6 +120,7 @@ describe('mountOf', () => {
     ['type=ssh,from=x', 'ssh mount should not have a from', ''],
     ['type=ssh,sharing=locked', 'invalid cache sharing set for ssh mount', ''],
     ['type=secret,id=a,sharing=locked', 'invalid cache sharing set for secret mount', ''],
+    ['type=cache,\\"target=/x', 'an option of --mount has a quote that does not end', 'A quote that begins'],
     ['type=cache,ttarget=/x', "unexpected key 'ttarget' in 'ttarget=/x'", 'Did you mean target?'],
     ['type=cache,nothing=1,target=/x', "unexpected key 'nothing' in 'nothing=1'", 'Keys are type, from'],
     ['type=cache,target', "invalid field 'target' must be a key=value pair", 'Write target=VALUE.'],
