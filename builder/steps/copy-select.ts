@@ -147,7 +147,8 @@ async function whereToLook(path: string, source: string, tree: SourceTree): Prom
     if ((await tree.get(at)) !== undefined)
       return `"/${at}" exists there, but nothing of that name is in it.`;
   }
-  if (tree.name === BUILD_CONTEXT && (await tree.children('')).length === 0)
+  if (tree.name !== BUILD_CONTEXT) return `Paths start at the root of ${tree.name}, whatever WORKDIR says.`;
+  if ((await tree.children('')).length === 0)
     return 'The build context has no files: a Containerfile on stdin brings none, unless a folder is named too (-f - FOLDER).';
   return `Sources are looked up from the root of ${tree.name}, wherever the Containerfile is.`;
 }
