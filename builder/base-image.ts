@@ -1,4 +1,4 @@
-import { BuildError } from '../src/core/errors.ts';
+import { BuildError, didYouMean } from '../src/core/errors.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import { formatPlatform } from '../src/core/platform.ts';
 import type { Store, StoredImage } from '../src/core/store.ts';
@@ -16,15 +16,14 @@ export interface BaseImage {
   readonly local: boolean;
 }
 
+/** Finds the image that a reference means for a platform. */
+export type FindImage = (reference: string, platform: Platform) => Promise<BaseImage>;
+
 /**
  * Images to build on: from the local store first (`--pull=missing`), so that a build whose inputs are at hand needs
  * no network. Each is asked for once in a build.
  */
-export function baseImages(
-  store: Store,
-  pull: BuildOptions['pull'],
-  resolve: Resolve,
-): (reference: string, platform: Platform) => Promise<BaseImage> {
+export function baseImages(store: Store, pull: BuildOptions['pull'], resolve: Resolve): FindImage {
   const asked = new Map<string, Promise<BaseImage>>();
   return (text, platform) => {
     const key = JSON.stringify([text, platform]);
@@ -48,6 +47,19 @@ export function baseImages(
     await store.images.putBeside(image, [name]);
     return { snapshot: snapshotOf(image), local: false };
   }
+}
+
+/** The same images; one that cannot be had may be a stage with a slip in its name, and that is told. */
+export function orNearStage(image: FindImage, stages: readonly { readonly name?: string }[]): FindImage {
+  const names = stages.flatMap(({ name }) => name ?? []);
+  return async (reference, platform) => {
+    try {
+      return await image(reference, platform);
+    } catch (error) {
+      const near = error instanceof BuildError ? didYouMean(reference, names) : undefined;
+      throw near === undefined ? error : (error as BuildError).advised(`Did you mean the stage ${near}?`);
+    }
+  };
 }
 
 /** An image as something to build on. */
@@ -75,11 +87,7 @@ function missing(name: string, platform: Platform, others: readonly string[]): B
 /** What the store has for other platforms is told where a registry cannot help. */
 function withOthers(error: unknown, others: readonly string[]): unknown {
   if (!(error instanceof BuildError) || others.length === 0) return error;
-  const { code, message, cause, hint, retry } = error;
-  const there = `The store has it for ${others.join(' and ')}: FROM --platform=${others[0]} takes that.`;
-  return new BuildError(code, message, {
-    cause,
-    retry,
-    hint: hint === undefined ? there : `${hint} ${there}`,
-  });
+  return error.advised(
+    `The store has it for ${others.join(' and ')}: FROM --platform=${others[0]} takes that.`,
+  );
 }

@@ -4,8 +4,7 @@ import type { Gate } from '../src/core/gates.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import type { Place } from '../src/core/place.ts';
 import type { StepResult, Store } from '../src/core/store.ts';
-import type { Platform } from '../src/core/types.ts';
-import type { BaseImage } from './base-image.ts';
+import type { FindImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { NamedContexts } from './context/named.ts';
 import type { Remotes } from './context/remotes.ts';
@@ -30,7 +29,7 @@ export interface Tools {
   /** The engine for RUN; fails with `sandbox` where none can be had. Asked only when a step must run. */
   readonly engine: () => Promise<Engine>;
   /** An image of the local store or a registry (`--pull` decides), ready to build on. */
-  readonly image: (reference: string, platform: Platform) => Promise<BaseImage>;
+  readonly image: FindImage;
   /** Bytes of a secret, or undefined where none was given under this id. */
   readonly secret: (id: string) => Promise<Buffer | undefined>;
   /** The ssh agent that was given under this id, or undefined where none was. */

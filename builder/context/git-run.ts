@@ -106,12 +106,16 @@ function failure({ code, said }: Failed, url: string | undefined): BuildError {
   }
   const where = url === undefined ? 'git' : shown(url);
   const known = meanings.find(({ pattern }) => pattern.test(said));
-  const cause = oneLine(lastWords(said), 300);
+  const lines = said.split('\n').filter((line) => line.trim() !== '');
+  const cause = oneLine(lastWords(lines), 300);
+  // Of ssh, git repeats nothing: its own lines say whether it was the host, the key or the port.
+  const reasons = lines.filter((line) => known?.pattern.test(line)).slice(-3);
+  const log = [...reasons.map((line) => oneLine(line, 300)), cause].filter((line) => line !== '');
   const { kind = 'context', what = `failed: ${cause || `exit code ${code}`}`, hint, retry } = known ?? {};
   return new BuildError(kind, `${where} ${what}`, {
     ...(hint !== undefined && { hint }),
     ...(retry !== undefined && { retry }),
-    ...(known !== undefined && cause !== '' && { log: [cause] }),
+    ...(known !== undefined && { log: [...new Set(log)] }),
   });
 }
 
@@ -175,7 +179,6 @@ const meanings: readonly Meaning[] = [
 ];
 
 /** The line in which git gives up; what comes before is a server's talk. */
-function lastWords(said: string): string {
-  const lines = said.split('\n').filter((line) => line.trim() !== '');
+function lastWords(lines: readonly string[]): string {
   return lines.findLast((line) => /^(?:fatal|error|remote):/.test(line)) ?? lines.at(-1) ?? '';
 }

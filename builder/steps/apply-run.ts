@@ -1,4 +1,5 @@
 import { resolve } from 'node:path/posix';
+import { beginningOf } from '../../src/containerfile/heredoc.ts';
 import { runHistory } from '../../src/containerfile/history.ts';
 import { mountOf } from '../../src/containerfile/mount.ts';
 import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
@@ -29,7 +30,7 @@ export async function applyRun(
     return await applyLayerStep(instruction, state, scope, {
       ...recallableRun(input, scope.tools),
       history,
-      shown: shownSource(instruction.source, input.mounts),
+      shown: shownSource(instruction, input.mounts),
       log: logFile(scope.tools.logs, input.step),
     });
   });
@@ -77,15 +78,15 @@ function agentEnv(mounts: readonly RunMount[]): [string, string][] {
   return first?.target === undefined ? [] : [['SSH_AUTH_SOCK', first.target]];
 }
 
-/** What people see of the step: stars where the value of a secret would stand. */
-function shownSource(source: string, mounts: readonly RunMount[]): string {
+/** What people see of the step: its heredoc by how it begins, stars where the value of a secret would stand. */
+function shownSource({ source, command }: RunInstruction, mounts: readonly RunMount[]): string {
   const names = mounts.flatMap((mount) => (mount.type === 'secret' ? (mount.env ?? []) : []));
   return names.reduce(
     (text, name) =>
       text.replaceAll(/\$(?:(\w+)|\{(\w+)[^}]*\})/g, (use, plain?: string, braced?: string) =>
         (plain ?? braced) === name ? '****' : use,
       ),
-    source,
+    source + beginningOf(command),
   );
 }
 

@@ -4,7 +4,7 @@ import { baseOf, cleanPath, join, parentOf, resolveIn } from '../path-resolve.ts
 import { type Filter, type Picked, takeBelow } from './copy-below.ts';
 import type { CopyInput, CopyTools } from './copy-input.ts';
 import { hasWildcard, matchesOf, unescaped } from './copy-match.ts';
-import type { SourceFile, SourceTree } from './copy-source.ts';
+import { BUILD_CONTEXT, type SourceFile, type SourceTree } from './copy-source.ts';
 
 /** What one source, or one match of a pattern, brings: a file under its name, or the contents of a directory. */
 export interface Item {
@@ -146,5 +146,8 @@ async function whereToLook(path: string, tree: SourceTree): Promise<string> {
     if ((await tree.get(at)) !== undefined)
       return `"/${at}" exists there, but nothing of that name is in it.`;
   }
+  if (tree.name !== BUILD_CONTEXT) return `Paths start at the root of ${tree.name}, whatever WORKDIR says.`;
+  if ((await tree.children('')).length === 0)
+    return 'The build context has no files: a Containerfile on stdin brings none, unless a folder is named too (-f - FOLDER).';
   return `Sources are looked up from the root of ${tree.name}, wherever the Containerfile is.`;
 }

@@ -38,7 +38,10 @@ export interface SourceTree {
   isIgnored(path: string): boolean;
 }
 
-export function contextTree(context: Context, name = 'the build context'): SourceTree {
+/** The build context as messages name it. */
+export const BUILD_CONTEXT = 'the build context';
+
+export function contextTree(context: Context, name = BUILD_CONTEXT): SourceTree {
   return {
     name,
     get: async (path) => context.get(path),

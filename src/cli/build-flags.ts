@@ -46,18 +46,21 @@ export interface BuildFlags extends CommonFlags, RegistryFlags {
 
 export function defineBuildFlags(command: Command): Command {
   addAll(command, 'Input:', [
-    flag('-f, --file <file>', 'the Containerfile; - reads it from stdin'),
+    flag('-f, --file <file>', 'a path, a URL, or - for stdin (default: Containerfile, then Dockerfile)'),
     flag('--target <stage>', 'build this stage, and what it needs'),
     list('--build-arg <name[=value]>', 'a value for an ARG; without one, from the environment'),
     list('--build-arg-file <file>', 'values for ARGs, a line each'),
-    list('--build-context <name=where>', 'a folder, image or URL for COPY --from and FROM'),
+    list(
+      '--build-context <name=where>',
+      'what FROM or --from means by a name: a folder, a URL, docker-image://NAME or oci-layout://FOLDER',
+    ),
     flag('--ignorefile <file>', 'use this instead of .containerignore or .dockerignore'),
     list('--platform <os/arch>', 'build for this platform (several with commas)'),
     list('--label <name=value>', 'add a label to the image'),
     list('--annotation <name=value>', 'annotate the manifest; index:NAME=VALUE the index'),
     list(
       '--enable <extension>',
-      'errexit-heredocs, include, optional-copy or reset: more than the language has',
+      'more than the language has: errexit-heredocs, include, optional-copy, reset',
     ),
   ]);
   addAll(command, 'Names:', [
@@ -114,6 +117,12 @@ export const ignoredFlags = [
 function addIgnored(command: Command): void {
   for (const words of ignoredFlags) command.addOption(new Option(words).hideHelp());
 }
+
+/** What may stand for CONTEXT. */
+export const buildContexts = `
+CONTEXT is a folder, the URL of a git repository (repo.git#REF:FOLDER) or of a
+tar, or - for a tar or a Containerfile on stdin.
+`;
 
 export const buildExamples = `
 Examples:

@@ -111,7 +111,7 @@ function inputOptions(
     annotations: parseAnnotations(flags.annotation ?? [], made),
     platforms,
     contexts: parseContexts(flags.buildContext ?? [], host.cwd),
-    enable: flags.enable ?? [],
+    enable: (flags.enable ?? []).flatMap((names) => names.split(',').map((name) => name.trim())),
   };
 }
 

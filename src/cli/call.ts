@@ -34,7 +34,7 @@ export function callOf({ call: written, check }: BuildFlags): AskedCall | undefi
 function isJson(option: string): boolean {
   if (option === 'format=json') return true;
   if (option === 'format=text' || option === '') return false;
-  throw usageError(`--call does not know '${option}'`, 'Write --call=check,format=json, or leave it out.');
+  throw usageError(`--call does not know '${option}'`, 'Write format=json there, or leave it out.');
 }
 
 /** Asks, and prints the answer on stdout. The exit code is 1 where a check found something. */

@@ -19,7 +19,7 @@ export function parseCommand(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    throw usageError(error.message.replace(/^error: /, ''), `Write tsbuild ${spec.name} ${command.usage()}.`);
+    throw usageError(refusal(error, command), `Write tsbuild ${spec.name} ${command.usage()}.`);
   }
 }
 
@@ -29,7 +29,17 @@ function commandOf(spec: CommandSpec, write: (text: string) => void): Command {
   command
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => 80 })
-    .configureHelp({ commandUsage: (): string => `tsbuild ${spec.name} ${command.usage()}` })
+    .configureHelp({
+      commandUsage: (): string => `tsbuild ${spec.name} ${command.usage()}`,
+      optionDescription: ({ description }): string => description,
+    })
     .addHelpOption(new Option('-h, --help', 'show this').helpGroup('General:'));
   return spec.define(command).description(spec.summary);
+}
+
+/** Commander's own words, but for a word too much: it is named. */
+function refusal({ code, message }: CommanderError, command: Command): string {
+  const extra = command.args[command.registeredArguments.length];
+  if (code !== 'commander.excessArguments') return message.replace(/^error: /, '');
+  return `${command.name()} does not take '${extra}'`;
 }

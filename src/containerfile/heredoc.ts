@@ -36,6 +36,17 @@ export function scriptOf(command: Extract<CommandLine, { form: 'shell' }>): Scri
   return { kind: 'argument', text: command.text + withBodies(command.heredocs) };
 }
 
+/** How the body of a command that is nothing but a heredoc begins: ` (set -e...)`; empty for every other command. */
+export function beginningOf(command: CommandLine): string {
+  if (command.form === 'exec') return '';
+  const script = scriptOf(command);
+  if (script.kind === 'argument') return '';
+  const text = (script.kind === 'file' ? script.content : script.text).trim();
+  const [first = ''] = text.split(/\r?\n/, 1);
+  if (first === '') return '';
+  return first === text ? ` (${first})` : ` (${first}...)`;
+}
+
 /** The bodies as they follow their line when the text is written out again. */
 export function withBodies(heredocs: readonly Heredoc[]): string {
   return heredocs.map(({ written, name }) => `\n${written}${name}`).join('');

@@ -36,14 +36,15 @@ function reasonAgainst(frontend: string): string | undefined {
   if (match === null) return `the frontend ${frontend} is not run`;
   const [, upstream, tag = 'latest'] = match;
   if (upstream === undefined && isOurs(tag)) return undefined;
-  if (upstream === undefined && /^\d+(\.\d+)*$/.test(tag))
+  if (upstream === undefined && /^\d+(\.\d+)*(-labs)?$/.test(tag))
     return `the syntax ${frontend} is newer than 1.${OUR_MINOR}`;
   return `the syntax ${frontend} is not one of the stable versions up to 1.${OUR_MINOR}`;
 }
 
+/** What was tried in the labs of a version has become part of the language since. */
 function isOurs(tag: string): boolean {
-  if (tag === 'latest') return true;
-  const match = /^1(?:\.(\d+)(?:\.\d+)?)?$/.exec(tag);
+  if (tag === 'latest' || tag === 'labs') return true;
+  const match = /^1(?:\.(\d+)(?:\.\d+)?)?(?:-labs)?$/.exec(tag);
   return match !== null && Number(match[1] ?? 0) <= OUR_MINOR;
 }
 

@@ -28,7 +28,7 @@ export function readPlace(env: Record<string, string | undefined>): Place {
     isolation: isolation === 'root' || isolation === 'subuid' ? isolation : 'none',
     uid: Number(take('TSBUILD_UID') ?? process.getuid?.() ?? 0),
     gid: Number(take('TSBUILD_GID') ?? process.getgid?.() ?? 0),
-    home: take('TSBUILD_HOME') ?? env.HOME ?? '/',
+    home: take('TSBUILD_HOME') || env.HOME || '/',
     runtimeDir: take('TSBUILD_RUNTIME_DIR'),
     outside: take('TSBUILD_OUTSIDE'),
     why: take('TSBUILD_WHY'),

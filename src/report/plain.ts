@@ -128,7 +128,8 @@ function note(state: PlainState, event: Of<'note'>): void {
 function endBuild(state: PlainState, event: Of<'build-end'>): void {
   const cached = event.cached === 0 ? '' : `, ${event.cached} cached`;
   const words = { done: 'FINISHED', failed: 'FAILED', cancelled: 'CANCELED' };
-  aside(state, `${words[event.outcome]} ${event.steps} steps${cached} in ${formatSeconds(event.at)}`);
+  const steps = event.steps === 1 ? '1 step' : `${event.steps} steps`;
+  aside(state, `${words[event.outcome]} ${steps}${cached} in ${formatSeconds(event.at)}`);
 }
 
 /** A line that belongs to no step. */

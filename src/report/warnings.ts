@@ -10,7 +10,7 @@ export function isFileWarning(event: BuildEvent): event is FileWarning {
 }
 
 /**
- * The warnings of a file after its build, after BuildKit's picture: a line each. With `read`, which gives the text of a
+ * The warnings of a file after its build, after BuildKit's picture: a line each, and a blank one. With `read`, which gives the text of a
  * file, also what each is about, where that is explained, and the lines in question.
  */
 export function renderWarnings(
@@ -25,7 +25,7 @@ export function renderWarnings(
     const head = ` - ${headOf(note, several)}\n`;
     return read === undefined ? head + ownHint(note) : `${head}${detailsOf(note, read)}\n`;
   });
-  return `\n ${count}${how}:\n${lines.join('')}`;
+  return `\n ${count}${how}:\n${lines.join('')}${read === undefined ? '\n' : ''}`;
 }
 
 function headOf({ rule, text, location }: FileWarning, withFile: boolean): string {

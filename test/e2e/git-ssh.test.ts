@@ -56,7 +56,7 @@ describe.skipIf(skip('git over ssh', needs)).each(['root', 'user'] as const)('gi
       const refused = await build('ssh -o IdentitiesOnly=yes -i /dev/null');
       expect([refused.code, refused.stderr]).toEqual([
         1,
-        expect.stringContaining('does not let us in over ssh'),
+        expect.stringMatching(/Permission denied \(.*\n(?:.*\n)+.*does not let us in over ssh/),
       ]);
     } finally {
       await server.stop();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,5 +14,14 @@ export default function setup(): () => void {
   const shared = mkdtempSync(join(tmpdir(), 'tsbuild-test-'));
   chmodSync(shared, 0o755);
   process.env.TSBUILD_TEST_SHARED = shared;
+  process.env.TMPDIR = temporaryBelow(shared);
   return () => rmSync(shared, { recursive: true, force: true });
+}
+
+/** Where tests put what they do not remove by themselves: it goes with the rest. */
+function temporaryBelow(shared: string): string {
+  const folder = join(shared, 'tmp');
+  mkdirSync(folder);
+  chmodSync(folder, 0o1777);
+  return folder;
 }

@@ -12,7 +12,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { findIgnoreFile } from '../../../builder/context/ignore.ts';
 import { openContext } from '../../../builder/context/local.ts';
 import { readStdin } from '../../../builder/context/stdin.ts';
@@ -266,6 +266,7 @@ describe('stdin', () => {
 describe('archives', () => {
   const folder = mkdtempSync(join(tmpdir(), 'archives-'));
   writeFileSync(join(folder, 'a.tar'), tarOf(['f a = hello']));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each(['gzip', 'bzip2', 'xz', 'zstd'])('are read when compressed with %s', async (program) => {
     const found = execFileSync('sh', ['-c', `command -v ${program} || true`], { encoding: 'utf8' }).trim();

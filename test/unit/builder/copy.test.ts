@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, renameSync, utimesSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { emptyContext } from '../../../builder/context/empty.ts';
 import { openContext } from '../../../builder/context/local.ts';
 import { type CopyInput, type CopySource, selectFiles } from '../../../builder/steps/copy.ts';
 import { componentMatcher, hasWildcard } from '../../../builder/steps/copy-match.ts';
@@ -38,6 +39,16 @@ function stand(lines: readonly string[] = []) {
     keyOf(await (await selectFiles(input, source(), tools)).contentKey());
   return { folder, layers, tools, statCache, source, keyNow };
 }
+
+describe('a source that is missing', () => {
+  it('of a Containerfile on stdin is missing because no file came with it', async () => {
+    const source: CopySource = { kind: 'context', context: emptyContext() };
+    await expect(selectFiles(copyOf('a/b'), source, stand().tools)).rejects.toMatchObject({
+      message: '"/a/b": not found in the build context',
+      hint: expect.stringMatching(/^The build context has no files: .*-f - FOLDER/),
+    });
+  });
+});
 
 describe('the content key', () => {
   const lines = ['f d/a = 1', 'f d/e/b = 2', 'l d/l -> a'];

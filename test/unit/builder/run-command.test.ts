@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commandOf, strictShell } from '../../../builder/steps/run-command.ts';
+import { beginningOf } from '../../../src/containerfile/heredoc.ts';
 import { parse } from '../../../src/containerfile/parse.ts';
 import type { CommandLine } from '../../../src/containerfile/types.ts';
 
@@ -47,4 +48,18 @@ describe('the strict shell', () => {
     ['RUN a', sh, sh],
     ['RUN ["a"]', sh, sh],
   ])('%j in %j', (text, shell, strict) => expect(strictShell(command(text), shell)).toEqual(strict));
+});
+
+describe('how a heredoc begins', () => {
+  it.each([
+    ['RUN <<EOF\n\nset -e\nmake\nEOF', ' (set -e...)'],
+    ['RUN <<EOF\r\nmake\r\nEOF\r', ' (make)'],
+    ['RUN <<EOF\n#!/bin/awk -f\nx\nEOF', ' (#!/bin/awk -f...)'],
+    ['RUN <<EOF\nEOF', ''],
+    ['RUN <<EOF sh\nmake\nEOF', ''],
+    ['RUN make', ''],
+    ['RUN ["make"]', ''],
+  ])('%j', (text, shown) => {
+    expect(beginningOf(command(text))).toBe(shown);
+  });
 });

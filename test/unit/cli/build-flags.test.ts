@@ -84,6 +84,7 @@ const rows: readonly (readonly [string, object])[] = [
       ],
     },
   ],
+  ['--enable include --enable reset,optional-copy', { enable: ['include', 'reset', 'optional-copy'] }],
   [
     '--build-context a=dir --build-context b=docker-image://alpine',
     { contexts: { a: '@/dir', b: 'docker-image://alpine' } },

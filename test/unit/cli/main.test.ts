@@ -5,6 +5,7 @@ import { main } from '../../../src/cli/main.ts';
 import { storeRoot } from '../../../src/cli/root.ts';
 import { openShowing } from '../../../src/cli/showing.ts';
 import { BuildError } from '../../../src/core/errors.ts';
+import { readPlace } from '../../../src/core/place.ts';
 import { fakeHost } from './fake-host.ts';
 
 async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -35,6 +36,8 @@ describe('the command line', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).toMatch(/^Usage: tsbuild build \[flags\] CONTEXT\n/);
+    expect(stdout).toMatch(/^CONTEXT is a folder, /m);
+    expect(stdout).not.toContain('(preset');
     const groups = [...stdout.matchAll(/^([A-Z][a-z]+):$/gm)].map((match) => match[1]);
     expect(groups).toEqual([
       ...['Input', 'Names', 'Output', 'Cache', 'Run', 'Registry', 'Reproducible', 'See', 'General'],
@@ -89,7 +92,8 @@ describe('the command line', () => {
       ['push'],
       "error: missing required argument 'name'\nhint: Write tsbuild push [flags] NAME [DESTINATION].\n",
     ],
-    [['tag', 'a', 'b', 'c'], 'error: too many arguments'],
+    [['tag', 'a', 'b', 'c'], "error: tag does not take 'c'\nhint: Write tsbuild tag "],
+    [['load', 'x.tar'], "error: load does not take 'x.tar'\nhint: Write tsbuild load [flags] -i FILE.\n"],
     [['images', '--formatt', 'json'], 'error: unknown flag --formatt\nhint: Did you mean --format?'],
     [['build', '.', '--progress', 'fancy'], "error: --progress 'fancy' is not known\n"],
   ])('refuses %j with exit 2', async (argv, text) => {
@@ -142,6 +146,11 @@ describe('the store', () => {
     [undefined, {}, '/home/someone/.local/share/tsbuild'],
   ])('lives where --root %s and %j say', (root, env, expected) => {
     expect(storeRoot(root === undefined ? {} : { root }, fakeHost({ cwd: '/cwd', env }))).toBe(expected);
+  });
+
+  it('is nowhere below the current folder where HOME is empty', () => {
+    const place = readPlace({ HOME: '', TSBUILD_HOME: '' });
+    expect(storeRoot({}, { cwd: '/cwd', env: {}, place })).toBe('/.local/share/tsbuild');
   });
 });
 

@@ -51,6 +51,12 @@ describe('plain', () => {
     expect(screen.text().match(/^#\d+ RUN .$/gm)).toEqual(['#1 RUN a', '#1 RUN a', '#2 RUN b']);
   });
 
+  it('counts a single step as one', () => {
+    const screen = fakeScreen();
+    plainReporter(screen).event({ type: 'build-end', at: 0, outcome: 'failed', steps: 1, cached: 0 });
+    expect(screen.text()).toBe('FAILED 1 step in 0.0s\n');
+  });
+
   it('lets colours through, and nothing else that a terminal obeys', () => {
     const screen = fakeScreen();
     const reporter = plainReporter(screen);

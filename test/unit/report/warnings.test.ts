@@ -25,7 +25,7 @@ describe('warnings of a file', () => {
       note({ hint: 'Do it.\x1b[2J' }),
     ];
     expect(renderWarnings(warnings)).toBe(
-      '\n 2 warnings found (use --debug to expand):\n - Some: a text (line 2)\n - a text (line 2)\n   Do it.\n',
+      '\n 2 warnings found (use --debug to expand):\n - Some: a text (line 2)\n - a text (line 2)\n   Do it.\n\n',
     );
     expect(renderWarnings([])).toBe('');
   });
