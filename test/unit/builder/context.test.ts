@@ -257,8 +257,9 @@ describe('stdin', () => {
   });
 
   it('is a Containerfile otherwise, with nothing to copy', async () => {
-    const { context, containerfile } = await readStdin(chunked(Buffer.from('FROM scratch\n')), scratch());
-    expect(containerfile).toBe('FROM scratch\n');
+    const text = `FROM scratch\n# ${'a comment longer than the header of a tar, '.repeat(20)}\n`;
+    const { context, containerfile } = await readStdin(chunked(Buffer.from(text)), scratch());
+    expect(containerfile).toBe(text);
     expect(pathsOf(context.list())).toEqual(['']);
   });
 
