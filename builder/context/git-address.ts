@@ -52,9 +52,16 @@ export function parseGitAddress(text: string, { short = false } = {}): GitAddres
   };
 }
 
-/** The same address with the commit that ADD's `--checksum` names: whole, it also says what is fetched. */
+/**
+ * The same address with the commit that ADD's `--checksum` names: whole, it also says what is fetched. Fails with
+ * `context` where the address has another checksum.
+ */
 export function withChecksum(address: GitAddress, text: string): GitAddress {
-  const checksum = checkChecksum(text.toLowerCase());
+  const given = checkChecksum(text.toLowerCase());
+  const { checksum: own = '' } = address;
+  const checksum = given.length < own.length ? own : given;
+  if (!checksum.startsWith(given) || !checksum.startsWith(own))
+    throw wrong(`--checksum names the commit ${given}, and the address ${own}`, 'Keep one of both.');
   const ref = address.ref ?? (commit.test(checksum) ? checksum : undefined);
   return { ...address, checksum, ...(ref !== undefined && { ref }) };
 }

@@ -28,7 +28,7 @@ export function nameOrigin(
   writeFileSync(join(gitDir, 'HEAD'), `${commit}\n`);
 }
 
-/** Takes away what would differ from one fetch to the next. */
+/** Takes away what would differ from one fetch to the next, and the names by which other branches would be kept. */
 export function settle(gitDir: string): void {
   for (const name of ['FETCH_HEAD', 'ORIG_HEAD', 'logs', 'objects/info/commit-graph', 'refs/tsbuild']) {
     rmSync(join(gitDir, name), { recursive: true, force: true });

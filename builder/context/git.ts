@@ -125,8 +125,10 @@ async function fetchCommit(repository: Repository, tools: GitTools): Promise<voi
 async function fetchAll(repository: Repository, refused: unknown, tools: GitTools): Promise<void> {
   const code = refused instanceof BuildError ? refused.code : 'bug';
   if (code !== 'context' && code !== 'not-found') throw refused;
-  const refs = ['+refs/heads/*:refs/tsbuild/heads/*', '+refs/tags/*:refs/tsbuild/tags/*'];
-  await fetchRefs(repository, { refs, options: [] }, tools);
+  const { from } = repository.resolved;
+  const named = isCommit(from) ? [] : [`+${from}:${fetched}`];
+  const all = ['+refs/heads/*:refs/tsbuild/heads/*', '+refs/tags/*:refs/tsbuild/tags/*'];
+  await fetchRefs(repository, { refs: [...named, ...all], options: [] }, tools);
 }
 
 function unknownCommit({ address, commit, from }: Resolved): BuildError {
@@ -202,9 +204,9 @@ async function keepRepository({ resolved, gitDir, workTree }: Repository, tools:
   const { commit, from, address } = resolved;
   const isNamed = /^refs\/(?:heads|tags)\//.test(from);
   if (isNamed) await git({ args: ['update-ref', from, fetched], gitDir }, tools);
-  await git({ args: ['update-ref', '-d', fetched], gitDir }, tools).catch(() => {});
   nameOrigin(gitDir, { url: shown(address.url), commit });
   await git({ args: ['read-tree', commit], gitDir, workTree }, tools);
-  await git({ args: ['repack', '-a', '-d', '-f', '-q'], gitDir }, tools);
   settle(gitDir);
+  await git({ args: ['repack', '-a', '-d', '-f', '-q'], gitDir }, tools);
+  await git({ args: ['prune', '--expire=now'], gitDir }, tools);
 }

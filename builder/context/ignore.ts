@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
+import { readText } from '../../src/core/text-file.ts';
 import { checkInside } from './inside.ts';
 
 export interface IgnoreQuery {
@@ -41,8 +42,9 @@ export function findIgnoreFile({ folder, containerfile, override }: IgnoreQuery)
 
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path, `the ignore file ${path}`);
   } catch (error) {
+    if (error instanceof BuildError) throw error;
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw new BuildError('context', `cannot read the ignore file ${path}`, { cause: error });
   }

@@ -21,7 +21,7 @@ export interface LocalContextOptions {
 
 /**
  * A folder of this machine as a context. Nothing is read before it is asked for, and then one directory at a time;
- * ignored directories are not entered unless a later pattern may bring something back. Sockets are left out.
+ * ignored directories are not entered unless a later pattern may bring something back. A socket is an empty file.
  * Reading fails with `context` where a directory may not be read, or the ignore file is malformed.
  */
 export function openContext(folder: string, options: LocalContextOptions): Context {
@@ -170,13 +170,14 @@ class LocalContext implements Context {
     }
   }
 
-  /** A file that is gone by now, or a socket, counts as not there. */
+  /** A file that is gone by now counts as not there. */
   #stat(path: string): LocalFile | undefined {
     const absolute = join(this.#folder, path);
     try {
       const stat = lstatSync(pathOf(absolute), quietly);
       const type = stat === undefined ? undefined : typeOf(stat);
-      return type === undefined ? undefined : this.#fileOf(path, absolute, { stat: stat!, type });
+      const bytes = stat?.isSocket() ? nothing : absolute;
+      return type === undefined ? undefined : this.#fileOf(path, bytes, { stat: stat!, type });
     } catch (error) {
       const code = errnoOf(error);
       if (code === undefined) throw error;
@@ -222,6 +223,9 @@ function shortened(path: string): string {
 
 const quietly = { throwIfNoEntry: false } as const;
 
+/** Where the bytes of a socket are: it cannot be opened as a file, and a layer has none. */
+const nothing = '/dev/null';
+
 /** What plain files do not have; a remembered file is known to have none of it. */
 function detailsOf(absolute: string, stat: Stats, type: EntryType): Partial<Entry> | undefined {
   const xattrs = readXattrs(absolute);
@@ -234,10 +238,11 @@ function linkOf(absolute: string): string {
   return nameOf(readlinkSync(pathOf(absolute), { encoding: 'buffer' }));
 }
 
-/** Undefined for what a layer cannot hold. */
+/** A socket is an empty file to docker, and so to us; undefined for what a layer cannot hold. */
 function typeOf(stat: Stats): EntryType | undefined {
   switch (stat.mode & constants.S_IFMT) {
     case constants.S_IFREG:
+    case constants.S_IFSOCK:
       return 'file';
     case constants.S_IFDIR:
       return 'dir';

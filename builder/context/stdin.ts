@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BuildError } from '../../src/core/errors.ts';
+import { readText } from '../../src/core/text-file.ts';
 import type { Context, ContextFile } from './context.ts';
 import { emptyContext } from './empty.ts';
 import { memoryContext } from './memory.ts';
@@ -28,7 +28,7 @@ export async function readStdin(stdin: AsyncIterable<Uint8Array>, folder: string
     const files = await unpack(archive, join(folder, 'files'));
     return { context: memoryContext(files.map(asRoots)) };
   }
-  const containerfile = await readFile(spooled, 'utf8');
+  const containerfile = readText(spooled, 'what came on stdin');
   if (containerfile.trim() === '') {
     throw new BuildError('context', 'nothing came on stdin', {
       hint: 'Pipe a tar of the context or a Containerfile into tsbuild, or name a folder.',

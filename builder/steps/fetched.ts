@@ -58,13 +58,20 @@ async function repository(plain: GitAddress, wanted: Wanted, remotes: Remotes): 
   const { checksum, keepGitDir } = wanted;
   const address = checksum === undefined ? plain : withChecksum(plain, checksum);
   const { subdir, submodules, mtime, url } = address;
-  const keep = (keepGitDir ?? address.keepGitDir ?? false) && subdir === '';
+  const keep = keepsGitDir(keepGitDir, address) && subdir === '';
   const resolved = await remotes.commit(address);
   const kept = keep ? { url: shown(url), from: resolved.from } : undefined;
   return {
     key: { git: resolved.commit, subdir, submodules, mtime, kept },
     fetch: async () => ({ files: await remotes.files(resolved, keep) }),
   };
+}
+
+function keepsGitDir(asked: boolean | undefined, { keepGitDir: own }: GitAddress): boolean {
+  if (asked === undefined || own === undefined || asked === own) return asked ?? own ?? false;
+  throw new BuildError('context', '--keep-git-dir and the address say opposite things about .git', {
+    hint: 'Keep one of both.',
+  });
 }
 
 /** A download whose digest is known beforehand is not even asked for before it is needed. */

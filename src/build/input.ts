@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Context } from '../../builder/context/context.ts';
 import { isHttp } from '../../builder/context/http.ts';
@@ -12,6 +12,7 @@ import { booleanOf } from '../core/boolean.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Store } from '../core/store.ts';
+import { readText, readTextStream } from '../core/text-file.ts';
 import { redact } from '../http/redact.ts';
 import { remoteContext, remoteText } from './remote-context.ts';
 
@@ -79,7 +80,7 @@ async function fromStdin(options: BuildOptions, store: Store, remotes: Remotes):
 
 /** A Containerfile on stdin, or at an address of its own. */
 async function textElsewhere(file: string | undefined, remotes: Remotes): Promise<Text | undefined> {
-  if (file === '-') return { text: await readAll(process.stdin), file };
+  if (file === '-') return { text: await readTextStream(process.stdin, 'the Containerfile on stdin'), file };
   if (file === undefined || !isHttp(file)) return undefined;
   return { text: await remoteText(file, remotes), file: redact(file) };
 }
@@ -90,7 +91,7 @@ async function textIn(context: Context, file: string | undefined, what: string):
   for (const name of names) {
     const { path } = await resolveIn(async (at) => context.get(at)?.entry, name, true);
     const found = context.get(path);
-    if (found?.entry.type === 'file') return { text: readFileSync(found.absolute, 'utf8'), file: name };
+    if (found?.entry.type === 'file') return { text: readText(found.absolute, name), file: name };
   }
   throw new BuildError('not-found', `${what} holds no ${names.join(', ')}`, {
     hint: `Name the Containerfile inside ${what} with -f.`,
@@ -137,8 +138,9 @@ function findIn(folder: string): string {
 
 function readContainerfile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path, `the Containerfile ${shown(path)}`);
   } catch (error) {
+    if (error instanceof BuildError) throw error;
     const what = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${errnoOf(error)})`;
     throw new BuildError('not-found', `the Containerfile ${shown(path)} ${what}`, {
       cause: error,
@@ -151,10 +153,4 @@ function readContainerfile(path: string): string {
 function shown(path: string): string {
   const near = relative(process.cwd(), path);
   return near.startsWith('..') ? path : near;
-}
-
-async function readAll(stream: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }

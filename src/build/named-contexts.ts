@@ -6,6 +6,7 @@ import { findIgnoreFile } from '../../builder/context/ignore.ts';
 import { openContext } from '../../builder/context/local.ts';
 import type { NamedContext, NamedContexts } from '../../builder/context/named.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
+import { emptySnapshot } from '../../builder/steps/from.ts';
 import { contextName, parseContextName } from '../containerfile/context-names.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { BuildError, usageError } from '../core/errors.ts';
@@ -59,6 +60,7 @@ interface Place {
 
 async function open({ name, where }: Place, platform: Platform, around: Surroundings): Promise<NamedContext> {
   const image = /^docker-image:\/\/(.+)$/.exec(where)?.[1];
+  if (image === 'scratch') return { kind: 'snapshot', snapshot: emptySnapshot(platform) };
   if (image !== undefined)
     return { kind: 'snapshot', snapshot: (await around.image(image, platform)).snapshot };
   if (where.startsWith('oci-layout://')) return await layout(where.slice(13), platform, around.store);

@@ -8,6 +8,7 @@ import type { Remotes } from '../../builder/context/remotes.ts';
 import { asRoots } from '../../builder/context/stdin.ts';
 import { openArchive, unpack } from '../../builder/context/unpacked.ts';
 import { BuildError } from '../core/errors.ts';
+import { MOST_TEXT_BYTES } from '../core/text-file.ts';
 import { redact } from '../http/redact.ts';
 
 export interface RemoteContext {
@@ -23,9 +24,6 @@ export interface RemoteOptions {
   /** What is no archive is a file of the context, and not the Containerfile. */
   readonly asFile?: boolean;
 }
-
-/** A Containerfile that is larger than this is none. */
-const MOST_BYTES = 16 << 20;
 
 /**
  * The context at an address (containerfile §6): a git repository, or over http a tar, or a Containerfile with no files.
@@ -60,7 +58,7 @@ async function filesOf({ path }: HttpFile, remotes: Remotes): Promise<readonly C
 }
 
 function textOf({ path, size }: HttpFile, url: string): string {
-  const bytes = size > MOST_BYTES ? undefined : readFileSync(path);
+  const bytes = size > MOST_TEXT_BYTES ? undefined : readFileSync(path);
   const text = bytes === undefined || bytes.includes(0) ? undefined : bytes.toString('utf8');
   if (text !== undefined && !/^\s*<(?:!doctype|html|\?xml)/i.test(text)) return text;
   if (text !== undefined) {

@@ -52,6 +52,13 @@ export function numberField(block: Buffer, at: number, field: Field): number {
 /** The number in `length` bytes at `start`, octal or base-256. */
 export function numberAt(block: Buffer, start: number, length: number): number {
   if ((block[start]! & 0x80) !== 0) return base256At(block, start, length);
+  const value = octalAt(block, start, length);
+  if (value === undefined) throw tarError('has a header with a malformed number');
+  return value;
+}
+
+/** Undefined for what is no octal number between blanks. */
+function octalAt(block: Buffer, start: number, length: number): number | undefined {
   let value = 0;
   let at = start;
   const limit = start + length;
@@ -61,9 +68,7 @@ export function numberAt(block: Buffer, start: number, length: number): number {
     if (digit < 0 || digit > 7) break;
     value = value * 8 + digit;
   }
-  if (at < limit && block[at] !== 0x20 && block[at] !== 0)
-    throw tarError('has a header with a malformed number');
-  return value;
+  return at < limit && block[at] !== 0x20 && block[at] !== 0 ? undefined : value;
 }
 
 /** The sum over a header's bytes that its checksum field holds; the field itself counts as blanks. */
@@ -74,10 +79,14 @@ export function checksumOf(block: Buffer, at: number): number {
   return sum;
 }
 
-/** True when the checksum is right, counted over unsigned bytes or, as some old programs did, over signed ones. */
+/**
+ * True when the checksum is right, counted over unsigned bytes or, as some old programs did, over signed ones: what is
+ * no header at all, such as a text, has none.
+ */
 export function isIntact(block: Buffer, at: number): boolean {
   const [offset] = fields.checksum;
-  const stored = numberAt(block, at + offset, 8);
+  const stored = octalAt(block, at + offset, 8);
+  if (stored === undefined) return false;
   const sum = checksumOf(block, at);
   if (stored === sum) return true;
   let high = 0;

@@ -169,6 +169,8 @@ describe.skipIf(skip('what is fetched', needs)).each(people)('what is fetched as
     expect(branch.stderr).toMatch(/no branch, tag or commit "mian"\nhint: Did you mean main\?/);
     const key = await build(['-'], `FROM scratch\nADD ${server.origin}/app.git?subdri=x /\n`);
     expect(key.stderr).toMatch(/does not know the key "subdri"\nhint: Did you mean subdir\?/);
+    const both = `FROM scratch\nADD --keep-git-dir=false ${server.origin}/app.git?keep-git-dir=true /\n`;
+    expect((await build(['-'], both)).stderr).toContain('--keep-git-dir and the address say opposite things');
     const copy = await build(['-'], `FROM scratch\nCOPY ${server.origin}/app.git /\n`);
     expect(copy.stderr).toContain("source can't be a URL for COPY");
   });

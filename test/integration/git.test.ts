@@ -169,6 +169,10 @@ describe.skipIf(skip('git repositories', needs))('git repositories', () => {
     try {
       for (const rest of ['?ref=feature&submodules=0', `?ref=${first}&submodules=0`])
         expect(text(await fetch(rest, { url: `${plain.origin}/main.git` }), 'file')).toBe('first\n');
+      const kept = await fetch('?ref=v2&submodules=0', { url: `${plain.origin}/main.git`, keep: true });
+      const git = ['git', '-c', 'safe.directory=*', '-C', join(kept.get('.git')!.absolute, '..')];
+      expect((await must([...git, 'describe', '--tags', '--exact-match'])).trim()).toBe('v2');
+      await expect(must([...git, 'cat-file', '-e', second])).rejects.toThrow();
     } finally {
       await plain.stop();
     }

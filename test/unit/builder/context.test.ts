@@ -83,12 +83,16 @@ describe('a local context', () => {
       .then((digests) => expect(digests.get('a\udcff')).toBe(digestOf('odd')));
   });
 
-  it('leaves sockets out and keeps fifos', async () => {
+  it('has a socket as an empty file and keeps fifos', async () => {
     const { folder, open } = contextOf(['f a = 1']);
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     const server = createServer().listen(join(folder, 'socket'));
     await new Promise((resolve) => server.once('listening', resolve));
-    expect(pathsOf(open().list())).toEqual(['', 'a', 'pipe']);
+    const context = open();
+    expect(pathsOf(context.list())).toEqual(['', 'a', 'pipe', 'socket']);
+    const socket = context.get('socket')!;
+    expect(socket.entry).toMatchObject({ type: 'file', size: 0 });
+    expect((await context.digests([socket])).get('socket')).toBe(digestOf(''));
     await new Promise((resolve) => server.close(resolve));
   });
 
@@ -253,8 +257,9 @@ describe('stdin', () => {
   });
 
   it('is a Containerfile otherwise, with nothing to copy', async () => {
-    const { context, containerfile } = await readStdin(chunked(Buffer.from('FROM scratch\n')), scratch());
-    expect(containerfile).toBe('FROM scratch\n');
+    const text = `FROM scratch\n# ${'a comment longer than the header of a tar, '.repeat(20)}\n`;
+    const { context, containerfile } = await readStdin(chunked(Buffer.from(text)), scratch());
+    expect(containerfile).toBe(text);
     expect(pathsOf(context.list())).toEqual(['']);
   });
 

@@ -87,4 +87,12 @@ describe('addresses of git repositories', () => {
     expect(withChecksum(address, '0123456')).not.toHaveProperty('ref');
     expect(() => withChecksum(address, 'sha256:0')).toThrow('not the checksum');
   });
+
+  it('holds --checksum and the one of the address to each other', () => {
+    const short = parseGitAddress('https://h/x.git?checksum=0123456')!;
+    const whole = parseGitAddress(`https://h/x.git?checksum=${commit}`)!;
+    expect(withChecksum(short, commit)).toMatchObject({ ref: commit, checksum: commit });
+    expect(withChecksum(whole, commit.slice(0, 9)).checksum).toBe(commit);
+    expect(() => withChecksum(short, '9'.repeat(40))).toThrow('--checksum names the commit 999');
+  });
 });
