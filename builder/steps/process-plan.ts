@@ -64,7 +64,8 @@ export async function checkMachine(
   layers: readonly Layer[],
   { store, scratch, signal }: Around,
 ): Promise<void> {
-  if (machine.architecture === hostPlatform().architecture) return;
+  const own = hostPlatform();
+  if (machine.os === own.os && machine.architecture === own.architecture) return;
   const { checkRuns } = await import('../sandbox/foreign.ts');
   const view = LayeredView.of(layers, store.layers, signal);
   await checkRuns(machine, {

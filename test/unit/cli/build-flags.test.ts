@@ -74,6 +74,7 @@ const rows: readonly (readonly [string, object])[] = [
   ['--platform linux/arm64', { platforms: [{ os: 'linux', architecture: 'arm64' }] }],
   ['--platform linux/arm64/v8', { platforms: [{ os: 'linux', architecture: 'arm64' }] }],
   ['--platform linux/arm/v7', { platforms: [{ os: 'linux', architecture: 'arm', variant: 'v7' }] }],
+  ['--platform macos/arm64', { platforms: [{ os: 'darwin', architecture: 'arm64' }] }],
   ['--platform linux/x86_64', { platforms: [{ os: 'linux', architecture: 'amd64' }] }],
   [
     '--platform amd64,arm64 --platform linux/arm64/v8',
@@ -208,7 +209,7 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ['--build-arg-file nowhere', 'cannot be read (ENOENT)', ''],
   ['--annotation a', 'has no value', '--annotation NAME=VALUE'],
   ['--annotation index:a=1', 'a single image has no index', ''],
-  ['--platform windows/amd64', 'only Linux', 'linux/arm64'],
+  ['--platform windows/amd64', 'images for Windows', 'linux/arm64'],
   ['--platform pdp11', 'is not a platform', 'OS/ARCH'],
   ['--push', '--push has no name', '-t NAME'],
   ['-o type=oci,dst=x', "does not know 'dst'", 'dest'],
