@@ -75,11 +75,7 @@ function missing(name: string, platform: Platform, others: readonly string[]): B
 /** What the store has for other platforms is told where a registry cannot help. */
 function withOthers(error: unknown, others: readonly string[]): unknown {
   if (!(error instanceof BuildError) || others.length === 0) return error;
-  const { code, message, cause, hint, retry } = error;
+  const { hint } = error;
   const there = `The store has it for ${others.join(' and ')}: FROM --platform=${others[0]} takes that.`;
-  return new BuildError(code, message, {
-    cause,
-    retry,
-    hint: hint === undefined ? there : `${hint} ${there}`,
-  });
+  return error.with({ hint: hint === undefined ? there : `${hint} ${there}` });
 }

@@ -72,8 +72,13 @@ export class BuildError extends Error {
 
   /** The same error at another, finer place. */
   placedAt(location: SourceRange): BuildError {
+    return this.with({ location });
+  }
+
+  /** The same error, with some details in the place of its own. */
+  with(others: BuildErrorDetails): BuildError {
     const { code, message, cause, ...details } = this;
-    const given = Object.entries({ ...details, cause, location }).filter(([, value]) => value !== undefined);
+    const given = Object.entries({ ...details, cause, ...others }).filter(([, value]) => value !== undefined);
     return new BuildError(code, message, Object.fromEntries(given));
   }
 }
