@@ -1,4 +1,4 @@
-import { BuildError, didYouMean } from '../src/core/errors.ts';
+import { BuildError } from '../src/core/errors.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import { formatPlatform } from '../src/core/platform.ts';
 import type { Store, StoredImage } from '../src/core/store.ts';
@@ -49,19 +49,6 @@ export function baseImages(store: Store, pull: BuildOptions['pull'], resolve: Re
   }
 }
 
-/** The same images; one that cannot be had may be a stage with a slip in its name, and that is told. */
-export function orNearStage(image: FindImage, stages: readonly { readonly name?: string }[]): FindImage {
-  const names = stages.flatMap(({ name }) => name ?? []);
-  return async (reference, platform) => {
-    try {
-      return await image(reference, platform);
-    } catch (error) {
-      const near = error instanceof BuildError ? didYouMean(reference, names) : undefined;
-      throw near === undefined ? error : (error as BuildError).advised(`Did you mean the stage ${near}?`);
-    }
-  };
-}
-
 /** An image as something to build on. */
 function snapshotOf(image: Image): Snapshot {
   return { layers: image.layers, config: parseConfig(image.config) };
@@ -87,7 +74,7 @@ function missing(name: string, platform: Platform, others: readonly string[]): B
 /** What the store has for other platforms is told where a registry cannot help. */
 function withOthers(error: unknown, others: readonly string[]): unknown {
   if (!(error instanceof BuildError) || others.length === 0) return error;
-  return error.advised(
-    `The store has it for ${others.join(' and ')}: FROM --platform=${others[0]} takes that.`,
-  );
+  const { hint } = error;
+  const there = `The store has it for ${others.join(' and ')}: FROM --platform=${others[0]} takes that.`;
+  return error.with({ hint: hint === undefined ? there : `${hint} ${there}` });
 }

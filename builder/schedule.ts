@@ -1,5 +1,4 @@
 import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
-import { orNearStage } from './base-image.ts';
 import { checkEntitlements } from './entitlements.ts';
 import { LostLayer } from './remember.ts';
 import { buildStage } from './stage.ts';
@@ -30,11 +29,7 @@ export async function scheduleAll(graphs: readonly StageGraph[], tools: Tools): 
 export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltStage> {
   checkEntitlements(graph, tools.options);
   const stop = new AbortController();
-  const stages = new Stages(graph, {
-    ...tools,
-    image: orNearStage(tools.image, graph.containerfile.stages),
-    signal: AbortSignal.any([tools.signal, stop.signal]),
-  });
+  const stages = new Stages(graph, { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) });
   const building = graph.stages.map(({ stage }) =>
     stages.built(stage.index, false).catch((error: unknown) => stop.abort(error)),
   );

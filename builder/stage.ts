@@ -16,6 +16,7 @@ import { withSettings } from './steps/config.ts';
 import { continued, emptySnapshot, startingPoint } from './steps/from.ts';
 import { stateOfFiles } from './steps/from-files.ts';
 import { reasonOf } from './steps/layer-step.ts';
+import { namedImage } from './steps/named-image.ts';
 import { afterReset } from './steps/reset.ts';
 import type { Tools } from './tools.ts';
 
@@ -85,7 +86,7 @@ async function shownImage(
   const name = `${stepName(1, place, [])} ${stage.from.source}`;
   tools.emit({ type: 'step-start', step, name, location: stage.from.range });
   try {
-    const { state, local } = await outsideBase({ graphStage, obtainable }, reference, tools);
+    const { state, local } = await outsideBase(reference, { graph, graphStage, obtainable, tools });
     tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
     return state;
   } catch (error) {
@@ -97,16 +98,16 @@ async function shownImage(
 
 /** What `--build-context` puts under the name, else the image. */
 async function outsideBase(
-  { graphStage, obtainable }: { readonly graphStage: GraphStage; readonly obtainable: boolean },
   reference: string,
-  tools: Tools,
+  scope: Pick<StageScope, 'graph' | 'graphStage' | 'obtainable' | 'tools'>,
 ): Promise<{ readonly state: StageState; readonly local: boolean }> {
+  const { graphStage, obtainable, tools } = scope;
   const { platform, stage } = graphStage;
   const named = await tools.contexts.find(reference, platform);
   if (named?.kind === 'context')
     return await stateOfFiles(named, { platform, obtainable, from: stage.from.source }, tools);
   const { snapshot, local } =
-    named === undefined ? await tools.image(reference, platform) : { snapshot: named.snapshot, local: true };
+    named === undefined ? await namedImage(reference, scope) : { snapshot: named.snapshot, local: true };
   return { state: startingPoint(snapshot), local };
 }
 

@@ -6,7 +6,10 @@ import type { LayeredView } from './view.ts';
 export interface User {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups, without `gid`. */
+  /**
+   * The groups that the process is in, `gid` first: left out of them, a process could give up its group and with it a
+   * denial that files hold against that group.
+   */
   readonly groups: readonly number[];
   readonly home: string;
 }
@@ -39,10 +42,10 @@ export async function userOf(
   if (group === undefined) {
     const groups = account === undefined ? [] : await groupsOf(view, layers, account.name);
     const gid = idOf(account?.fields[3] ?? '') ?? 0;
-    return { uid, gid, groups: groups.filter((id) => id !== gid), home };
+    return { uid, gid, groups: [gid, ...groups.filter((id) => id !== gid)], home };
   }
   const gid = idOf(group) ?? (await groupId(view, layers, group)) ?? unknown('group', group);
-  return { uid, gid, groups: [], home };
+  return { uid, gid, groups: [gid], home };
 }
 
 /**

@@ -5,7 +5,10 @@ import { normalPath } from '../../src/core/paths.ts';
 export interface IgnorePatterns {
   /** True when the path is ignored: the last pattern that matches it or a directory above it decides. */
   matches(path: string): boolean;
-  /** True when a `!` pattern may bring back something below an ignored directory, so that it must be entered. */
+  /**
+   * True when a `!` pattern may bring back something at or below an ignored path, so that a directory must be entered;
+   * an empty path is the root.
+   */
   couldReinclude(directory: string): boolean;
   /** True when a pattern without `!` may match something below a directory. */
   couldMatchBelow(directory: string): boolean;
@@ -40,13 +43,14 @@ export function compilePatterns(patterns: readonly string[], where: string): Ign
 }
 
 function matcherOf(patterns: readonly Pattern[]): IgnorePatterns {
-  const parts = (negated: boolean) =>
-    patterns.filter((pattern) => pattern.negated === negated).map(({ text }) => partsOf(text));
-  const [negative, positive] = [parts(true), parts(false)];
+  const parts = (wanted: (pattern: Pattern, at: number) => boolean) =>
+    patterns.filter(wanted).map(({ text }) => partsOf(text));
+  const negative = parts((pattern, at) => pattern.negated && !isUndone(pattern, patterns.slice(at + 1)));
+  const positive = parts(({ negated }) => !negated);
   const directories = new Map<string, readonly boolean[]>();
   return {
     matches: (path) => isIgnored(patterns, hits(patterns, path.replace(/(.)\/+$/, '$1'), directories)),
-    couldReinclude: (directory) => negative.some((one) => mayMatchBelow(one, directory)),
+    couldReinclude: (path) => negative.some((one) => path === '' || mayMatchBelow(one, path)),
     couldMatchBelow: (directory) => positive.some((one) => mayMatchBelow(one, directory)),
   };
 }
@@ -101,6 +105,13 @@ function isIgnored(patterns: readonly Pattern[], hit: readonly boolean[]): boole
   return last >= 0 && !patterns[last]!.negated;
 }
 
+/** Whether a later pattern ignores all that a `!` pattern brings back; known only of one without wildcards. */
+function isUndone({ text }: Pattern, later: readonly Pattern[]): boolean {
+  return !WILDCARD.test(text) && isIgnored(later, hits(later, text, new Map()));
+}
+
+const WILDCARD = /[*?[\\]/;
+
 type Test = (name: string) => boolean;
 
 /** A test for each component of a pattern; undefined from where on it may match at any depth, or cannot be taken apart. */
@@ -126,7 +137,7 @@ function cleaned(pattern: string): string {
 }
 
 function tester(pattern: string, fail: () => Error): Test {
-  if (!/[*?[\\]/.test(pattern)) return (path) => path === pattern;
+  if (!WILDCARD.test(pattern)) return (path) => path === pattern;
   const source = expressionOf([...pattern], fail);
   const expression = new RegExp(`^${source}$`, 'su');
   return (path) => expression.test(path);

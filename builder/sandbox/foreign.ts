@@ -24,12 +24,13 @@ const PATIENCE_MS = 30_000;
  * root that holds nothing else. Fails with `sandbox`.
  */
 export async function checkRuns(machine: Platform, around: Around): Promise<void> {
+  if (machine.os !== hostPlatform().os) throw cannotRun(machine, 'No emulator runs another system.');
   const program = exitProgram(machine.architecture);
-  if (program === undefined) throw cannotRun(machine, undefined);
+  if (program === undefined) throw cannotRun(machine, advice(undefined));
   if (runsAlone(program, around.scratch)) return;
   const handler = handlerFor(program, handlers());
   if (handler?.enabled && !handler.flags.includes('F') && (await around.has(handler.interpreter))) return;
-  throw cannotRun(machine, handler);
+  throw cannotRun(machine, advice(handler));
 }
 
 function runsAlone(program: Buffer, scratch: string): boolean {
@@ -42,12 +43,12 @@ function runsAlone(program: Buffer, scratch: string): boolean {
   return ended.status === 0;
 }
 
-function cannotRun(machine: Platform, handler: Handler | undefined): BuildError {
+function cannotRun(machine: Platform, remedy: string): BuildError {
   const [wanted, own] = [machine, hostPlatform()].map(formatPlatform);
   const instead =
     'Or keep the step on this machine and cross-compile: FROM --platform=$BUILDPLATFORM with ARG TARGETARCH.';
   return new BuildError('sandbox', `programs for ${wanted} cannot run on this machine (${own})`, {
-    hint: `${advice(handler)} ${instead}`,
+    hint: `${remedy} ${instead}`,
   });
 }
 

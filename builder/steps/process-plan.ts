@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostPlatform } from '../../src/core/platform.ts';
 import type { Store } from '../../src/core/store.ts';
@@ -6,6 +6,7 @@ import type { Layer, Platform } from '../../src/core/types.ts';
 import type { SandboxPlan, TerminalSize } from '../sandbox/plan.ts';
 import { userOf } from '../users.ts';
 import { LayeredView } from '../view.ts';
+import { makeFolder, plainFolder } from './folder.ts';
 import { stackOf } from './stack.ts';
 
 /** A process to run on layers: a plan that does not know yet who its user is and where its root lies. */
@@ -64,7 +65,8 @@ export async function checkMachine(
   layers: readonly Layer[],
   { store, scratch, signal }: Around,
 ): Promise<void> {
-  if (machine.architecture === hostPlatform().architecture) return;
+  const own = hostPlatform();
+  if (machine.os === own.os && machine.architecture === own.architecture) return;
   const { checkRuns } = await import('../sandbox/foreign.ts');
   const view = LayeredView.of(layers, store.layers, signal);
   await checkRuns(machine, {
@@ -87,15 +89,6 @@ async function rootOf(
     string,
   ];
   for (const folder of [work, empty]) mkdirSync(folder, { mode: 0o700 });
-  makeFolder(upper, root ?? { mode: 0o755, uid: 0, gid: 0 });
+  makeFolder(upper, root ?? plainFolder);
   return { lower: trees.length > 0 ? trees : [empty], upper, work };
-}
-
-function makeFolder(
-  path: string,
-  { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number },
-): void {
-  mkdirSync(path);
-  if (uid !== 0 || gid !== 0) chownSync(path, uid, gid);
-  chmodSync(path, mode);
 }

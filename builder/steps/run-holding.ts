@@ -1,10 +1,10 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Ownership } from '../../src/containerfile/mount-request.ts';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
 import type { Mount, Overlay } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
+import { type FolderOwnership, makeFolder } from './folder.ts';
 import type { RunCommand } from './run-command.ts';
 import type { MountOf, RunMount } from './run-mounts.ts';
 import { seedOf, treesOf } from './run-sources.ts';
@@ -140,7 +140,7 @@ class Holding implements HeldMounts {
   }
 
   /** A file that only this step sees; the folder around it is private to us. */
-  file(target: string, content: Buffer, { mode, uid, gid }: Ownership): void {
+  file(target: string, content: Buffer, { mode, uid, gid }: FolderOwnership): void {
     const source = join(this.#folder('files'), 'file');
     writeFileSync(source, content, { mode: 0o600 });
     if (uid !== 0 || gid !== 0) chownSync(source, uid, gid);
@@ -159,16 +159,22 @@ class Holding implements HeldMounts {
   }
 
   #folder(name: string): string {
+    return this.#rootFolder(name, { mode: 0o700, uid: 0, gid: 0 });
+  }
+
+  /** A folder that a step sees as the root of a mount. */
+  #rootFolder(name: string, root: FolderOwnership): string {
     const folder = join(this.#scratch, `${name}-${this.#files++}`);
-    mkdirSync(folder, { mode: 0o700 });
+    makeFolder(folder, root);
     return folder;
   }
 
   async #bind({ source, target, writable }: MountOf<'bind'>): Promise<void> {
-    const { lower, path } = await treesOf(source, this.#tools);
+    const { lower, path, root } = await treesOf(source, this.#tools);
+    const below = lower.length > 0 ? lower : [this.#rootFolder('empty', root)];
     const tree: Overlay = writable
-      ? { lower, upper: this.#folder('upper'), work: this.#folder('work') }
-      : { lower };
+      ? { lower: below, upper: this.#rootFolder('upper', root), work: this.#folder('work') }
+      : { lower: below };
     this.mounts.push({ kind: 'tree', tree, path, target, readonly: !writable });
   }
 

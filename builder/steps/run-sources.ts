@@ -4,24 +4,35 @@ import type { Layer } from '../../src/core/types.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
 import type { Selection } from './copy.ts';
+import { type FolderOwnership, plainFolder } from './folder.ts';
 import type { MountSource } from './run-mounts.ts';
 import { stackOf } from './stack.ts';
 
 /** The name under which files of a context are laid out for a mount. */
 export const LAID_OUT = 'source';
 
-/** Unpacked trees, topmost first, and the path in them that is mounted. */
-export async function treesOf(
-  { snapshot, path, reads }: MountSource,
-  tools: Tools,
-): Promise<{ lower: string[]; path: string }> {
+/** Unpacked trees, and what is mounted of them. */
+export interface MountedTrees {
+  /** Topmost first; none where nothing was ever put into a stage or image. */
+  readonly lower: string[];
+  readonly path: string;
+  /** What the root of the trees is like: its topmost folder says it. */
+  readonly root: FolderOwnership;
+}
+
+/** The trees that a mount shows. */
+export async function treesOf({ snapshot, path, reads }: MountSource, tools: Tools): Promise<MountedTrees> {
   const { layers } = tools.store;
-  if (snapshot === undefined)
-    return { lower: [await layers.tree(await layOut(reads, tools))], path: LAID_OUT };
+  if (snapshot === undefined) {
+    const lower = [await layers.tree(await layOut(reads, tools))];
+    return { lower, path: LAID_OUT, root: plainFolder };
+  }
   const view = LayeredView.of(snapshot.layers, layers, tools.signal);
+  const lower = await stackOf(snapshot.layers, tools);
   return {
-    lower: await stackOf(snapshot.layers, tools),
+    lower,
     path: (await view.resolve(path, { followLast: true })).path,
+    root: (await view.lookup('')) ?? plainFolder,
   };
 }
 

@@ -4,6 +4,7 @@ import type { StageScope } from '../state.ts';
 import type { Tools } from '../tools.ts';
 import type { CopySource } from './copy.ts';
 import { emptySnapshot } from './from.ts';
+import { namedImage } from './named-image.ts';
 
 /**
  * What a `--from` names: a named context, a stage, an image, or without it the context. With `wanted`, the bytes of a
@@ -21,7 +22,7 @@ export async function sourceOf(
   if (from === 'scratch') return { kind: 'snapshot', snapshot: emptySnapshot(platform) };
   const index = scope.stages.find(from);
   if (index === undefined) {
-    const { snapshot } = await scope.tools.image(from, platform);
+    const { snapshot } = await namedImage(from, scope);
     return { kind: 'snapshot', snapshot };
   }
   const { snapshot } = await scope.stages.built(index, wanted);

@@ -50,7 +50,7 @@ export function ignoreFacts(text: string, patterns: IgnorePatterns): IgnoreFacts
   const written = lines.map((line) => line.trim());
   return {
     matches: (path) => patterns.matches(path),
-    reincludes: written.some((line) => line.startsWith('!')),
+    couldReinclude: (path) => patterns.couldReinclude(path),
     everything: written.some((line) => ['*', '**', '**/*'].includes(line.replace(/^\//, ''))),
   };
 }

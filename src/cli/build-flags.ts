@@ -98,7 +98,10 @@ export function defineBuildFlags(command: Command): Command {
     flag('--source-date-epoch <time>', 'seconds since 1970: no file of ours is newer'),
   ]);
   addAll(command, 'See:', [
-    flag('--progress <mode>', 'auto (default), tty, plain, rawjson or quiet'),
+    flag(
+      '--progress <mode>',
+      'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
+    ),
     flag('--check', 'tell what is wrong or doubtful in the file; build nothing'),
     flag('--call <what>', 'build (default), check, outline or targets[,format=json]'),
     new Option('--events-fd <number>').hideHelp(),

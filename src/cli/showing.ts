@@ -54,10 +54,13 @@ export async function openShowing(flags: ShowingFlags, host: Host, title: string
 }
 
 function modeOf(flags: ShowingFlags, host: Host): ProgressMode {
-  const modes = ['auto', 'tty', 'plain', 'rawjson', 'quiet'] as const;
-  const asked = parseChoice('--progress', flags.progress ?? 'auto', modes);
+  const modes = ['auto', 'tty', 'plain', 'rawjson', 'quiet', 'none'] as const;
+  const asked =
+    flags.progress === undefined
+      ? parseChoice('BUILDKIT_PROGRESS', host.env.BUILDKIT_PROGRESS || 'auto', modes)
+      : parseChoice('--progress', flags.progress, modes);
   if (flags.eventsFd !== undefined) return 'rawjson';
-  if (flags.quiet) return 'quiet';
+  if (flags.quiet || asked === 'none') return 'quiet';
   return chooseMode(asked, { isTerminal: host.isTerminal(2), term: host.env.TERM });
 }
 

@@ -61,7 +61,13 @@ export function jsonFlag() {
 
 export function progressFlags() {
   const events = flag('--events-fd <number>', '').hideHelp();
-  return [flag('--progress <mode>', 'auto (default), tty, plain, rawjson or quiet'), events];
+  return [
+    flag(
+      '--progress <mode>',
+      'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
+    ),
+    events,
+  ];
 }
 
 export function wantsJson(flags: { readonly format?: string }): boolean {

@@ -38,11 +38,11 @@ export function parsePlatforms(texts: readonly string[]): Platform[] {
   return [...new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values()];
 }
 
-/** `linux/arm64/v8`, or an architecture alone, in its normal form. */
+/** `linux/arm64/v8`, or an architecture alone, in its normal form. Layers for Windows are made in another way than ours. */
 export function parsePlatform(text: string): Platform {
   const platform = platformOf(text);
-  if (platform.os === 'linux') return platform;
-  throw usageError(`--platform '${text}': only Linux images can be built`, platformForm);
+  if (platform.os !== 'windows') return platform;
+  throw usageError(`--platform '${text}': images for Windows cannot be built`, platformForm);
 }
 
 const platformForm = 'Write --platform OS/ARCH[/VARIANT], such as linux/arm64.';

@@ -102,7 +102,7 @@ function isOnlyHeredoc(text: string): boolean {
 /** `[n]<<[-]NAME`, where NAME may be quoted wholly or in part; quotes of any kind switch expansion off. */
 function openingOf(text: string, word: Span): Opening | undefined {
   scanned(word.end - word.start);
-  const match = /^(\d*)<<(-?)\s*([^<\s][^<]*)$/.exec(text.slice(word.start, word.end));
+  const match = /^(\d*)<<(?:(-)\s*|\s+|(?!-))([^<\s][^<]*)$/.exec(text.slice(word.start, word.end));
   if (match === null) return undefined;
   const delimiter = unquoted(match[3]!);
   if (delimiter.name === '') return undefined;

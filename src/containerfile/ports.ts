@@ -15,11 +15,19 @@ function portsOf(spec: string): string[] {
   if (more.length > 0 || !['tcp', 'udp', 'sctp'].includes(name)) {
     throw wrong(spec, 'the protocol must be tcp, udp or sctp');
   }
-  const parts = ports!.replace(/^\[[^\]]*\]/, '').split(':');
+  const [, bracketed = '', rest] = /^(?:\[([^\]]*)\])?(.*)$/.exec(ports!)!;
+  const parts = rest!.split(':');
   const [first, last] = range(spec, parts.at(-1)!);
   const host = parts.length > 1 ? parts.at(-2)! : '';
+  checkAddress(spec, bracketed + parts.slice(0, -2).join(':'));
   if (host !== '') checkHost(spec, host, last - first);
   return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${name}`);
+}
+
+/** An address counts for nothing, but a name in its place is a mistake; digits are all that is looked at. */
+function checkAddress(spec: string, address: string): void {
+  if (address === '' || /^\d{1,3}(?:\.\d{1,3}){3}$|^[\da-f]*:[\da-f:.]*$/i.test(address)) return;
+  throw wrong(spec, `"${address}" is no IP address`);
 }
 
 function checkHost(spec: string, host: string, size: number): void {

@@ -78,19 +78,13 @@ export class BuildError extends Error {
 
   /** The same error at another, finer place. */
   placedAt(location: SourceRange): BuildError {
-    return this.#with({ location });
+    return this.with({ location });
   }
 
-  /** The same error with one sentence more of what can be done. */
-  advised(sentence: string): BuildError {
-    return this.#with({ hint: this.hint === undefined ? sentence : `${this.hint} ${sentence}` });
-  }
-
-  #with(changes: BuildErrorDetails): BuildError {
+  /** The same error, with some details in the place of its own. */
+  with(others: BuildErrorDetails): BuildError {
     const { code, message, cause, ...details } = this;
-    const given = Object.entries({ ...details, cause, ...changes }).filter(
-      ([, value]) => value !== undefined,
-    );
+    const given = Object.entries({ ...details, cause, ...others }).filter(([, value]) => value !== undefined);
     return new BuildError(code, message, Object.fromEntries(given));
   }
 }

@@ -35,6 +35,7 @@ interface Index extends Descriptor {
   readonly manifests: readonly Descriptor[];
 }
 interface Config {
+  readonly os: string;
   readonly architecture: string;
   readonly variant?: string;
   readonly rootfs: { readonly diff_ids: readonly string[] };
@@ -298,6 +299,21 @@ describe.skipIf(isSkipped).each(people)('several platforms, as %s', (who) => {
     );
     await built('-o', 'single-out', 'files');
     expect(readdirSync(path('single-out'))).toEqual(['sub']);
+  });
+
+  it('may be of another system, whose programs are made on this machine', async () => {
+    const text = `FROM --platform=$BUILDPLATFORM ${base.name} AS make
+ARG TARGETOS TARGETARCH
+RUN echo "$TARGETOS $TARGETARCH" > /program
+FROM scratch
+COPY --from=make /program /
+`;
+    context('other-system', text);
+    const output = 'type=oci,tar=false,dest=of-darwin';
+    await built('--platform', 'darwin/arm64', '-o', 'for-darwin', '-o', output, 'other-system');
+    expect(readFileSync(path('for-darwin/program'), 'utf8')).toBe('darwin arm64\n');
+    const image = await configOf(`oci:${path('of-darwin')}`, 'darwin/arm64');
+    expect(image).toMatchObject({ os: 'darwin', architecture: 'arm64' });
   });
 
   it('are an index with one platform where the build argument asks for it', async () => {

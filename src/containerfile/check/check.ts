@@ -111,7 +111,7 @@ function readStage(
   if (image !== undefined) {
     checkBasePlatform(from, { expected: platform, actual: image.platform }, reader.findings);
   }
-  if (base.kind === 'image' && !from.broken && !base.reference.includes('$')) {
+  if (base.kind === 'image' && !from.broken && !isUnread(base.reference)) {
     reader.findings.attempt(from.image.range, () => reader.checkReference(base.reference));
   }
   const facts = factsAbove(parent, base.kind === 'scratch' ? [] : image?.env, {
@@ -130,6 +130,11 @@ function readStage(
     if (instruction.kind === 'onbuild') facts.triggers.push(instruction.trigger);
   }
   return facts;
+}
+
+/** A name as it is written: what it comes to could not be told, for a reason that is told. */
+function isUnread(reference: string): boolean {
+  return /["'$\\]/.test(reference);
 }
 
 /** Where a stage begins: what its base stage or image left. */

@@ -32,10 +32,18 @@ export function checkSources(
   }
 }
 
-/** With `!` patterns nothing is told: an ignored directory may hold files that are not. */
+/** Nothing is told where a `!` pattern may bring back what is asked for, or some of it. */
 function isIgnored(source: string, { ignore }: Pick<CheckScope, 'ignore'>): boolean {
-  if (ignore === undefined || ignore.reincludes) return false;
+  if (ignore === undefined) return false;
   const path = normalPath(source);
-  if (path === '.' || path === '/') return ignore.everything;
-  return ignore.matches(path);
+  const isRoot = path === '.' || path === '/';
+  if (!(isRoot ? ignore.everything : ignore.matches(path))) return false;
+  return !ignore.couldReinclude(isRoot ? '' : fixedPart(path));
+}
+
+/** The directories of a path above its first wildcard; all of a path that has none. */
+function fixedPart(path: string): string {
+  const parts = path.replace(/^\//, '').split('/');
+  const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
+  return parts.slice(0, wild < 0 ? undefined : wild).join('/');
 }

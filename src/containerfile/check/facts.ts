@@ -47,8 +47,8 @@ export interface CheckScope {
 /** What an ignore file says of paths. */
 export interface IgnoreFacts {
   matches(path: string): boolean;
-  /** It has `!` patterns: a path that is ignored may hold some that are not. */
-  readonly reincludes: boolean;
+  /** A `!` pattern may bring back something at or below a path; an empty one is the root. */
+  couldReinclude(path: string): boolean;
   /** A pattern ignores everything. */
   readonly everything: boolean;
 }

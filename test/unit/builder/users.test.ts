@@ -20,17 +20,17 @@ function image(): { view: LayeredView; layers: ReturnType<FakeLayers['asLayers']
 
 describe('USER', () => {
   it.each([
-    ['', { uid: 0, gid: 0, groups: [50], home: '/root' }],
-    ['0', { uid: 0, gid: 0, groups: [50], home: '/root' }],
-    ['root', { uid: 0, gid: 0, groups: [50], home: '/root' }],
-    ['web', { uid: 33, gid: 44, groups: [50, 29], home: '/srv' }],
-    ['33', { uid: 33, gid: 44, groups: [50, 29], home: '/srv' }],
-    ['1234', { uid: 1234, gid: 0, groups: [], home: '/' }],
-    ['web:staff', { uid: 33, gid: 50, groups: [], home: '/srv' }],
-    ['web:7', { uid: 33, gid: 7, groups: [], home: '/srv' }],
-    ['1234:7', { uid: 1234, gid: 7, groups: [], home: '/' }],
-    ['odd', { uid: 9, gid: 0, groups: [], home: '/odd' }],
-    ['77', { uid: 5, gid: 6, groups: [], home: '/seven' }],
+    ['', { uid: 0, gid: 0, groups: [0, 50], home: '/root' }],
+    ['0', { uid: 0, gid: 0, groups: [0, 50], home: '/root' }],
+    ['root', { uid: 0, gid: 0, groups: [0, 50], home: '/root' }],
+    ['web', { uid: 33, gid: 44, groups: [44, 50, 29], home: '/srv' }],
+    ['33', { uid: 33, gid: 44, groups: [44, 50, 29], home: '/srv' }],
+    ['1234', { uid: 1234, gid: 0, groups: [0], home: '/' }],
+    ['web:staff', { uid: 33, gid: 50, groups: [50], home: '/srv' }],
+    ['web:7', { uid: 33, gid: 7, groups: [7], home: '/srv' }],
+    ['1234:7', { uid: 1234, gid: 7, groups: [7], home: '/' }],
+    ['odd', { uid: 9, gid: 0, groups: [0], home: '/odd' }],
+    ['77', { uid: 5, gid: 6, groups: [6], home: '/seven' }],
   ])('%s', async (spec, expected) => {
     const { view, layers } = image();
     expect(await userOf(view, layers, spec)).toEqual(expected);

@@ -173,9 +173,13 @@ describe('showing', () => {
     [{}, { terminal: false, term: 'xterm' }, 'plain'],
     [{ progress: 'plain' }, { terminal: true, term: 'xterm' }, 'plain'],
     [{ progress: 'tty' }, { terminal: false, term: 'xterm' }, 'plain'],
+    [{ progress: 'none' }, { terminal: true, term: 'xterm' }, 'quiet'],
     [{ quiet: true }, { terminal: true, term: 'xterm' }, 'quiet'],
-  ] as const)('%j on %j is %s', async (flags, { terminal, term }, mode) => {
-    const host = fakeHost({ isTerminal: () => terminal, env: { TERM: term } });
+    [{}, { terminal: true, term: 'xterm', BUILDKIT_PROGRESS: 'plain' }, 'plain'],
+    [{}, { terminal: true, term: 'xterm', BUILDKIT_PROGRESS: '' }, 'tty'],
+    [{ progress: 'auto' }, { terminal: true, term: 'xterm', BUILDKIT_PROGRESS: 'plain' }, 'tty'],
+  ] as const)('%j on %j is %s', async (flags, { terminal, term, ...env }, mode) => {
+    const host = fakeHost({ isTerminal: () => terminal, env: { ...env, TERM: term } });
     const showing = await openShowing(flags, host, 'Building');
     showing.close();
     expect(showing.mode).toBe(mode);

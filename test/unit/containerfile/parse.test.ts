@@ -187,6 +187,7 @@ describe('scriptOf', () => {
 
   it('writes every other form out again for the shell', () => {
     const again = (text: string) => ({ kind: 'argument', text });
+    expect(script('RUN <<-')).toEqual({ kind: 'argument', text: '<<-' });
     expect(script('RUN <<E python3\nx\nE')).toEqual(again('<<E python3\nx\nE'));
     expect(script('RUN cat <<A <<B\na\nA\nb\nB')).toEqual(again('cat <<A <<B\na\nA\nb\nB'));
     expect(script('RUN <<A <<B\na\nA\nb\nB')).toEqual(again('<<A <<B\na\nA\nb\nB'));

@@ -27,6 +27,10 @@ describe('exposedPorts', () => {
       ['80/tcp', '90/udp', '91/udp', '2/tcp'],
     ],
     [['127.0.0.1::80'], ['80/tcp']],
+    [
+      ['2001:db8::68::333', '::1:80:81', '::::82', '[2001:db8::68]::83'],
+      ['333/tcp', '81/tcp', '82/tcp', '83/tcp'],
+    ],
     [['1-2:80'], ['80/tcp']],
     [['80/'], ['80/tcp']],
     [
@@ -38,6 +42,11 @@ describe('exposedPorts', () => {
   it.each(['http', '80/http', '65536', '90-80', '-1', '80-', '80/tcp/udp', '1-2:80-82', '8000-70000'])(
     'refuses %j',
     (spec) => expect(() => exposedPorts([spec])).toThrow('invalid port'),
+  );
+
+  it.each(['localhost:80:80', 'db.example:80:80', '[name]:80:80', '1.2.3:80:80'])(
+    'refuses %j, where a name stands for an address',
+    (spec) => expect(() => exposedPorts([spec])).toThrow('is no IP address'),
   );
 });
 
