@@ -76,7 +76,7 @@ export function checkUrl(url: string): void {
 
 /** An address without user, password and token, for messages. */
 export function shown(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1').replace(/[\u0000-\u001f\u007f]/g, '?');
+  return url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1').replace(/[\u0000-\u001f\u007f]/g, '?');
 }
 
 function parts(text: string): { base: string; query: string; fragment: string } {
