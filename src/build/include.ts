@@ -1,7 +1,8 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { join } from 'node:path/posix';
 import type { Context } from '../../builder/context/context.ts';
+import { checkText } from '../../builder/context/inside.ts';
 import type { Include, IncludedFile } from '../containerfile/types.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
@@ -28,7 +29,7 @@ function inFolder(root: string, path: string, from: string): IncludedFile {
   if (!isBelow(wanted, realRoot)) throw outside(file);
   const real = realPath(wanted, file);
   if (!isBelow(real, realRoot)) throw outside(file);
-  if (!statSync(real).isFile()) throw notThere(file, 'is no file');
+  checkText(real, file);
   return { file, text: readFileSync(real, 'utf8') };
 }
 
@@ -37,6 +38,7 @@ function inContext(context: Context, path: string, from: string): IncludedFile {
   if (file.startsWith('/') || file === '..' || file.startsWith('../')) throw outside(file);
   const found = context.get(file);
   if (found?.entry.type !== 'file') throw notThere(file, 'is not in the context');
+  checkText(found.absolute, file);
   return { file, text: readFileSync(found.absolute, 'utf8') };
 }
 

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import type { Context } from '../../builder/context/context.ts';
 import { isHttp } from '../../builder/context/http.ts';
 import { findIgnoreFile, type IgnoreFile } from '../../builder/context/ignore.ts';
-import { checkInside } from '../../builder/context/inside.ts';
+import { checkInside, checkText } from '../../builder/context/inside.ts';
 import { openContext } from '../../builder/context/local.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
 import { readStdin } from '../../builder/context/stdin.ts';
@@ -94,7 +94,9 @@ async function textIn(context: Context, file: string | undefined, what: string):
   for (const name of names) {
     const { path } = await resolveIn(async (at) => context.get(at)?.entry, name, true);
     const found = context.get(path);
-    if (found?.entry.type === 'file') return { text: readFileSync(found.absolute, 'utf8'), file: name };
+    if (found?.entry.type !== 'file') continue;
+    checkText(found.absolute, name);
+    return { text: readFileSync(found.absolute, 'utf8'), file: name };
   }
   throw new BuildError('not-found', `${what} holds no ${names.join(', ')}`, {
     hint: `Name the Containerfile inside ${what} with -f.`,
@@ -114,7 +116,7 @@ async function fromFolder(options: BuildOptions, store: Store, remotes: Remotes)
     statCache: store.statCache(options.context),
     ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
   });
-  const own = elsewhere ?? { text: readContainerfile(path!), file: shown(path!) };
+  const own = elsewhere ?? { text: readContainerfile(path!, options.context), file: shown(path!) };
   const ignored = ignore === undefined ? {} : { ignore };
   return { ...own, ...ignored, context, [Symbol.asyncDispose]: async () => {} };
 }
@@ -139,10 +141,12 @@ function findIn(folder: string): string {
   });
 }
 
-function readContainerfile(path: string): string {
+function readContainerfile(path: string, context: string): string {
   try {
+    if (path.startsWith(`${context}/`)) checkText(path);
     return readFileSync(path, 'utf8');
   } catch (error) {
+    if (error instanceof BuildError) throw error;
     const what = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${errnoOf(error)})`;
     throw new BuildError('not-found', `the Containerfile ${shown(path)} ${what}`, {
       cause: error,
