@@ -1,5 +1,6 @@
 import { BuildError, didYouMean } from '../../src/core/errors.ts';
 import { cleanPath } from '../path-resolve.ts';
+import { decoded } from './percent.ts';
 
 /** A git repository as a build names it, taken apart (containerfile §2, §6). */
 export interface GitAddress {
@@ -66,8 +67,10 @@ export function isCommit(text: string): boolean {
 /** Whether a submodule's address may be followed, by the same rules. */
 export function checkUrl(url: string): void {
   const host = /^[a-z]+:\/\/(?:[^/@]*@)?([^/]*)/i.exec(url)?.[1] ?? url;
+  const isWeb = /^https?:\/\//i.test(url);
   const isOdd = url.startsWith('-') || host.startsWith('-') || /[\s\u0000-\u001f\u007f]/.test(url);
-  if (!isOdd && (/^(?:https?|ssh|git):\/\//i.test(url) || scpLike.test(url))) return;
+  if (!isOdd && (!isWeb || URL.canParse(url)) && (/^(?:https?|ssh|git):\/\//i.test(url) || scpLike.test(url)))
+    return;
   throw new BuildError('context', `"${shown(url)}" is not an address that git is given`, {
     about: url,
     hint: 'Repositories are reached over https, http, ssh and git.',
@@ -190,12 +193,4 @@ function unknownKey(key: string, known: readonly string[]): BuildError {
 
 function wrong(message: string, hint?: string): BuildError {
   return new BuildError('context', message, hint === undefined ? {} : { hint });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
