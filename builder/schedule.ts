@@ -83,8 +83,12 @@ class Stages implements StageSources {
   }
 
   #chainOf(index: number): Set<number> {
-    const base = this.#byIndex.get(index)?.base;
-    return new Set(base?.kind === 'stage' ? [index, ...this.#chainOf(base.index)] : [index]);
+    const chain = new Set([index]);
+    for (const at of chain) {
+      const base = this.#byIndex.get(at)?.base;
+      if (base?.kind === 'stage') chain.add(base.index);
+    }
+    return chain;
   }
 
   /** A failure is reported by whoever waits; until then it must not count as unhandled. */

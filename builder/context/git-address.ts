@@ -1,6 +1,7 @@
 import { booleanOf } from '../../src/core/boolean.ts';
 import { BuildError, suggestion } from '../../src/core/errors.ts';
 import { cleanPath } from '../path-resolve.ts';
+import { decoded } from './percent.ts';
 
 /** A git repository as a build names it, taken apart (containerfile §2, §6). */
 export interface GitAddress {
@@ -74,8 +75,10 @@ export function isCommit(text: string): boolean {
 /** Whether a submodule's address may be followed, by the same rules. */
 export function checkUrl(url: string): void {
   const host = /^[a-z]+:\/\/(?:[^/@]*@)?([^/]*)/i.exec(url)?.[1] ?? url;
+  const isWeb = /^https?:\/\//i.test(url);
   const isOdd = url.startsWith('-') || host.startsWith('-') || /[\s\u0000-\u001f\u007f]/.test(url);
-  if (!isOdd && (/^(?:https?|ssh|git):\/\//i.test(url) || scpLike.test(url))) return;
+  if (!isOdd && (!isWeb || URL.canParse(url)) && (/^(?:https?|ssh|git):\/\//i.test(url) || scpLike.test(url)))
+    return;
   throw new BuildError('context', `"${shown(url)}" is not an address that git is given`, {
     about: url,
     hint: 'Repositories are reached over https, http, ssh and git.',
@@ -84,7 +87,7 @@ export function checkUrl(url: string): void {
 
 /** An address without user, password and token, for messages. */
 export function shown(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1').replace(/[\u0000-\u001f\u007f]/g, '?');
+  return url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1').replace(/[\u0000-\u001f\u007f]/g, '?');
 }
 
 function parts(text: string): { base: string; query: string; fragment: string } {
@@ -195,12 +198,4 @@ function unknownKey(key: string, known: readonly string[]): BuildError {
 
 function wrong(message: string, hint?: string): BuildError {
   return new BuildError('context', message, hint === undefined ? {} : { hint });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

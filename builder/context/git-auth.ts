@@ -1,6 +1,7 @@
 import type { Emit } from '../../src/core/events.ts';
 import type { RetryOptions } from '../../src/http/retry.ts';
 import type { GitConfig, GitRunner } from './git-run.ts';
+import { decoded } from './percent.ts';
 
 /** Bytes of a secret, or undefined where none was given under this id. */
 export type Secret = (id: string) => Promise<Buffer | undefined>;
@@ -56,6 +57,6 @@ function textOf(bytes: Buffer | undefined): string | undefined {
 
 function basic(user: string, password: string): string | undefined {
   if (user === '' && password === '') return undefined;
-  const pair = `${decodeURIComponent(user)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(user)}:${decoded(password)}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }

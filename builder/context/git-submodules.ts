@@ -18,7 +18,11 @@ interface Parent {
   readonly resolved: Resolved;
 }
 
-/** The submodules of a checked out commit, as its `.gitmodules` names them; what that file does not name is left empty. */
+/**
+ * The submodules of a checked out commit, as its `.gitmodules` names them; what that file does not name is left empty.
+ * The index says where they lie, not the commit: git lets no path into it that leads into `.git`, out of the work tree
+ * or through a link.
+ */
 export async function submodulesOf(
   { workTree, gitDir, resolved }: Parent,
   runner: GitRunner,
@@ -26,10 +30,9 @@ export async function submodulesOf(
   const file = join(workTree, '.gitmodules');
   if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return [];
   const urls = await urlsByPath(file, runner);
-  const args = ['ls-tree', '-r', '-z', resolved.commit];
-  const listed = await git({ args, gitDir }, runner);
+  const listed = await git({ args: ['ls-files', '--stage', '-z'], gitDir, workTree }, runner);
   return listed.split('\0').flatMap((line) => {
-    const [, commit, path] = /^160000 commit ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+    const [, commit, path] = /^160000 ([0-9a-f]+) 0\t(.*)$/s.exec(line) ?? [];
     const url = path === undefined ? undefined : urls.get(cleanPath(path));
     if (commit === undefined || path === undefined || url === undefined) return [];
     return [{ path: cleanPath(path), url: absolute(url, resolved.address.url), commit }];

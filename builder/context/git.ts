@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import { retrying } from '../../src/http/retry.ts';
@@ -173,10 +173,17 @@ async function layOutSubmodules(parent: Parent, tools: GitTools): Promise<void> 
     throw new BuildError('context', `${shown(home)} has submodules in each other without end`);
   for (const [i, submodule] of submodules.entries()) {
     const child = await childOf(parent, submodule, { gitDir: join(folder, `module-${i}`), tools });
-    if (lstatSync(child.workTree, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
+    if (!isFolderOf(parent.workTree, submodule.path)) continue;
     await fetchAndLayOut(child, tools);
     await layOutSubmodules({ ...child, folder: `${child.gitDir}-modules`, home, depth: depth + 1 }, tools);
   }
+}
+
+/** Whether a folder stands at the path without a link on the way: what is written there must stay in the checkout. */
+function isFolderOf(workTree: string, path: string): boolean {
+  const folder = join(workTree, path);
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  return realpathSync(folder) === join(realpathSync(workTree), path);
 }
 
 async function childOf(

@@ -9,6 +9,7 @@ import { isRetryableStatus, parseRetryAfter, type RetryOptions, retrying } from 
 import { baseOf } from '../path-resolve.ts';
 import type { ContextFile } from './context.ts';
 import type { Secret } from './git-auth.ts';
+import { decoded } from './percent.ts';
 
 /** What downloading needs. */
 export interface HttpTools {
@@ -203,12 +204,4 @@ async function refusal(url: string, response: HttpResponse): Promise<BuildError>
     hint: isLogin ? login : 'Check the address: open it in a browser.',
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,5 +1,6 @@
 import { BuildError } from '../../src/core/errors.ts';
 import { normalPath } from '../../src/core/paths.ts';
+import { anyFolders, anyName, anyText, globTest } from './glob.ts';
 
 /** Patterns of an ignore file, compiled (§6). Paths are relative to the context, without a leading slash. */
 export interface IgnorePatterns {
@@ -138,33 +139,31 @@ function cleaned(pattern: string): string {
 
 function tester(pattern: string, fail: () => Error): Test {
   if (!WILDCARD.test(pattern)) return (path) => path === pattern;
-  const source = expressionOf([...pattern], fail);
-  const expression = new RegExp(`^${source}$`, 'su');
-  return (path) => expression.test(path);
+  return globTest(atomsOf([...pattern], fail));
 }
 
-/** The pattern as a regular expression: `**` crosses slashes, `*`, `?` and `[…]` do not. */
-function expressionOf(characters: readonly string[], fail: () => Error): string {
-  let out = '';
+/** `**` crosses slashes, `*`, `?` and `[…]` do not. */
+function atomsOf(characters: readonly string[], fail: () => Error): readonly string[] {
+  const atoms: string[] = [];
   for (let i = 0; i < characters.length; ) {
     const character = characters[i]!;
     if (character === '*' && characters[i + 1] === '*') {
       i += characters[i + 2] === '/' ? 3 : 2;
-      out += i >= characters.length ? '.*' : '(?:.*/)?';
+      atoms.push(i >= characters.length ? anyText : anyFolders);
     } else if (character === '[') {
       const set = classOf(characters, i, fail);
-      out += set.expression;
+      atoms.push(set.expression);
       i = set.end;
     } else if (character === '\\') {
       if (i + 1 >= characters.length) throw fail();
-      out += literal(characters[i + 1]!);
+      atoms.push(literal(characters[i + 1]!));
       i += 2;
     } else {
-      out += character === '*' ? '[^/]*' : character === '?' ? '[^/]' : literal(character);
+      atoms.push(character === '*' ? anyName : character === '?' ? '[^/]' : literal(character));
       i++;
     }
   }
-  return out;
+  return atoms;
 }
 
 /** `[a-z]` and `[^a-z]`; `]`, `-` and `\` stand for themselves only behind a backslash. */

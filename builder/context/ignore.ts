@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
-import { readText } from '../../src/core/text-file.ts';
+import { readPlainText, readText } from '../../src/core/text-file.ts';
 import { checkInside } from './inside.ts';
 
 export interface IgnoreQuery {
@@ -25,7 +25,7 @@ export interface IgnoreFile {
  */
 export function findIgnoreFile({ folder, containerfile, override }: IgnoreQuery): IgnoreFile | undefined {
   if (override !== undefined) {
-    const text = readIfThere(override);
+    const text = readIfThere(override, readText);
     if (text !== undefined) return { path: override, text };
     throw new BuildError('not-found', `the ignore file ${override} does not exist`, {
       hint: 'Check the path given to --ignorefile.',
@@ -36,13 +36,13 @@ export function findIgnoreFile({ folder, containerfile, override }: IgnoreQuery)
   const path = candidates.find((candidate) => existsSync(candidate));
   if (path === undefined) return undefined;
   checkInside(path.startsWith(`${folder}/`) ? folder : dirname(path), path);
-  const text = readIfThere(path);
+  const text = readIfThere(path, readPlainText);
   return text === undefined ? undefined : { path, text };
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfThere(path: string, read: typeof readText): string | undefined {
   try {
-    return readText(path, `the ignore file ${path}`);
+    return read(path, `the ignore file ${path}`);
   } catch (error) {
     if (error instanceof BuildError) throw error;
     if (errnoOf(error) === 'ENOENT') return undefined;

@@ -1,3 +1,4 @@
+import { hideLogins } from '../../src/core/logins.ts';
 import type {
   ContainerConfig,
   Healthcheck,
@@ -25,10 +26,13 @@ export function withConfig(snapshot: Snapshot, fields: Partial<ImageConfig>): Sn
   return { ...snapshot, config: { ...snapshot.config, ...fields } as ImageConfig };
 }
 
-/** The snapshot with one more line of history; its time is filled in when the image is assembled. */
+/**
+ * The snapshot with one more line of history; its time is filled in when the image is assembled. Logins of addresses
+ * are left out: whoever is given the image is not given them.
+ */
 export function withHistory(snapshot: Snapshot, createdBy: string, emptyLayer: boolean): Snapshot {
   const entry: HistoryEntry = {
-    created_by: createdBy,
+    created_by: hideLogins(createdBy),
     comment: 'buildkit.dockerfile.v0',
     ...(emptyLayer && { empty_layer: true }),
   };

@@ -1,4 +1,5 @@
 import { BuildError } from '../../src/core/errors.ts';
+import { anyText, globTest } from '../context/glob.ts';
 import { baseOf, resolveIn } from '../path-resolve.ts';
 import type { SourceTree } from './copy-source.ts';
 
@@ -37,20 +38,19 @@ export async function matchesOf(pattern: string, tree: SourceTree): Promise<stri
  * classes, `\` takes the next literally. No `**`. A malformed class fails with `context`.
  */
 export function componentMatcher(pattern: string): (name: string) => boolean {
-  let source = '';
+  const atoms: string[] = [];
   for (let i = 0; i < pattern.length; i++) {
     const character = pattern[i]!;
-    if (character === '*') source += '[^]*';
-    else if (character === '?') source += '[^]';
+    if (character === '*') atoms.push(anyText);
+    else if (character === '?') atoms.push('[^]');
     else if (character === '[') {
       const end = classEnd(pattern, i);
-      source += classOf(pattern.slice(i + 1, end));
+      atoms.push(classOf(pattern.slice(i + 1, end)));
       i = end;
-    } else if (character === '\\') source += quote(pattern[++i] ?? malformed(pattern));
-    else source += quote(character);
+    } else if (character === '\\') atoms.push(quote(pattern[++i] ?? malformed(pattern)));
+    else atoms.push(quote(character));
   }
-  const expression = new RegExp(`^${source}$`, 'u');
-  return (name) => expression.test(name);
+  return globTest(atoms);
 }
 
 /** The index of the `]` that ends the class that begins at `start`; a first `]` needs an escape, as in Go. */

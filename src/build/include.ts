@@ -1,11 +1,11 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { join } from 'node:path/posix';
 import type { Context } from '../../builder/context/context.ts';
 import type { Include, IncludedFile } from '../containerfile/types.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
-import { readText } from '../core/text-file.ts';
+import { readPlainText } from '../core/text-file.ts';
 
 /** The reader of what INCLUDE names: files of the context only, whatever links lead elsewhere. */
 export function includeFrom(
@@ -29,8 +29,7 @@ function inFolder(root: string, path: string, from: string): IncludedFile {
   if (!isBelow(wanted, realRoot)) throw outside(file);
   const real = realPath(wanted, file);
   if (!isBelow(real, realRoot)) throw outside(file);
-  if (!statSync(real).isFile()) throw notThere(file, 'is no file');
-  return { file, text: readText(real, `the included file ${file}`) };
+  return { file, text: readPlainText(real, `the included file ${file}`) };
 }
 
 function inContext(context: Context, path: string, from: string): IncludedFile {
@@ -38,7 +37,7 @@ function inContext(context: Context, path: string, from: string): IncludedFile {
   if (file.startsWith('/') || file === '..' || file.startsWith('../')) throw outside(file);
   const found = context.get(file);
   if (found?.entry.type !== 'file') throw notThere(file, 'is not in the context');
-  return { file, text: readText(found.absolute, `the included file ${file}`) };
+  return { file, text: readPlainText(found.absolute, `the included file ${file}`) };
 }
 
 function isBelow(path: string, root: string): boolean {

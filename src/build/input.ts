@@ -12,7 +12,7 @@ import { booleanOf } from '../core/boolean.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Store } from '../core/store.ts';
-import { readText, readTextStream } from '../core/text-file.ts';
+import { readPlainText, readText, readTextStream } from '../core/text-file.ts';
 import { redact } from '../http/redact.ts';
 import { remoteContext, remoteText } from './remote-context.ts';
 
@@ -91,7 +91,7 @@ async function textIn(context: Context, file: string | undefined, what: string):
   for (const name of names) {
     const { path } = await resolveIn(async (at) => context.get(at)?.entry, name, true);
     const found = context.get(path);
-    if (found?.entry.type === 'file') return { text: readText(found.absolute, name), file: name };
+    if (found?.entry.type === 'file') return { text: readPlainText(found.absolute, name), file: name };
   }
   throw new BuildError('not-found', `${what} holds no ${names.join(', ')}`, {
     hint: `Name the Containerfile inside ${what} with -f.`,
@@ -111,7 +111,7 @@ async function fromFolder(options: BuildOptions, store: Store, remotes: Remotes)
     statCache: store.statCache(options.context),
     ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
   });
-  const own = elsewhere ?? { text: readContainerfile(path!), file: shown(path!) };
+  const own = elsewhere ?? { text: readContainerfile(path!, options.context), file: shown(path!) };
   const ignored = ignore === undefined ? {} : { ignore };
   return { ...own, ...ignored, context, [Symbol.asyncDispose]: async () => {} };
 }
@@ -136,9 +136,10 @@ function findIn(folder: string): string {
   });
 }
 
-function readContainerfile(path: string): string {
+function readContainerfile(path: string, context: string): string {
   try {
-    return readText(path, `the Containerfile ${shown(path)}`);
+    const name = `the Containerfile ${shown(path)}`;
+    return path.startsWith(`${context}/`) ? readPlainText(path, name) : readText(path, name);
   } catch (error) {
     if (error instanceof BuildError) throw error;
     const what = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${errnoOf(error)})`;

@@ -1,19 +1,29 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { BuildError, errnoOf } from '../core/errors.ts';
 
-/** Writes a file that appears only once it is whole; `-` is stdout. Fails with `output` or `disk-full`. */
+/**
+ * Writes a file that appears only once it is whole; `-` is stdout, and into a device or a pipe is written as it stands.
+ * Fails with `output` or `disk-full`.
+ */
 export async function intoFile(dest: string, write: (out: Writable) => Promise<void>): Promise<void> {
   if (dest === '-') return await intoStdout(write);
   const temporary = `${dest}.${process.pid}.tmp`;
   try {
+    if (isSpecial(dest)) return await write(createWriteStream(dest, { flags: 'r+' }));
     await write(createWriteStream(temporary, { flags: 'wx' }));
     await rename(temporary, dest);
   } catch (error) {
     await rm(temporary, { force: true });
     throw outputError(dest, error);
   }
+}
+
+/** `/dev/null` and the like, which a new file must not replace. */
+function isSpecial(dest: string): boolean {
+  const stat = statSync(dest, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }
 
 /** Whoever reads may stop reading: that is no fault of ours, and the build's image is in the store. */

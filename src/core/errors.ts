@@ -1,3 +1,5 @@
+import { hideLogins } from './logins.ts';
+
 /** Where in a text file something stands: 1-based lines and columns, the end column exclusive. */
 export interface SourceRange {
   readonly file: string;
@@ -29,7 +31,8 @@ export interface BuildErrorDetails {
 /**
  * Every failure that a user can cause or mend. `code` is stable: `usage`, `parse`, `context`, `not-found`, `run-failed`,
  * `sandbox`, `image`, `layer`, `digest-mismatch`, `registry`, `denied`, `network`, `store`, `disk-full`, `output`,
- * `interrupted`. The message follows `error: `: one clause without secrets, in lower case and without a full stop.
+ * `interrupted`. The message follows `error: `: one clause without secrets (logins of addresses are taken
+ * out here), in lower case and without a full stop.
  * Anything else that is thrown is a bug in tsbuild (code `bug` where index.ts hands it on).
  */
 export class BuildError extends Error {
@@ -44,10 +47,10 @@ export class BuildError extends Error {
   readonly errors: readonly BuildError[] | undefined;
 
   constructor(code: string, message: string, details: BuildErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(hideLogins(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'BuildError';
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : hideLogins(details.hint);
     this.location = details.location;
     this.about = details.about;
     this.retry = details.retry ?? false;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { BuildError } from './errors.ts';
 
 /** Bytes of the longest Containerfile or ignore file that is read: what is longer was not written by anybody. */
@@ -8,9 +8,20 @@ export const MOST_TEXT_BYTES = 16 << 20;
  * The text of a file that people write; `name` is what messages call it. Fails with `context` where it is longer than
  * `MOST_TEXT_BYTES`, as a device may be, and with the system's own errors.
  */
-export function readText(path: string | Buffer, name: string): string {
+export function readText(path: string, name: string): string {
   const fd = openSync(path, 'r');
   try {
+    return textOf(slicesOf(fd), name);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The same of a file that came with a context: a pipe or a device there would keep us waiting for ever. */
+export function readPlainText(path: string, name: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) throw noFile(name);
     return textOf(slicesOf(fd), name);
   } finally {
     closeSync(fd);
@@ -47,6 +58,12 @@ function* slicesOf(fd: number): Generator<Uint8Array> {
     if (count === 0) return;
     yield slice.subarray(0, count);
   }
+}
+
+function noFile(name: string): BuildError {
+  return new BuildError('context', `${name} is no file`, {
+    hint: 'Containerfiles, ignore files and what they include are plain text files.',
+  });
 }
 
 function tooLong(name: string): BuildError {

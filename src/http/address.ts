@@ -15,9 +15,12 @@ export function isPrivateAddress(hostname: string): boolean {
   return isLoopback(name) || listed(privateNetworks, name);
 }
 
-/** True for a link-local address, where clouds keep the machine's own secrets. */
-export function isLinkLocal(hostname: string): boolean {
-  return listed(linkLocal, bare(hostname));
+/**
+ * True for what leads to this machine and no other: loopback, the unspecified address, and link-local ones, where clouds
+ * keep the machine's own secrets.
+ */
+export function isOfThisMachine(hostname: string): boolean {
+  return isLoopback(hostname) || listed(ownNetworks, bare(hostname));
 }
 
 /** True when `address` lies in `network`, written `10.0.0.0/8` or `fd00::/8`; false for anything else. */
@@ -34,7 +37,15 @@ export function bare(hostname: string): string {
 }
 
 const loopback = networks(['127.0.0.0/8', '::1/128', '::ffff:127.0.0.0/104']);
-const linkLocal = networks(['169.254.0.0/16', 'fe80::/10', '::ffff:169.254.0.0/112', 'fd00:ec2::254/128']);
+const ownNetworks = networks([
+  '0.0.0.0/8',
+  '::/128',
+  '::ffff:0.0.0.0/104',
+  '169.254.0.0/16',
+  'fe80::/10',
+  '::ffff:169.254.0.0/112',
+  'fd00:ec2::254/128',
+]);
 const privateNetworks = networks([
   '0.0.0.0/8',
   '10.0.0.0/8',

@@ -1,5 +1,5 @@
 import { BuildError } from '../core/errors.ts';
-import { isLinkLocal, isLoopback } from './address.ts';
+import { isLoopback, isOfThisMachine } from './address.ts';
 import { redact } from './redact.ts';
 import type { Hop, HttpRequest } from './request.ts';
 import type { HttpResponse } from './response.ts';
@@ -15,7 +15,7 @@ export function nextHop(hop: Hop, response: HttpResponse, tlsVerify: boolean): H
   if (hop.url.protocol === 'https:' && url.protocol !== 'https:' && tlsVerify) {
     throw refused(hop.url, url, 'it leads from https to http');
   }
-  if ((isLoopback(url.hostname) || isLinkLocal(url.hostname)) && url.hostname !== hop.url.hostname) {
+  if (isOfThisMachine(url.hostname) && url.hostname !== hop.url.hostname) {
     if (!isLoopback(hop.url.hostname)) throw refused(hop.url, url, 'it leads into this machine');
   }
   return { url, request: url.origin === hop.url.origin ? hop.request : withoutSecrets(hop.request) };

@@ -3,11 +3,11 @@ import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Digest, hexOf } from '../core/digest.ts';
-import { BuildError, errnoOf } from '../core/errors.ts';
+import { BuildError } from '../core/errors.ts';
 import type { Descriptor, Platform } from '../core/types.ts';
 import { parseConfig, platformOf } from './config.ts';
 import { imagesOf, refName } from './layout-read.ts';
-import { parseManifest } from './manifest.ts';
+import { maxManifestBytes, parseManifest } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
 import {
   type BlobSource,
@@ -36,9 +36,9 @@ export async function writeLayout(folder: string, image: Packed): Promise<void> 
 
 /** The images of an OCI layout folder for a platform, or for all; see `imagesOf` for what is checked. */
 export async function readLayout(folder: string, platform?: Platform): Promise<readonly FoundImage[]> {
-  const index = await readFile(join(folder, 'index.json')).catch((cause: unknown) => {
-    throw new BuildError('not-found', `${folder} is no OCI layout: it has no index.json`, { cause });
-  });
+  const index = await indexOf(folder);
+  if (index === undefined)
+    throw new BuildError('not-found', `${folder} is no OCI layout: it has no index.json`);
   const find = (digest: Descriptor['digest']): string | undefined => regularFile(blobPath(folder, digest));
   return imagesOf(index, find, { verify: true, ...(platform && { platform }) });
 }
@@ -134,13 +134,18 @@ function manifestIn(image: PackedImage): { readonly config: Descriptor } {
 }
 
 async function formerEntries(folder: string): Promise<readonly Descriptor[]> {
-  try {
-    const parsed = parseManifest(await readFile(join(folder, 'index.json')));
-    return parsed.kind === 'index' ? parsed.manifests : [];
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const index = await indexOf(folder);
+  if (index === undefined) return [];
+  const parsed = parseManifest(index);
+  return parsed.kind === 'index' ? parsed.manifests : [];
+}
+
+/** A layout may come from anyone: a pipe in the place of its index would keep us waiting for ever. */
+async function indexOf(folder: string): Promise<Buffer | undefined> {
+  const path = regularFile(join(folder, 'index.json'));
+  if (path === undefined) return undefined;
+  if (lstatSync(path).size <= maxManifestBytes) return await readFile(path);
+  throw new BuildError('image', `the index.json of ${folder} is larger than 4 MiB`);
 }
 
 async function placeBlob(folder: string, blob: BlobSource): Promise<void> {

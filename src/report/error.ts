@@ -1,4 +1,5 @@
 import { BuildError, type SourceRange } from '../core/errors.ts';
+import { hideLogins } from '../core/logins.ts';
 import { cleanLine, cleanText } from './clean.ts';
 import { widthOf } from './width.ts';
 
@@ -58,13 +59,17 @@ export function renderSnippet(text: string, location: SourceRange): string {
       out += `     |     … ${last - n - 1} lines more\n`;
       n = last - 1;
     }
-    const line = cleanLine((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS));
+    const line = shownLine((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS));
     if (n === lines.length && line === '' && n > last) break;
     const inside = n >= first && n <= last;
     out += `${`${String(n).padStart(4)} | ${inside ? '>>>' : '   '} ${line}`.trimEnd()}\n`;
     if (inside) out += carets((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS), n, location);
   }
   return `${out}${rule}\n`;
+}
+
+function shownLine(line: string): string {
+  return cleanLine(hideLogins(line));
 }
 
 function moreErrors({ errors = [] }: BuildError): string {
@@ -91,8 +96,8 @@ function carets(line: string, number: number, location: SourceRange): string {
   const written = line.trimEnd().length;
   const end = Math.min(number === location.endLine ? location.endColumn - 1 : written, written);
   if (start >= written) return '';
-  const before = widthOf(cleanLine(line.slice(0, start)));
-  const under = Math.max(1, widthOf(cleanLine(line.slice(start, end))));
+  const before = widthOf(shownLine(line.slice(0, start)));
+  const under = Math.max(1, widthOf(shownLine(line.slice(start, end))));
   return `     |     ${' '.repeat(before)}${'^'.repeat(under)}\n`;
 }
 

@@ -151,6 +151,35 @@ describe.skipIf(skip('what is fetched', needs)).each(people)('what is fetched as
     expect(again.stderr).not.toMatch(/cloning/);
   });
 
+  it('a login in an address is shown nowhere, and goes into no image and no store', async () => {
+    const login = server.origin.replace('//', '//some-user:hid@den-pw@');
+    const lines = [
+      'FROM scratch AS private',
+      `ARG WHERE=${login}`,
+      'ADD $WHERE/data /d/',
+      `ADD ["${login}/app.git", "/app/"]`,
+    ];
+    const archive = join(tsbuild.folder, 'private.tar');
+    const flags = ['-o', `type=oci,dest=${archive},compression=uncompressed`, '-t', 'private'];
+    for (const progress of ['plain', 'rawjson']) {
+      const args = ['--progress', progress, '--debug', ...flags, '-'];
+      const good = await build(args, lines.join('\n'));
+      expect(good.code, good.stderr).toBe(0);
+      expect(good.stderr).toContain('//****@127.0.0.1:');
+      for (const line of [`ADD ${login}/absent /`, `ADD ${login}/app.git#no /`]) {
+        const failed = await build(args, `FROM scratch\n${line}\n`);
+        expect(failed.code).toBe(1);
+        if (progress === 'plain') expect(failed.stderr).toMatch(/^ +2 \| >>> ADD http:\/\/\*{4}@127/m);
+        expect(good.stderr + failed.stderr).not.toContain('den-pw');
+      }
+    }
+    const history = await tsbuild.run(['history', '--no-trunc', 'private']);
+    expect(history.stdout).toContain('ADD http://****@127.0.0.1:');
+    expect(readFileSync(archive, 'latin1')).not.toContain('den-pw');
+    const kept = await must(['grep', '-rla', 'den-pw', tsbuild.store]).catch(() => '');
+    expect(kept).toBe('');
+  });
+
   it('an ADD with a checksum asks no server again; one with the wrong checksum points at it', async () => {
     const digest = `sha256:${'0'.repeat(64)}`;
     const wrong = `FROM scratch\nADD --checksum=${digest} ${server.origin}/data /\n`;

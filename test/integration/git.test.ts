@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -261,6 +262,40 @@ describe.skipIf(skip('git repositories', needs))('git repositories', () => {
     },
   );
 
+  it.each([
+    ['through a link beside a folder of the same name', 'a/b', ['folder', 'link']],
+    ['through a link to a name with a slash in it', 'a/b', ['link', 'whole']],
+    ['into the repository itself', '.git', ['whole']],
+    ['where the path leads up', '..', ['whole']],
+  ] as const)('lays out no submodule %s', async (about, path, parts) => {
+    const name = `evil-${about.replaceAll(' ', '-')}`;
+    const [brought, { work, publish, git }] = [
+      await newRepository(root, `${name}-brought`),
+      await newRepository(root, name),
+    ];
+    const commit = await brought.commit({ config: 'broken [', own: 'x\n' });
+    await brought.publish();
+    const victim = mkdtempSync(join(root, 'victim-'));
+    mkdirSync(join(victim, 'b'));
+    const [top = '', inner = ''] = path.split('/');
+    const file = `[submodule "m"]\n\tpath = ${path}\n\turl = ../${name}-brought.git\n`;
+    const entries = {
+      link: () => ['120000', top, writeObject(work, 'blob', victim)],
+      folder: () => ['40000', top, writeTree(work, [['160000', inner, commit]])],
+      whole: () => ['160000', path, commit],
+    };
+    const tree = writeTree(work, [
+      ['100644', '.gitmodules', writeObject(work, 'blob', file)],
+      ...parts.map((part) => entries[part]()),
+    ]);
+    await git('update-ref', 'refs/heads/main', (await git('commit-tree', '-m', 'x', tree)).trim());
+    await publish();
+    const found = await fetch('', { url: `${server.origin}/${name}.git` });
+    expect(readdirSync(join(victim, 'b'))).toEqual([]);
+    expect(found.get('own')).toBeUndefined();
+    expect(found.get('.gitmodules')).toBeDefined();
+  });
+
   it('goes on where tsbuild was started by a hook of another repository', async () => {
     const odd = { GIT_DIR: '/nowhere', GIT_WORK_TREE: '/nowhere', GIT_INDEX_FILE: '/nowhere/index' };
     Object.assign(process.env, odd);
@@ -383,6 +418,20 @@ interface Fetched {
   readonly files: readonly ContextFile[];
   readonly events: readonly EventBody[];
   get(path: string): ContextFile | undefined;
+}
+
+/** An object as it stands, which no git would make so. */
+function writeObject(folder: string, type: 'blob' | 'tree', content: string | Buffer): string {
+  const args = ['-C', folder, 'hash-object', '-w', '--literally', '-t', type, '--stdin'];
+  return execFileSync('git', args, { input: content, encoding: 'utf8' }).trim();
+}
+
+/** A tree of `mode, name, id`, in the order that is given. */
+function writeTree(folder: string, entries: readonly (readonly string[])[]): string {
+  const bytes = entries.map(([mode, name, id = '']) =>
+    Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')]),
+  );
+  return writeObject(folder, 'tree', Buffer.concat(bytes));
 }
 
 /** A submodule without `git submodule add`, which would fetch it. */

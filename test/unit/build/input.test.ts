@@ -1,4 +1,5 @@
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -29,3 +30,19 @@ it('follows a link inside the context', async () => {
   symlinkSync('real', join(context, 'Dockerfile'));
   expect((await input(context)).text).toBe('FROM scratch');
 });
+
+it.each(['Containerfile', 'Dockerfile.dockerignore', '.containerignore'])(
+  'reads no %s that is a pipe or too large for a text',
+  async (name) => {
+    const context = mkdtempSync(join(tmpdir(), 'input-'));
+    writeFileSync(join(context, 'Dockerfile'), 'FROM scratch');
+    writeFileSync(join(context, name), '');
+    truncateSync(join(context, name), (16 << 20) + 1);
+    await expect(input(context)).rejects.toThrow('is longer than 16 MB');
+    const pipe = mkdtempSync(join(tmpdir(), 'input-'));
+    writeFileSync(join(pipe, 'Dockerfile'), 'FROM scratch');
+    execFileSync('mkfifo', [join(pipe, name)]);
+    await expect(input(pipe)).rejects.toThrow('is no file');
+    await expect(input(pipe, join(pipe, name))).rejects.toThrow(/is no file/);
+  },
+);

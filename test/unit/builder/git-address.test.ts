@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseGitAddress, withChecksum } from '../../../builder/context/git-address.ts';
+import { authorize } from '../../../builder/context/git-auth.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 const plain = { subdir: '', submodules: true, mtime: 'commit', fetchByCommit: false };
@@ -63,6 +64,8 @@ describe('addresses of git repositories', () => {
     ['https://h/x.git#a..b', 'cannot be the name', ''],
     ['ssh://-oProxyCommand=touch/x', 'not an address', ''],
     ['ssh://h/x y', 'not an address', ''],
+    ['http://[/x.git', 'not an address', ''],
+    ['https://h:99999/x.git', 'not an address', ''],
     ['https://h/x.git##ref=a,nothing=b', 'does not know the key "nothing"', ''],
   ])('refuses %s', (text, message, hint) => {
     const parse = () => parseGitAddress(text);
@@ -77,7 +80,13 @@ describe('addresses of git repositories', () => {
     }
   });
 
+  it('takes a login that percent signs do not encode', async () => {
+    const { config } = await authorize('https://%zz:p@h/x.git', async () => undefined);
+    expect(config[0]?.[1]).toContain(Buffer.from('%zz:p').toString('base64'));
+  });
+
   it('shows no login in a message', () => {
+    expect(() => parseGitAddress('https://me:sec@ret@h/x.git?ref=')).toThrow('key "ref" of https://h/x.git');
     expect(() => parseGitAddress('https://me:secret@h/x.git?ref=')).toThrow('key "ref" of https://h/x.git');
   });
 

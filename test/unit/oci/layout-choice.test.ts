@@ -1,4 +1,5 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -34,5 +35,10 @@ describe('one image of a layout', () => {
     );
     writeFileSync(join(folder, 'index.json'), '{');
     await expect(readLayoutImage(folder, {}, platform)).rejects.toMatchObject({ code: 'image' });
+    truncateSync(join(folder, 'index.json'), 5 * 2 ** 30);
+    await expect(readLayoutImage(folder, {}, platform)).rejects.toThrow('is larger than 4 MiB');
+    rmSync(join(folder, 'index.json'));
+    execFileSync('mkfifo', [join(folder, 'index.json')]);
+    await expect(readLayoutImage(folder, {}, platform)).rejects.toThrow('holds no OCI image');
   });
 });

@@ -1,0 +1,9 @@
+/** User and password of an address over http; a password with a slash in it makes no address. */
+const webLogin = /(https?:\/\/)[^\s/?#]*@/gi;
+/** The password alone: over ssh the user is part of the address. */
+const password = /(:\/\/[^\s/?#:@]*:)[^\s/?#]*@/g;
+
+/** A text whose addresses show no login: stars stand for it. */
+export function hideLogins(text: string): string {
+  return text.includes('@') ? text.replace(webLogin, '$1****@').replace(password, '$1****@') : text;
+}
