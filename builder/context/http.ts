@@ -38,7 +38,7 @@ const STEP = 1 << 20;
 /** The name under which ADD puts a download: the last part of the path, `__unnamed__` where there is none. */
 export function nameOfUrl(url: string): string {
   const { pathname } = new URL(url);
-  const name = baseOf(decoded(pathname));
+  const name = baseOf(decoded(pathname).replace(/(?<!\/)\/+$/, ''));
   return name === '' || name === '.' || name === '..' || name.includes('\0') ? '__unnamed__' : name;
 }
 
