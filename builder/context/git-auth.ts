@@ -10,7 +10,7 @@ export type Secret = (id: string) => Promise<Buffer | undefined>;
 export interface GitTools extends GitRunner {
   readonly secret: Secret;
   readonly emit: Emit;
-  readonly retry: Omit<RetryOptions, 'signal' | 'onRetry'>;
+  readonly retry: Omit<RetryOptions, 'signal'>;
 }
 
 /** An address as git is given it, and what it must know to be let in. */

@@ -19,7 +19,7 @@ export interface HttpTools {
   readonly secret: Secret;
   readonly emit: Emit;
   readonly signal: AbortSignal;
-  readonly retry: Omit<RetryOptions, 'signal' | 'onRetry'>;
+  readonly retry: Omit<RetryOptions, 'signal'>;
 }
 
 /** A downloaded file, its bytes among the store's blobs. */
@@ -69,8 +69,7 @@ export async function download(
   if (known !== undefined && there !== undefined && known.digest === checksum)
     return { ...known, path: there };
   const before = there === undefined ? undefined : known;
-  const attempt = () => request(url, { checksum, before }, tools);
-  const got = await retrying(attempt, { ...tools.retry, signal: tools.signal }).catch((error: unknown) => {
+  const got = await request(url, { checksum, before }, tools).catch((error: unknown) => {
     throw checksum === undefined && before !== undefined ? advised(error, before) : error;
   });
   await downloads.put(url, got);
@@ -93,6 +92,7 @@ interface Wanted {
   readonly before: Download | undefined;
 }
 
+/** Asks until it is there or given up: one transfer to those who watch. */
 async function request(url: string, wanted: Wanted, tools: HttpTools): Promise<Download> {
   const transfer = {
     type: 'transfer',
@@ -103,7 +103,8 @@ async function request(url: string, wanted: Wanted, tools: HttpTools): Promise<D
   const tell = (done: number, state: 'running' | 'done' | 'exists', total?: number): void =>
     tools.emit({ ...transfer, done, state, ...(total !== undefined && { total }) });
   try {
-    return await exchange(url, wanted, { tools, tell });
+    const attempt = () => exchange(url, wanted, { tools, tell });
+    return await retrying(attempt, { ...tools.retry, signal: tools.signal });
   } catch (error) {
     tools.emit({ ...transfer, done: 0, state: 'failed' });
     throw error;

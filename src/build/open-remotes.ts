@@ -25,7 +25,14 @@ export function remotesOf(
       client ??= openClient(registry, place);
       return client;
     },
-    retry: { retries: registry.retries, delayMs: registry.retryDelayMs },
+    retry: {
+      retries: registry.retries,
+      delayMs: registry.retryDelayMs,
+      onRetry: ({ message }, _, delayMs) => {
+        const text = `${message}: trying again in ${Math.ceil(delayMs / 1000)} s`;
+        emit({ type: 'note', level: 'info', text });
+      },
+    },
   });
   return {
     ...remotes,

@@ -67,6 +67,8 @@ describe.skipIf(skip('what is fetched', needs)).each(people)('what is fetched as
         else if (path === '/Containerfile')
           response.end('FROM scratch\nADD '.concat(server.origin, '/data /d/\n'));
         else if (path === '/page') response.end('<!doctype html>\n<p>hello');
+        else if (path === '/busy' && asked.indexOf(path) === asked.length - 1) response.writeHead(503).end();
+        else if (path === '/busy') response.end('FROM scratch\nCOPY <<a /a\na\n');
         else if (path === '/data') response.setHeader('etag', '"1"').end('data\n');
         else return false;
         return true;
@@ -123,6 +125,14 @@ describe.skipIf(skip('what is fetched', needs)).each(people)('what is fetched as
     expect([page.code, page.stderr]).toEqual([1, expect.stringContaining('gives a web page')]);
     const none = await build([`${server.origin}/nothing.tar`]);
     expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/^error: the server answers 404/m)]);
+  });
+
+  it('tells that a server is asked again: people wait for it', async () => {
+    asked.length = 0;
+    const built = await build(['--retry', '1', '--retry-delay', '10ms', `${server.origin}/busy`]);
+    expect(built.code, built.stderr).toBe(0);
+    expect(built.stderr).toMatch(/^the server answers 503 to GET .*\/busy: trying again in 1 s$/m);
+    expect(built.stderr).toMatch(/^#1 \d+B DONE /m);
   });
 
   it('ADD of addresses beside local files, which alone are unpacked unasked', async () => {
