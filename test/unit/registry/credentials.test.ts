@@ -89,6 +89,8 @@ describe('where secrets are found', () => {
     expect(await who('h.org')).toBe('h.org|');
     expect(await who('h.org:5000', 'ns')).toBe('h.org_5000|');
     expect(await who('h.org:5001', 'ns')).toBeUndefined();
+    for (const alike of ['h.org.evil', 'xh.org', 'h.or', 'h-org'])
+      expect(await who(alike, 'ns')).toBeUndefined();
   });
 
   it.each(['https://index.docker.io/v1/', 'docker.io', 'index.docker.io', 'registry-1.docker.io'])(
