@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BuildError } from '../../src/core/errors.ts';
 import { readText } from '../../src/core/text-file.ts';
+import { parentOf } from '../path-resolve.ts';
 import type { Context, ContextFile } from './context.ts';
 import { emptyContext } from './empty.ts';
 import { memoryContext } from './memory.ts';
@@ -26,7 +27,7 @@ export async function readStdin(stdin: AsyncIterable<Uint8Array>, folder: string
   const archive = await openArchive(spooled);
   if (archive !== undefined) {
     const files = await unpack(archive, join(folder, 'files'));
-    return { context: memoryContext(files.map(asRoots)) };
+    return { context: archiveContext(files) };
   }
   const containerfile = readText(spooled, 'what came on stdin');
   if (containerfile.trim() === '') {
@@ -37,7 +38,22 @@ export async function readStdin(stdin: AsyncIterable<Uint8Array>, folder: string
   return { context: emptyContext(), containerfile };
 }
 
-/** Files of a context belong to root, whoever packed them. */
-export function asRoots(file: ContextFile): ContextFile {
-  return { ...file, entry: { ...file.entry, uid: 0, gid: 0 } };
+/**
+ * The files of an archive as a context: they belong to root, whoever packed them. Fails with `context` where one stands
+ * below what is no folder: a link there would lead whoever reads the file out of the context.
+ */
+export function archiveContext(files: readonly ContextFile[]): Context {
+  const types = new Map(files.map(({ entry }) => [entry.path, entry.type]));
+  for (const path of types.keys()) {
+    for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
+      if ((types.get(at) ?? 'dir') !== 'dir') throw notInFolder(path, at);
+    }
+  }
+  return memoryContext(files.map(({ entry, ...file }) => ({ ...file, entry: { ...entry, uid: 0, gid: 0 } })));
+}
+
+function notInFolder(path: string, parent: string): BuildError {
+  return new BuildError('context', `the archive holds "${path}" below "${parent}", which is no folder`, {
+    hint: 'Pack the folder that the link leads to, and the link beside it.',
+  });
 }

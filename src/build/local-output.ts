@@ -10,6 +10,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { parentOf } from '../../builder/path-resolve.ts';
 import { LayeredView } from '../../builder/view.ts';
 import { bytesOf } from '../core/bytes.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
@@ -28,13 +29,15 @@ export async function writeLocal(
 ): Promise<readonly string[]> {
   const skipped: string[] = [];
   const directories: Entry[] = [];
+  const made = new Set<string>(['']);
   guarded(folder, () => mkdirSync(folder, { recursive: true }));
   const view = LayeredView.of(image.layers, layers, signal);
   for await (const file of filesOf(view, layers, signal)) {
     const { type, path } = file.entry;
     if (type === 'char' || type === 'block' || type === 'fifo') skipped.push(path);
     else if (type === 'dir') directories.push(file.entry);
-    if (type !== 'char' && type !== 'block' && type !== 'fifo') guarded(path, () => place(file, folder));
+    if (type !== 'char' && type !== 'block' && type !== 'fifo')
+      guarded(path, () => place(file, folder, made));
   }
   for (const { path, mode, mtime } of directories.toReversed()) {
     chmodSync(inside(folder, path), mode & 0o777);
@@ -43,9 +46,10 @@ export async function writeLocal(
   return skipped;
 }
 
-function place({ entry, content }: ExportedFile, folder: string): void {
+function place({ entry, content }: ExportedFile, folder: string, made: Set<string>): void {
   const target = inside(folder, entry.path);
-  if (entry.type === 'dir') makeDirectory(target);
+  makeFolder(parentOf(entry.path), folder, made);
+  if (entry.type === 'dir') makeFolder(entry.path, folder, made);
   else rmSync(target, { force: true, recursive: true });
   if (entry.type === 'symlink') symlinkSync(bytesOf(entry.link ?? ''), target);
   if (entry.type === 'hardlink') linkSync(inside(folder, entry.link ?? ''), target);
@@ -56,6 +60,14 @@ function placeFile(entry: Entry, content: string | Buffer | undefined, target: s
   copyFileSync(content ?? '/dev/null', target, content === undefined ? 0 : constants.COPYFILE_FICLONE);
   chmodSync(target, entry.mode & 0o777);
   utimesSync(target, entry.mtime, entry.mtime);
+}
+
+/** The folders that lead to a path are ours: an image may hold a link and files that stand below it all the same. */
+function makeFolder(path: string, folder: string, made: Set<string>): void {
+  if (made.has(path)) return;
+  makeFolder(parentOf(path), folder, made);
+  makeDirectory(inside(folder, path));
+  made.add(path);
 }
 
 /** A directory that may be there; a link or file in its place is replaced. */

@@ -5,7 +5,7 @@ import { parseGitAddress } from '../../builder/context/git-address.ts';
 import { downloadedFile, type HttpFile, isHttp, nameOfUrl } from '../../builder/context/http.ts';
 import { memoryContext } from '../../builder/context/memory.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
-import { asRoots } from '../../builder/context/stdin.ts';
+import { archiveContext } from '../../builder/context/stdin.ts';
 import { openArchive, unpack } from '../../builder/context/unpacked.ts';
 import { BuildError } from '../core/errors.ts';
 import { MOST_TEXT_BYTES } from '../core/text-file.ts';
@@ -42,7 +42,7 @@ export async function remoteContext(
   if (!isHttp(text)) return undefined;
   const file = await remotes.download(text);
   const unpacked = await filesOf(file, remotes);
-  if (unpacked !== undefined) return { context: memoryContext(unpacked.map(asRoots)) };
+  if (unpacked !== undefined) return { context: archiveContext(unpacked) };
   if (asFile) return { context: memoryContext([downloadedFile(file, nameOfUrl(text))]) };
   return { context: emptyContext(), containerfile: textOf(file, text) };
 }
