@@ -13,7 +13,10 @@ import { buildLayout, loadBases, newTsbuild, type Tsbuild } from '../support/tsb
 const runTrue =
   'USER 0\nRUN --mount=type=bind,from=localhost/tsbuild-test/busybox:1,source=/bin/busybox,target=/dev/busybox ["/dev/busybox", "true"]\n';
 
-const copies = buildCases().filter((one) => succeeds(one) && /^(COPY|ADD) /m.test(textOf(one.name)));
+/** A RUN is put below the case's own Containerfile: one that names another file is left out. */
+const copies = buildCases().filter(
+  (one) => succeeds(one) && one.arguments === undefined && /^(COPY|ADD) /m.test(textOf(one.name)),
+);
 const needs = { root: true, programs: ['skopeo', 'umoci', 'busybox', 'crun', 'getfattr'] };
 
 describe.skipIf(skip('COPY with and without a RUN on top', needs))('COPY alone and below a RUN', () => {

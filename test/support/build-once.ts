@@ -11,7 +11,8 @@ export default function setup(): () => void {
   if (process.env.TSBUILD_TEST_NO_BUILD !== '1')
     execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
   if (process.env.TSBUILD_TEST_SHARED !== undefined) return () => {};
-  const shared = mkdtempSync(join(tmpdir(), 'tsbuild-test-'));
+  // Short: podman refuses a folder of its own with more than 50 characters.
+  const shared = mkdtempSync(join(tmpdir(), 'tsb-'));
   chmodSync(shared, 0o755);
   process.env.TSBUILD_TEST_SHARED = shared;
   process.env.TMPDIR = temporaryBelow(shared);
