@@ -49,7 +49,7 @@ export function renderFailure(error: unknown, setting: FailureSetting): string {
  * Around a single line four lines are shown, around several two.
  */
 export function renderSnippet(text: string, location: SourceRange): string {
-  const lines = text.split(/\r?\n/);
+  const lines = linesOf(text);
   const first = Math.min(location.startLine, lines.length);
   const last = Math.max(first, Math.min(lastLineOf(location), lines.length));
   const pad = last === first ? 4 : 2;
@@ -81,6 +81,14 @@ function snippet(error: BuildError, read: FailureSetting['read']): string {
   const text = read(error.location.file);
   if (text !== undefined) return renderSnippet(text, error.location);
   return `${cleanLine(error.location.file)}:${error.location.startLine}:${error.location.startColumn}\n`;
+}
+
+/** The text that was taken apart last: a file with a thousand errors is not split a thousand times. */
+let taken: { readonly text: string; readonly lines: readonly string[] } | undefined;
+
+function linesOf(text: string): readonly string[] {
+  if (taken?.text !== text) taken = { text, lines: text.split(/\r?\n/) };
+  return taken.lines;
 }
 
 /** An end at the first column of a line means the line before. */
