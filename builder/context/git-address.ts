@@ -99,7 +99,7 @@ function parts(text: string): { base: string; query: string; fragment: string } 
     : { base: before.slice(0, mark), query: before.slice(mark + 1), fragment };
 }
 
-/** Over http only what ends in `.git` is a repository: any other address is a file. */
+/** Over http only what ends in `.git` is a repository; every other address is a file. */
 function isRepository(base: string, isShort: boolean): boolean {
   if (isShort || /^(?:ssh|git):\/\//i.test(base) || scpLike.test(base)) return true;
   return /^https?:\/\/.*\.git$/i.test(base);
