@@ -19,6 +19,8 @@ export interface BuildCase {
   readonly buildah?: string;
   /** Why docker is not asked for the configuration of a golden. */
   readonly docker?: string;
+  /** The first docker whose frontend writes the golden; older daemons are not asked. */
+  readonly dockerSince?: string;
   readonly expect: Expectation;
   readonly second?: SecondBuild;
   readonly golden?: Golden;
@@ -198,10 +200,11 @@ export function wrongConfig(one: BuildCase, layout: string, inherited: number): 
   return [...members, `history is ${JSON.stringify(lines)}`];
 }
 
-/** Differences of the whole configuration; empty for a case without a golden. */
+/** Differences of the whole configuration; empty for a case without a golden. Go writes an empty history as null. */
 export function wrongGolden({ golden }: BuildCase, config: object): string[] {
   if (golden === undefined) return [];
-  const { rootfs: _, ...rest } = config as Golden;
+  const { rootfs: _, ...whole } = config as Golden;
+  const rest: Golden = { ...whole, history: whole.history ?? [] };
   const found = golden.created === undefined ? withoutTimes(rest) : rest;
   const wanted: Golden = { architecture: hostArchitecture, os: 'linux', ...golden };
   const members = new Set([...Object.keys(found), ...Object.keys(wanted)]);
