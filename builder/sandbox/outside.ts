@@ -54,7 +54,8 @@ function runDirectly(
     child.stderr.on('data', stderr);
     child.once('error', (error) => {
       stderr(Buffer.from(`${argv[0]}: ${error.message}\n`));
-      if (errnoOf(error) === 'ENOENT') resolve(127);
+      // EACCES: no folder of PATH has it, and one of them may not be read.
+      if (['ENOENT', 'EACCES'].includes(errnoOf(error) ?? '')) resolve(127);
       else reject(error);
     });
     child.once('close', (code, ended) => {

@@ -25,7 +25,8 @@ export const runDirectly: RunOutside = (argv, stdin) =>
     // A helper may end without reading its input.
     child.stdin.on('error', () => {}).end(stdin);
     child.on('error', (error) => {
-      if (errnoOf(error) === 'ENOENT') resolve({ code: 127, stdout: '', stderr: '' });
+      // EACCES: no folder of PATH has it, and one of them may not be read.
+      if (['ENOENT', 'EACCES'].includes(errnoOf(error) ?? '')) resolve({ code: 127, stdout: '', stderr: '' });
       else reject(error);
     });
     child.on('close', (code) => {

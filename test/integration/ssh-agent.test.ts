@@ -55,7 +55,11 @@ describe.skipIf(skip('ssh agents', needs))('an ssh agent for a step', () => {
     const short = join(folder.path, 'short');
     await must(['ln', '-sfn', place, short]);
     try {
-      await using _ = await listenForAgent(agent, place, { mode: 0o640, uid: process.getuid!(), gid: 0 });
+      await using _ = await listenForAgent(agent, place, {
+        mode: 0o640,
+        uid: process.getuid!(),
+        gid: process.getgid!(),
+      });
       await work(join(short, 'agent'));
     } finally {
       expect(existsSync(join(place, 'agent'))).toBe(false);

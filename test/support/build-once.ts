@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from './remove.ts';
 
 /**
  * Worker threads and the command run from `dist/`, so it is built once before any test. What several test files
@@ -16,7 +17,7 @@ export default function setup(): () => void {
   chmodSync(shared, 0o755);
   process.env.TSBUILD_TEST_SHARED = shared;
   process.env.TMPDIR = temporaryBelow(shared);
-  return () => rmSync(shared, { recursive: true, force: true });
+  return () => removeTree(shared);
 }
 
 /** Where tests put what they do not remove by themselves: it goes with the rest. */

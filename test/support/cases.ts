@@ -11,6 +11,8 @@ export interface BuildCase {
   /** Also built by the ordinary user: where owners, modes, mounts or the sandbox are in it. */
   readonly asUser?: boolean;
   readonly flags?: readonly string[];
+  /** Why a person who runs the tests and is not root cannot make the case, or look at what comes of it. */
+  readonly needsRoot?: string;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** What stands after the flags; without it `-f Containerfile context`. */

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { removeTree } from './remove.ts';
 
 /** Where things lie that are made once for a run of all tests. */
 export function sharedFolder(): string {
@@ -47,7 +48,7 @@ export function temporaryFolder(prefix = 'case'): AsyncDisposable & { readonly p
   chmodSync(path, 0o755);
   return {
     path,
-    [Symbol.asyncDispose]: async () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }),
+    [Symbol.asyncDispose]: async () => removeTree(path),
   };
 }
 
