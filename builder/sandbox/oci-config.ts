@@ -29,7 +29,7 @@ export interface BundleFacts {
 export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
   return {
     ociVersion: '1.0.2',
-    root: { path: facts.rootfs, readonly: plan.root.upper === undefined },
+    root: { path: facts.rootfs, readonly: 'lower' in plan.root && plan.root.upper === undefined },
     hostname: plan.hostname,
     process: processOf(plan, facts),
     mounts: [
@@ -160,7 +160,7 @@ function mountOf(mount: Mount, destination: string, source: string | undefined):
     destination,
     type: 'bind',
     source,
-    options: ['rbind', mount.readonly ? 'ro' : 'rw', 'nosuid', 'nodev'],
+    options: ['rbind', mount.kind === 'file' || mount.readonly ? 'ro' : 'rw', 'nosuid', 'nodev'],
   };
 }
 

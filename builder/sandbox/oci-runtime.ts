@@ -7,7 +7,7 @@ import { writeEtcFiles } from './etc-files.ts';
 import { rlimits } from './limits.ts';
 import { ociConfig } from './oci-config.ts';
 import { overlayMount, type PathNames, plainNames, type SetupMount, ShortNames } from './overlay-mount.ts';
-import type { Engine, Exit, Mount, Overlay, SandboxIo, SandboxPlan } from './plan.ts';
+import type { Engine, Exit, Mount, Overlay, Root, SandboxIo, SandboxPlan } from './plan.ts';
 import { searchPath } from './programs.ts';
 import { missingParts, resolveIn } from './rootfs-view.ts';
 import { commandCode } from './runtime-failure.ts';
@@ -101,7 +101,8 @@ function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bu
 }
 
 /** An overlay needs something below: an empty directory for `FROM scratch`. */
-function rootOf(root: Overlay, folder: string): Overlay {
+function rootOf(root: Root, folder: string): Overlay {
+  if ('folder' in root) throw new Error('a root without an overlay is not laid out yet');
   if (root.lower.length > 0) return root;
   const empty = join(folder, 'empty');
   mkdirSync(empty);
@@ -118,6 +119,7 @@ interface Aside {
 function sourceOf(mount: Mount, { aside, names, setup }: Aside): string | undefined {
   if (mount.kind === 'tmpfs') return undefined;
   if (mount.kind === 'bind') return mount.source;
+  if (mount.kind === 'file') throw new Error('files in memory are not laid out yet');
   const { tree, path } = mount;
   const layers = layersOf(tree);
   const found = resolveIn(layers, path);
@@ -133,7 +135,9 @@ function sourceOf(mount: Mount, { aside, names, setup }: Aside): string | undefi
 }
 
 /** Topmost first. */
-function layersOf({ lower, upper }: Overlay): readonly string[] {
+function layersOf(root: Root): readonly string[] {
+  if ('folder' in root) return [root.folder];
+  const { lower, upper } = root;
   return upper === undefined ? lower : [upper, ...lower];
 }
 

@@ -10,6 +10,9 @@ export interface Overlay {
   readonly work?: string;
 }
 
+/** The tree a process runs in: an overlay, or a folder of its own that it changes in place. */
+export type Root = Overlay | { readonly folder: string };
+
 export type Mount =
   /** A file or directory of the host. `source` was resolved by us and holds no link that a step could have made. */
   | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
@@ -20,6 +23,15 @@ export type Mount =
       readonly path: string;
       readonly target: string;
       readonly readonly: boolean;
+    }
+  /** A read-only file that exists in memory only, while the process runs: a secret, a script. */
+  | {
+      readonly kind: 'file';
+      readonly content: Buffer;
+      readonly target: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
     }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes?: number; readonly mode?: number };
 
@@ -41,11 +53,15 @@ export interface TerminalSize {
 }
 
 export interface SandboxPlan {
-  readonly root: Overlay;
+  readonly root: Root;
   readonly mounts: readonly Mount[];
   readonly process: SandboxProcess;
   readonly hostname: string;
-  readonly network: 'host' | 'none';
+  readonly network: 'host' | 'none' | 'private';
+  /** With `private`: the file of the network namespace that all steps of the build share. */
+  readonly networkNamespace?: string;
+  /** Name servers that stand in resolv.conf instead of the machine's. */
+  readonly dns?: readonly string[];
   /** Extra lines of /etc/hosts: `ip name`. */
   readonly hosts: readonly string[];
   /** `--security=insecure`: all capabilities that we hold ourselves, no filter. */
@@ -53,6 +69,13 @@ export interface SandboxPlan {
   /** `name=soft[:hard]`. */
   readonly ulimits: readonly string[];
   readonly shmSizeBytes?: number;
+  /** A control group (v2) made for this process, as an absolute folder: it enters it before anything else. */
+  readonly cgroup?: string;
+  /**
+   * `recorded`: only one id exists (rung `single`); the calls that cannot work are answered by a supervisor and
+   * recorded. `real` otherwise.
+   */
+  readonly ids?: 'real' | 'recorded';
 }
 
 /** Where a process's output goes, as it comes, and what it may read. */

@@ -2,7 +2,7 @@ import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
-import type { Exit } from '../sandbox/plan.ts';
+import type { Exit, Root } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
 import { checkMachine, planProcess, type WantedProcess } from './process-plan.ts';
@@ -85,10 +85,14 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
   if (exit.code !== 0) throw failed(input.command, exit, log);
-  return await store.layers.commitUpper(plan.root.upper!, {
+  return await store.layers.commitUpper(upperOf(plan.root), {
     residue: exit.residue,
     below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
   });
+}
+
+function upperOf(root: Root): string {
+  return 'folder' in root ? root.folder : root.upper!;
 }
 
 /** A stage that is mounted must be at hand by now. */

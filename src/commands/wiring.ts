@@ -79,8 +79,9 @@ async function connectTo(options: RegistryOptions, place: Place): Promise<Regist
 
 /** Names how ids are mapped here: unpacked trees are shared only under the same mapping. */
 function mappingOf({ isolation }: Place): string {
-  if (isolation === 'root') return 'root';
+  if (isolation === 'root' || isolation === 'chroot') return 'root';
   if (isolation === 'none') return 'plain';
+  if (isolation === 'single') return 'single';
   const maps = ['uid_map', 'gid_map'].map((name) => readFileSync(`/proc/self/${name}`, 'utf8'));
   return hexOf(digestOf(maps.join('\0'))).slice(0, 16);
 }

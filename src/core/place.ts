@@ -1,10 +1,18 @@
 /**
+ * The rungs of the ladder, best first (`--isolation`). `root`: real root. `subuid`: a user namespace with a range of ids.
+ * `mapped`: root in a container that maps its ids into a namespace itself. `single`: a user namespace that knows one id;
+ * owners are recorded. `chroot`: root in a container that may make no namespace. `none`: builds without RUN.
+ */
+export const isolations = ['root', 'subuid', 'mapped', 'single', 'chroot', 'none'] as const;
+
+export type Isolation = (typeof isolations)[number];
+
+/**
  * Where this process stands, recorded once by the launcher (`bin/tsbuild`) and never asked of getuid() or passwd:
  * inside a user namespace every process is uid 0.
  */
 export interface Place {
-  /** `root`: real root. `subuid`: user namespace with a range of ids. `none`: no namespace could be had. */
-  readonly isolation: 'root' | 'subuid' | 'none';
+  readonly isolation: Isolation;
   /** The person's own uid, gid, home and runtime folder. */
   readonly uid: number;
   readonly gid: number;
@@ -25,7 +33,7 @@ export function readPlace(env: Record<string, string | undefined>): Place {
   };
   const isolation = take('TSBUILD_ISOLATION');
   return {
-    isolation: isolation === 'root' || isolation === 'subuid' ? isolation : 'none',
+    isolation: isolations.find((rung) => rung === isolation) ?? 'none',
     uid: Number(take('TSBUILD_UID') ?? process.getuid?.() ?? 0),
     gid: Number(take('TSBUILD_GID') ?? process.getgid?.() ?? 0),
     home: take('TSBUILD_HOME') || env.HOME || '/',
