@@ -1,7 +1,7 @@
 import { defaultCapabilities } from './capabilities.ts';
 import type { Rlimit } from './limits.ts';
 import type { Mount, SandboxPlan } from './plan.ts';
-import { seccompFor } from './seccomp.ts';
+import { filterRules, ociSeccomp } from './seccomp.ts';
 
 /** What a bundle needs to know besides the plan: facts of this machine and where the engine put things. */
 export interface BundleFacts {
@@ -44,7 +44,7 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
         ...(plan.network === 'none' ? [{ type: 'network' }] : []),
       ],
       ...(!plan.insecure && {
-        seccomp: seccompFor(capabilitiesFor(plan, facts)),
+        seccomp: ociSeccomp(filterRules(capabilitiesFor(plan, facts))),
         maskedPaths,
         readonlyPaths,
       }),
