@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
+import { builtinEngine } from './builtin.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
 import type { Engine } from './plan.ts';
 import { whyNoNamespace } from './probe.ts';
@@ -21,6 +22,9 @@ const preferred = ['crun', 'runc'];
  */
 export function chooseEngine(place: Place, runtime?: string): Choice {
   if (place.isolation === 'none') throw whyNoNamespace(place);
+  if (runtime === 'builtin') {
+    return { engine: builtinEngine(), sentence: 'RUN uses the built-in engine (asked for with --runtime)' };
+  }
   const program = runtime === undefined ? firstOf(preferred) : named(runtime);
   const where =
     place.isolation === 'root' ? 'as real root' : 'in a user namespace with ranges from /etc/subuid';

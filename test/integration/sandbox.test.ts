@@ -74,12 +74,14 @@ describe.skipIf(skip('sandbox engines', { root: true, programs: ['unshare', 'set
     });
 
     describe.each([
+      ['builtin', 'root'],
+      ['builtin', 'user'],
       ['crun', 'root'],
       ['crun', 'user'],
       ['runc', 'root'],
       ['runc', 'user'],
     ] as const)('%s as %s', (runtime, who) => {
-      if (skip(`the engine ${runtime}`, { programs: [runtime] })) return;
+      if (skip(`the engine ${runtime}`, { programs: runtime === 'builtin' ? [] : [runtime] })) return;
       let results: readonly JobResult[] = [];
 
       beforeAll(async () => {

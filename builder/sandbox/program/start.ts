@@ -13,11 +13,13 @@ export interface Failure {
   readonly call: Call;
   /** `EPERM`. */
   readonly errno: string;
+  /** The program ended with it: the call does not tolerate it. */
+  readonly fatal: boolean;
 }
 
 export interface StartOptions {
   /** Standard input, output and error of the program. */
-  readonly stdio: readonly [number | 'ignore', number, number];
+  readonly stdio: readonly [Stream, Stream, Stream];
   /** A private folder, used where the machine allows no executable file in memory. */
   readonly folder: string;
   /** The channel brought a failure: a fatal one, or one that the program told itself. */
@@ -25,6 +27,8 @@ export interface StartOptions {
   /** The channel brought a message of the program: its number and value. */
   readonly told?: (message: number, value: number) => void;
 }
+
+type Stream = number | 'ignore' | 'inherit';
 
 export interface Started {
   readonly child: ChildProcess;
@@ -98,9 +102,14 @@ function readMessages(program: Program, { failed, told }: StartOptions): (chunk:
       const number = Number(waiting.readBigInt64LE(0));
       const value = Number(waiting.readBigInt64LE(8));
       if (number <= FIRST) told?.(FIRST - number, value);
-      else failed({ call: program.calls[number]!, errno: getSystemErrorName(-value) });
+      else failed(failureOf(program.calls[number]!, getSystemErrorName(-value)));
     }
   };
+}
+
+function failureOf(one: Call, errno: string): Failure {
+  const { tolerate = [] } = one;
+  return { call: one, errno, fatal: tolerate !== 'all' && !tolerate.some((name) => name === errno) };
 }
 
 interface Executable {
