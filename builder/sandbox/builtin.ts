@@ -50,9 +50,12 @@ export function builtinEngine({ supervision }: { readonly supervision?: Supervis
         if (request.message === messages.terminal) terminal = await takeTerminal(request);
         else await serve(request, plan, supervision);
       };
-      const ended = await superviseProgram(program, { io, folder, signal, terminal: 'own', attend });
-      await terminal?.closed;
-      return { code: commandCode(ended, plan, io), residue } satisfies Exit;
+      try {
+        const ended = await superviseProgram(program, { io, folder, signal, terminal: 'own', attend });
+        return { code: commandCode(ended, plan, io), residue } satisfies Exit;
+      } finally {
+        await terminal?.closed;
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { pidfdGetfd, pidfdOpen } from '../../src/sys/pidfd.ts';
+import { makeRaw, tcsetattr } from '../../src/sys/termios.ts';
 
 /**
  * Takes our side of a step's terminal, the descriptor of this number in the process `pid`, and lets it and our own terminal
@@ -16,15 +17,15 @@ export function passTerminal(pid: number, descriptor: number): Promise<void> {
 function connect(theirs: ReadStream): Promise<void> {
   const { stdin, stdout } = process;
   const type = (chunk: Buffer): void => void (theirs.writable && theirs.write(chunk));
-  if (stdin.isTTY) stdin.setRawMode(true);
+  const before = stdin.isTTY ? makeRaw(stdin.fd) : undefined;
   stdin.on('data', type);
-  theirs.on('data', (chunk) => stdout.write(chunk));
+  theirs.pipe(stdout, { end: false });
   // Reading from a terminal whose other side is closed is an error (EIO).
   theirs.on('error', () => {});
   return new Promise((resolve) => {
     theirs.once('close', () => {
       stdin.off('data', type);
-      if (stdin.isTTY) stdin.setRawMode(false);
+      if (before !== undefined) tcsetattr(stdin.fd, before);
       stdin.pause();
       resolve();
     });
