@@ -35,6 +35,7 @@ export interface Supervision {
 
 /** Runs plans with nothing but the kernel: a program of system calls per step. */
 export function builtinEngine({ supervision }: { readonly supervision?: Supervision } = {}): Engine {
+  const filters = new Filters(supervision?.rules ?? []);
   return {
     name: 'builtin',
     async run(plan, io, scratch, signal) {
@@ -42,9 +43,7 @@ export function builtinEngine({ supervision }: { readonly supervision?: Supervis
       const folder = join(scratch, 'step');
       const roots = layOutRoots(plan, folder);
       const residue = residueOf(plan, roots.layers);
-      const program = assemble(
-        stepProgram(plan, factsOf(plan, { roots, folder, rules: supervision?.rules ?? [] })),
-      );
+      const program = assemble(stepProgram(plan, factsOf(plan, { roots, folder, filters })));
       let terminal: Taken | undefined;
       const attend = async (request: Request): Promise<void> => {
         if (request.message === messages.terminal) terminal = await takeTerminal(request);
@@ -64,13 +63,12 @@ interface Prepared {
   readonly roots: StepRoots;
   /** Private folder of the step. */
   readonly folder: string;
-  readonly rules: readonly FilterRule[];
+  readonly filters: Filters;
 }
 
-function factsOf(plan: SandboxPlan, { roots, folder, rules }: Prepared): StepFacts {
+function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepFacts {
   const held = heldCapabilities();
   const bounding = plan.insecure ? held : defaultCapabilities.filter((name) => held.includes(name));
-  const first = plan.ids === 'recorded' ? rules : [];
   const { hostsFile, resolvFile } = writeEtcFiles(plan, folder);
   const etc: readonly [Mount, string][] = [
     [{ kind: 'bind', source: resolvFile, target: '/etc/resolv.conf', readonly: true }, resolvFile],
@@ -82,7 +80,7 @@ function factsOf(plan: SandboxPlan, { roots, folder, rules }: Prepared): StepFac
     held,
     bounding,
     rlimits: rlimits(plan.ulimits),
-    filter: plan.insecure ? undefined : compileFilter(filterRules(bounding, process.arch, first)),
+    filter: plan.insecure ? undefined : filters.for(bounding, plan.ids === 'recorded'),
     realRoot: isRealRoot(),
     missing: ['proc', 'sys', 'dev'].filter((name) => isMissing(name, roots.layers)),
     existing: hiddenHere(),
@@ -92,6 +90,25 @@ function factsOf(plan: SandboxPlan, { roots, folder, rules }: Prepared): StepFac
       point: pointOf(mount, plan, roots.layers),
     })),
   };
+}
+
+/** Filters are the same for all steps of a kind. */
+class Filters {
+  readonly #first: readonly FilterRule[];
+  readonly #made = new Map<string, Buffer>();
+
+  constructor(first: readonly FilterRule[]) {
+    this.#first = first;
+  }
+
+  for(capabilities: readonly string[], recorded: boolean): Buffer {
+    const key = [recorded, ...capabilities].join(' ');
+    const made =
+      this.#made.get(key) ??
+      compileFilter(filterRules(capabilities, process.arch, recorded ? this.#first : []));
+    this.#made.set(key, made);
+    return made;
+  }
 }
 
 /** Whether the image lacks a folder that is mounted on; a link there would lead the mount elsewhere. */

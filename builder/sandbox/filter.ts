@@ -77,6 +77,8 @@ function branch(code: number, constant: number, length: number, wanted: boolean)
 interface Run {
   /** The number of the first call; the run goes on to the next one. */
   readonly first: number;
+  /** What becomes of all of its calls, whatever their arguments; a run with a condition is one call. */
+  readonly answer: number | undefined;
   readonly piece: Piece;
 }
 
@@ -105,18 +107,29 @@ function decisions(rules: readonly FilterRule[], table: CallTable): Map<number, 
 
 /** Neighbours that are decided alike are one run. */
 function runsOf(decided: ReadonlyMap<number, readonly FilterRule[]>): readonly Run[] {
-  const runs: Run[] = [{ first: 0, piece: [unknown] }];
-  const add = (first: number, piece: Piece): void => {
-    const last = runs.at(-1)!;
-    if (JSON.stringify(last.piece) === JSON.stringify(piece)) return;
-    if (last.first === first) runs.pop();
-    runs.push({ first, piece });
-  };
+  const runs: Run[] = [unknownFrom(0)];
   for (const number of [...decided.keys()].sort((a, b) => a - b)) {
-    add(number, rulesPiece(decided.get(number)!));
-    if (!decided.has(number + 1)) add(number + 1, [unknown]);
+    addRun(runs, runOf(number, decided.get(number)!));
+    if (!decided.has(number + 1)) addRun(runs, unknownFrom(number + 1));
   }
   return runs;
+}
+
+function addRun(runs: Run[], next: Run): void {
+  if (runs.at(-1)!.first === next.first) runs.pop();
+  const answer = runs.at(-1)?.answer;
+  if (answer === undefined || answer !== next.answer) runs.push(next);
+}
+
+function unknownFrom(first: number): Run {
+  return { first, answer: unknown[3], piece: [unknown] };
+}
+
+function runOf(first: number, rules: readonly FilterRule[]): Run {
+  const [rule] = rules;
+  if (rule!.when !== undefined) return { first, answer: undefined, piece: rulesPiece(rules) };
+  const answer = answerOf(rule!.action);
+  return { first, answer: answer[3], piece: [answer] };
 }
 
 /** A binary search by the number, which is loaded. */
