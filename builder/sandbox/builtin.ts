@@ -36,6 +36,8 @@ export interface Supervision {
 /** Runs plans with nothing but the kernel: a program of system calls per step. */
 export function builtinEngine({ supervision }: { readonly supervision?: Supervision } = {}): Engine {
   const filters = new Filters(supervision?.rules ?? []);
+  // The first step's layers are being unpacked by then, and we wait.
+  setImmediate(() => filters.for(boundingSet(false), supervision !== undefined)).unref();
   return {
     name: 'builtin',
     async run(plan, io, scratch, signal) {
@@ -67,8 +69,7 @@ interface Prepared {
 }
 
 function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepFacts {
-  const held = heldCapabilities();
-  const bounding = plan.insecure ? held : defaultCapabilities.filter((name) => held.includes(name));
+  const bounding = boundingSet(plan.insecure);
   const { hostsFile, resolvFile } = writeEtcFiles(plan, folder);
   const etc: readonly [Mount, string][] = [
     [{ kind: 'bind', source: resolvFile, target: '/etc/resolv.conf', readonly: true }, resolvFile],
@@ -77,7 +78,7 @@ function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepF
   const own = plan.mounts.map((mount, at) => [mount, roots.sources[at]] as const);
   return {
     ...roots,
-    held,
+    held: heldCapabilities(),
     bounding,
     rlimits: rlimits(plan.ulimits),
     filter: plan.insecure ? undefined : filters.for(bounding, plan.ids === 'recorded'),
@@ -90,6 +91,12 @@ function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepF
       point: pointOf(mount, plan, roots.layers),
     })),
   };
+}
+
+/** Docker's default set, or all we hold for `--security=insecure`; never more than we hold. */
+function boundingSet(insecure: boolean): readonly string[] {
+  const held = heldCapabilities();
+  return insecure ? held : defaultCapabilities.filter((name) => held.includes(name));
 }
 
 /** Filters are the same for all steps of a kind. */

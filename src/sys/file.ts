@@ -30,14 +30,14 @@ export function flock(
 }
 
 /**
- * A file in memory that may be executed; the descriptor is closed by execve. Fails with EACCES where the machine wants no
- * such file to be executable (vm.memfd_noexec).
+ * A file in memory, which can be executed or not; the descriptor is closed by execve. Fails with EACCES where the machine wants
+ * no such file to be executed (vm.memfd_noexec).
  */
-export function memfdCreate(name: string): number {
+export function memfdCreate(name: string, executable: boolean): number {
   const closeOnExec = 1;
-  const executable = 0x10;
-  const fd = memfdCreateCall(cString(name), closeOnExec | executable);
-  // Before kernel 6.3 every one of them is executable, and the flag unknown.
+  const how = executable ? 0x10 : 0x8;
+  const fd = memfdCreateCall(cString(name), closeOnExec | how);
+  // Before kernel 6.3 every one of them can be executed, and these flags are unknown.
   if (fd < 0 && lastError() === 'EINVAL')
     return check(memfdCreateCall(cString(name), closeOnExec), 'memfd_create');
   return check(fd, 'memfd_create');

@@ -23,6 +23,14 @@ const onFailure: readonly Call[] = [
   call('exit_group', [FAILED]),
 ];
 
+/** Holds the place of the call by which a program of two files begins: see `loaderOf`. */
+const begin = call('getpid', [], { about: 'be loaded' });
+
+/** The descriptor from which a loader takes the program that it becomes. */
+export const LOADED = 4;
+const READ_WRITE = 3;
+const PRIVATE_FIXED = 0x12;
+
 /** Whether programs can be made for an architecture (as Node names it). */
 export function canAssemble(architecture: string = process.arch): boolean {
   return Object.hasOwn(interpreters, architecture);
@@ -33,6 +41,20 @@ export function canAssemble(architecture: string = process.arch): boolean {
  * process with 125. The list has to end with a call that does not come back.
  */
 export function assemble(items: readonly Item[], architecture: string = process.arch): Program {
+  return assembleFrom([begin, ...items], architecture);
+}
+
+/**
+ * A program that becomes `program`, whose file it has open as descriptor 4: its only call maps that over its own memory, and
+ * what follows is there. It holds nothing of the program.
+ */
+export function loaderOf({ file }: Program): Buffer {
+  const page = layout.failure & ~0xffff;
+  return assembleFrom([call('mmap', [page, file.length, READ_WRITE, PRIVATE_FIXED, LOADED, 0])], process.arch)
+    .file;
+}
+
+function assembleFrom(items: readonly Item[], architecture: string): Program {
   const interpreter = interpreters[architecture];
   if (interpreter === undefined) throw new Error(`no interpreter for ${architecture}`);
   const whole = [...onFailure, ...items];

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import { errnoOf } from '../../../src/core/errors.ts';
 import { memfdCreate } from '../../../src/sys/file.ts';
-import { CHANNEL, lastFailure, type Program } from './assemble.ts';
+import { CHANNEL, lastFailure, loaderOf, type Program } from './assemble.ts';
 import { type Block, block, type Call, call, type Item, label } from './calls.ts';
 
 /** A call that failed, in a program that runs. */
@@ -20,7 +20,7 @@ export interface Failure {
 export interface StartOptions {
   /** Standard input, output and error of the program. */
   readonly stdio: readonly [Stream, Stream, Stream];
-  /** A private folder, used where the machine allows no executable file in memory. */
+  /** A private folder, used where the machine wants no file in memory to be executed. */
   readonly folder: string;
   /** The channel brought a failure: a fatal one, or one that the program told itself. */
   readonly failed: (failure: Failure) => void;
@@ -42,9 +42,9 @@ export interface Started {
  * parent-death signal follows the thread.
  */
 export function start(program: Program, options: StartOptions): Started {
-  const file = executable(program.file, options.folder);
+  const file = executable(program, options.folder);
   try {
-    const stdio = [...options.stdio, 'pipe'] as StdioOptions;
+    const stdio = [...options.stdio, 'pipe', ...file.descriptors] as StdioOptions;
     const child = spawn(file.path, [], { argv0: 'tsbuild-step', stdio, env: {}, detached: true });
     const channel = child.stdio[CHANNEL] as Duplex | null | undefined;
     channel?.on('error', () => {});
@@ -114,33 +114,37 @@ function failureOf(one: Call, errno: string): Failure {
 
 interface Executable {
   readonly path: string;
+  /** To be handed on, from 4. */
+  readonly descriptors: readonly number[];
   /** Once it was executed. */
   close(): void;
 }
 
-/** The file is opened again for reading only: what is open for writing is not executed (ETXTBSY). */
-function executable(content: Buffer, folder: string): Executable {
-  const written = inMemory(content);
-  if (written === undefined) return onDisk(content, folder);
-  const fd = openSync(`/proc/self/fd/${written}`, 'r');
-  closeSync(written);
-  return { path: `/proc/self/fd/${fd}`, close: () => closeSync(fd) };
-}
-
-function inMemory(content: Buffer): number | undefined {
-  let fd: number;
+/** Where the machine wants no file in memory to be executed, a loader without content is, which lies on disk meanwhile. */
+function executable(program: Program, folder: string): Executable {
   try {
-    fd = memfdCreate('tsbuild-step');
+    const fd = inMemory(program.file, true);
+    return { path: `/proc/self/fd/${fd}`, descriptors: [], close: () => closeSync(fd) };
   } catch (error) {
-    if (['EACCES', 'EPERM', 'ENOSYS'].includes(errnoOf(error) ?? '')) return undefined;
-    throw error;
+    if (errnoOf(error) !== 'EACCES') throw error;
   }
-  writeSync(fd, content);
-  return fd;
+  const fd = inMemory(program.file, false);
+  const path = join(folder, 'program');
+  writeFileSync(path, loaderOf(program), { mode: 0o700 });
+  const close = (): void => {
+    rmSync(path);
+    closeSync(fd);
+  };
+  return { path, descriptors: [fd], close };
 }
 
-function onDisk(content: Buffer, folder: string): Executable {
-  const path = join(folder, 'program');
-  writeFileSync(path, content, { mode: 0o700 });
-  return { path, close: () => rmSync(path) };
+/** The file is opened again for reading only: what is open for writing is not executed (ETXTBSY). */
+function inMemory(content: Buffer, executed: boolean): number {
+  const written = memfdCreate('tsbuild-step', executed);
+  try {
+    writeSync(written, content);
+    return openSync(`/proc/self/fd/${written}`, 'r');
+  } finally {
+    closeSync(written);
+  }
 }

@@ -7,7 +7,12 @@ import { hostsText } from '../../../builder/sandbox/etc-files.ts';
 import { rlimits } from '../../../builder/sandbox/limits.ts';
 import { type BundleFacts, ociConfig } from '../../../builder/sandbox/oci-config.ts';
 import { requestText } from '../../../builder/sandbox/outside-request.ts';
-import { overlayMount, type PathNames, plainNames, ShortNames } from '../../../builder/sandbox/overlay-mount.ts';
+import {
+  overlayMount,
+  type PathNames,
+  plainNames,
+  ShortNames,
+} from '../../../builder/sandbox/overlay-mount.ts';
 import type { Overlay, SandboxPlan } from '../../../builder/sandbox/plan.ts';
 import { whyNoNamespace } from '../../../builder/sandbox/probe.ts';
 import type { Place } from '../../../src/core/place.ts';
