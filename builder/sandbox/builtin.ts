@@ -121,7 +121,7 @@ class Filters {
 /** Whether the image lacks a folder that is mounted on; a link there would lead the mount elsewhere. */
 function isMissing(name: string, layers: readonly string[]): boolean {
   const { path, existing, directory } = resolveIn(layers, name);
-  if (existing === 0) return true;
+  if (path === name && existing === 0) return true;
   if (path === name && directory) return false;
   throw new BuildError('sandbox', `/${name} of the image is no directory`, {
     hint: 'A step needs it to mount the file system of that name: make it a directory.',

@@ -15,6 +15,8 @@ export interface Job {
   readonly inherit?: boolean;
   /** The root is a folder, a copy of the layers, instead of an overlay. */
   readonly copied?: boolean;
+  /** It runs at the same time as all others of these. */
+  readonly together?: boolean;
 }
 
 export interface JobResult {
@@ -30,8 +32,13 @@ export interface JobResult {
 
 const [runtime = 'crun', jobsFile = '', work = ''] = process.argv.slice(2);
 const { engine } = chooseEngine(readPlace(process.env), runtime);
-for (const job of JSON.parse(readFileSync(jobsFile, 'utf8'), reviveBuffer) as Job[]) {
-  process.stdout.write(`${JSON.stringify(await perform(engine, job))}\n`);
+const jobs = JSON.parse(readFileSync(jobsFile, 'utf8'), reviveBuffer) as Job[];
+for (const job of jobs.filter((one) => one.together !== true)) tell(await perform(engine, job));
+const together = jobs.filter((job) => job.together === true).map((job) => perform(engine, job));
+for (const result of await Promise.all(together)) tell(result);
+
+function tell(result: JobResult): void {
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
 function copyOf(lower: readonly string[], scratch: string): { folder: string } {
