@@ -27,7 +27,9 @@ interface Case {
   readonly system?: boolean;
   readonly copyProbe?: boolean;
   readonly manyLayers?: number;
-  readonly mounts?: readonly (Mount | CaseTree)[];
+  readonly mounts?: readonly (Mount | CaseTree | CaseFile)[];
+  /** The root is a folder instead of an overlay. */
+  readonly copied?: boolean;
   readonly code?: number;
   readonly error?: string;
   readonly stdout?: string;
@@ -39,6 +41,15 @@ interface Case {
   readonly residue?: readonly string[];
   /** A path of the machine that must not come to be. */
   readonly outside?: string;
+}
+
+interface CaseFile {
+  readonly kind: 'file';
+  readonly text: string;
+  readonly target: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 interface CaseTree {
@@ -74,12 +85,14 @@ describe.skipIf(skip('sandbox engines', { root: true, programs: ['unshare', 'set
     });
 
     describe.each([
+      ['builtin', 'root'],
+      ['builtin', 'user'],
       ['crun', 'root'],
       ['crun', 'user'],
       ['runc', 'root'],
       ['runc', 'user'],
     ] as const)('%s as %s', (runtime, who) => {
-      if (skip(`the engine ${runtime}`, { programs: [runtime] })) return;
+      if (skip(`the engine ${runtime}`, { programs: runtime === 'builtin' ? [] : [runtime] })) return;
       let results: readonly JobResult[] = [];
 
       beforeAll(async () => {
@@ -138,7 +151,7 @@ function jobOf(one: Case, around: Surroundings): Job {
     ulimits: one.ulimits ?? [],
     ...(one.shmSizeBytes !== undefined && { shmSizeBytes: one.shmSizeBytes }),
   };
-  return { plan, lower: layersOf(one, { home, root: place.root, owner }) };
+  return { plan, lower: layersOf(one, { home, root: place.root, owner }), copied: one.copied ?? false };
 }
 
 const system: Mount = { kind: 'bind', source: '/usr', target: '/usr', readonly: true };
@@ -172,9 +185,13 @@ function layOutMany(layer: string, at: number): void {
 }
 
 function mountOf(
-  mount: Mount | CaseTree,
+  mount: Mount | CaseTree | CaseFile,
   { home, at, owner }: { home: string; at: number; owner: Owner },
 ): Mount {
+  if ('text' in mount) {
+    const { text, ...rest } = mount;
+    return { ...rest, content: Buffer.from(text) };
+  }
   if ('layers' in mount) {
     const { kind, path, target, readonly } = mount;
     const lower = mount.layers.map((tree, number) => {
