@@ -13,6 +13,8 @@ export interface Job {
   readonly lower: readonly string[];
   readonly when?: { readonly says: string; readonly then: 'abort' | 'die' };
   readonly inherit?: boolean;
+  /** Another step, that is there while this one runs: it says `ready`, and ends with it. */
+  readonly beside?: Job;
 }
 
 export interface JobResult {
@@ -29,10 +31,33 @@ export interface JobResult {
 const [runtime = 'crun', jobsFile = '', work = ''] = process.argv.slice(2);
 const { engine } = chooseEngine(readPlace(process.env), runtime);
 for (const job of JSON.parse(readFileSync(jobsFile, 'utf8')) as Job[]) {
-  process.stdout.write(`${JSON.stringify(await perform(engine, job))}\n`);
+  process.stdout.write(`${JSON.stringify(await performBeside(engine, job))}\n`);
 }
 
-async function perform(chosen: Engine, { plan, lower, when, inherit }: Job): Promise<JobResult> {
+async function performBeside(chosen: Engine, job: Job): Promise<JobResult> {
+  if (job.beside === undefined) return await perform(chosen, job);
+  const end = new AbortController();
+  let other: Promise<JobResult> | undefined;
+  const ready = new Promise<void>((resolve) => {
+    other = perform(chosen, job.beside!, { end, ready: resolve });
+  });
+  await Promise.race([ready, other]);
+  const result = await perform(chosen, job);
+  end.abort(new Error('the other has ended'));
+  await other;
+  return result;
+}
+
+interface Beside {
+  readonly end: AbortController;
+  readonly ready: () => void;
+}
+
+async function perform(
+  chosen: Engine,
+  { plan, lower, when, inherit }: Job,
+  beside?: Beside,
+): Promise<JobResult> {
   const scratch = mkdtempSync(join(work, 'step-'));
   const [upper, workdir, run] = ['upper', 'work', 'run'].map((name) => join(scratch, name)) as [
     string,
@@ -40,11 +65,12 @@ async function perform(chosen: Engine, { plan, lower, when, inherit }: Job): Pro
     string,
   ];
   for (const folder of [upper, workdir, run]) mkdirSync(folder, { mode: 0o755 });
-  const controller = new AbortController();
+  const controller = beside?.end ?? new AbortController();
   const seen = { stdout: '', stderr: '', stdoutBytes: 0 };
   const stdout = (chunk: Buffer): void => {
     seen.stdoutBytes += chunk.length;
     if (seen.stdoutBytes < 1_000_000) seen.stdout += chunk.toString();
+    if (beside !== undefined && seen.stdout.includes('ready')) beside.ready();
     if (when === undefined || !seen.stdout.includes(when.says)) return;
     if (when.then === 'abort') controller.abort(new Error('aborted by the test'));
     else process.kill(process.pid, 'SIGKILL');
