@@ -2,6 +2,7 @@ import { check, cString, declare, lastError } from './libc.ts';
 
 const flockCall = declare('flock', 'int', ['int', 'int']);
 const mknodatCall = declare('mknodat', 'int', ['int', 'void *', 'uint32_t', 'uint64_t']);
+const memfdCreateCall = declare('memfd_create', 'int', ['void *', 'uint32_t']);
 const utimensatCall = declare('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
 
 const atFdcwd = -100;
@@ -26,6 +27,20 @@ export function flock(
     if (code === 'EAGAIN' && nonblocking) return false;
     check(result, 'flock');
   }
+}
+
+/**
+ * A file in memory that may be executed; the descriptor is closed by execve. Fails with EACCES where the machine wants no
+ * such file to be executable (vm.memfd_noexec).
+ */
+export function memfdCreate(name: string): number {
+  const closeOnExec = 1;
+  const executable = 0x10;
+  const fd = memfdCreateCall(cString(name), closeOnExec | executable);
+  // Before kernel 6.3 every one of them is executable, and the flag unknown.
+  if (fd < 0 && lastError() === 'EINVAL')
+    return check(memfdCreateCall(cString(name), closeOnExec), 'memfd_create');
+  return check(fd, 'memfd_create');
 }
 
 /** Makes a fifo or a device node; `mode` is the permission bits, cut by the umask. */
