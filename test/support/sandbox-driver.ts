@@ -17,6 +17,8 @@ export interface Job {
   readonly copied?: boolean;
   /** It runs at the same time as all others of these. */
   readonly together?: boolean;
+  /** Another step, that is there while this one runs: it says `ready`, and ends with it. */
+  readonly beside?: Job;
 }
 
 export interface JobResult {
@@ -33,7 +35,7 @@ export interface JobResult {
 const [runtime = 'crun', jobsFile = '', work = ''] = process.argv.slice(2);
 const { engine } = chooseEngine(readPlace(process.env), runtime);
 const jobs = JSON.parse(readFileSync(jobsFile, 'utf8'), reviveBuffer) as Job[];
-for (const job of jobs.filter((one) => one.together !== true)) tell(await perform(engine, job));
+for (const job of jobs.filter((one) => one.together !== true)) tell(await performBeside(engine, job));
 const together = jobs.filter((job) => job.together === true).map((job) => perform(engine, job));
 for (const result of await Promise.all(together)) tell(result);
 
@@ -54,7 +56,30 @@ function reviveBuffer(_: string, value: unknown): unknown {
   return isBuffer ? Buffer.from((value as unknown as { data: number[] }).data) : value;
 }
 
-async function perform(chosen: Engine, { plan, lower, when, inherit, copied }: Job): Promise<JobResult> {
+async function performBeside(chosen: Engine, job: Job): Promise<JobResult> {
+  if (job.beside === undefined) return await perform(chosen, job);
+  const end = new AbortController();
+  let other: Promise<JobResult> | undefined;
+  const ready = new Promise<void>((resolve) => {
+    other = perform(chosen, job.beside!, { end, ready: resolve });
+  });
+  await Promise.race([ready, other]);
+  const result = await perform(chosen, job);
+  end.abort(new Error('the other has ended'));
+  await other;
+  return result;
+}
+
+interface Beside {
+  readonly end: AbortController;
+  readonly ready: () => void;
+}
+
+async function perform(
+  chosen: Engine,
+  { plan, lower, when, inherit, copied }: Job,
+  beside?: Beside,
+): Promise<JobResult> {
   const scratch = mkdtempSync(join(work, 'step-'));
   const [upper, workdir, run] = ['upper', 'work', 'run'].map((name) => join(scratch, name)) as [
     string,
@@ -62,11 +87,12 @@ async function perform(chosen: Engine, { plan, lower, when, inherit, copied }: J
     string,
   ];
   for (const folder of [upper, workdir, run]) mkdirSync(folder, { mode: 0o755 });
-  const controller = new AbortController();
+  const controller = beside?.end ?? new AbortController();
   const seen = { stdout: '', stderr: '', stdoutBytes: 0 };
   const stdout = (chunk: Buffer): void => {
     seen.stdoutBytes += chunk.length;
     if (seen.stdoutBytes < 1_000_000) seen.stdout += chunk.toString();
+    if (beside !== undefined && seen.stdout.includes('ready')) beside.ready();
     if (when === undefined || !seen.stdout.includes(when.says)) return;
     if (when.then === 'abort') controller.abort(new Error('aborted by the test'));
     else process.kill(process.pid, 'SIGKILL');
