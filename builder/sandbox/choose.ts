@@ -4,6 +4,7 @@ import type { Place } from '../../src/core/place.ts';
 import { builtinEngine } from './builtin.ts';
 import { ladder, type Machine, machineOf, namespaceRemedy, rungOf } from './ladder.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
+import { recordedEngine } from './ownership/recorded-engine.ts';
 import type { Engine } from './plan.ts';
 import { canAssemble } from './program/assemble.ts';
 import { executable, find } from './programs.ts';
@@ -28,8 +29,10 @@ export function chooseEngine(place: Place, runtime?: string): Choice {
   const where = rung.name === 'root' ? 'as real root' : `in ${rung.what}`;
   const why = runtime === undefined ? 'the first that was found' : 'asked for with --runtime';
   if (runtime === 'builtin' || (runtime === undefined && canAssemble())) {
-    return { engine: builtinEngine(), sentence: `RUN uses the built-in engine ${where}` };
+    const engine = rung.name === 'single' ? recordedEngine() : builtinEngine();
+    return { engine, sentence: `RUN uses the built-in engine ${where}` };
   }
+  if (rung.name === 'single') throw recordsOwners(runtime ?? 'an OCI runtime');
   const program = runtime === undefined ? firstOf(preferred) : named(runtime);
   return { engine: ociRuntime(program), sentence: `RUN uses ${program.path} ${where} (${why})` };
 }
@@ -50,6 +53,16 @@ export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)):
   return new BuildError('sandbox', `RUN needs ${what}, which cannot be had here${said}`, {
     hint: `${remedy} \`tsbuild doctor\` tells more.`,
   });
+}
+
+function recordsOwners(runtime: string): BuildError {
+  return new BuildError(
+    'sandbox',
+    `${runtime} cannot run steps where only one id exists: owners are to be recorded`,
+    {
+      hint: 'Leave --runtime away: the built-in engine records them. Or have a range of ids: see `tsbuild doctor`.',
+    },
+  );
 }
 
 function firstOf(names: readonly string[]): RuntimeProgram {
