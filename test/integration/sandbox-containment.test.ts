@@ -15,7 +15,7 @@ import {
 import { processesWith } from '../support/processes.ts';
 import { run } from '../support/programs.ts';
 import { checkCase, jobOf, readCases } from '../support/sandbox-cases.ts';
-import type { JobResult } from '../support/sandbox-driver.ts';
+import type { Job, JobResult } from '../support/sandbox-driver.ts';
 import { SandboxPlace } from '../support/sandbox-place.ts';
 import { skip } from '../support/skips.ts';
 
@@ -76,7 +76,7 @@ describe.skipIf(skip('containment', needs))('containment', () => {
       const jobs = attempts.map(({ one, network }) =>
         jobOf({ ...one, network }, { place, who: where.who, words }),
       );
-      results = await perform(place, place.command(where.who, where.engine, jobs));
+      results = await perform(place, commandAt(place, where, jobs));
       alive = victim.exitCode === null && victim.signalCode === null;
       victim.kill();
     });
@@ -134,6 +134,26 @@ function runsHere({ calls, x64, name }: ProbeCase): boolean {
   const numbered = calls !== undefined || x64 === true;
   if (numbered && process.arch !== 'x64') console.warn(`skipped: ${name}: its numbers are those of x86-64`);
   return !numbered || process.arch === 'x64';
+}
+
+/** A file of /proc that is hidden by a mount, as in containers, makes the kernel refuse a fresh one. */
+const masked = [
+  'unshare',
+  '--mount',
+  'sh',
+  '-c',
+  '"mount --bind /dev/null /proc/keys && exec \\"\\$@\\""',
+  'sh',
+];
+
+function commandAt(
+  place: SandboxPlace,
+  { who, engine, rung, proc }: ProbedPlace,
+  jobs: readonly Job[],
+): string[] {
+  const command = place.command(who, engine, jobs);
+  const single = rung === 'single' ? ['--isolation=single'] : [];
+  return [...(proc === 'bound' ? masked : []), ...command, ...single];
 }
 
 /** Runs the driver from the careless shell. */

@@ -52,6 +52,9 @@ export const probedPlaces: readonly ProbedPlace[] = [
   { engine: 'crun', rung: 'subuid', who: 'user', proc: 'own' },
   { engine: 'runc', rung: 'root', who: 'root', proc: 'own' },
   { engine: 'runc', rung: 'subuid', who: 'user', proc: 'own' },
+  { engine: 'builtin', rung: 'single', who: 'user', proc: 'own' },
+  { engine: 'builtin', rung: 'subuid', who: 'user', proc: 'bound' },
+  { engine: 'builtin', rung: 'single', who: 'user', proc: 'bound' },
 ];
 
 /** Why a probe gets through at a place; undefined where it is held. */

@@ -96,6 +96,8 @@ export class SandboxPlace {
     for (const name of ['bin', 'dist']) mkdirSync(join(this.folder, name));
     cpSync(join(repository, 'bin'), join(this.folder, 'bin'), { recursive: true });
     await bundle('sandbox-driver.ts', join(this.folder, 'dist/cli.js'));
+    const worker = 'ownership-worker';
+    await bundle(`../../builder/sandbox/ownership/${worker}.ts`, join(this.folder, `dist/${worker}.js`));
     writeFileSync(join(this.folder, 'package.json'), '{"type":"module"}');
     for (const name of ['koffi', '@koromix']) {
       const from = join(repository, 'node_modules', name);
