@@ -26,7 +26,10 @@ rung_root() {
   ! command -v unshare >/dev/null && is_root && has_many_ids && holds 21
 }
 
+# Where the namespace is refused, unshare leaves a child of --map-auto behind that waits for ever, and holds our pipe: so
+# the namespace is tried first.
 rung_subuid() {
+  does unshare --user true || return
   how='unshare --user --map-root-user --map-auto --mount'
   does $how true && return
   case $said in

@@ -13,6 +13,7 @@ type CFunction = (...args: readonly unknown[]) => number;
 interface Koffi {
   load(path: null): { func(name: string, result: string, args: readonly string[]): CFunction };
   errno(): number;
+  view(address: number, bytes: number): ArrayBuffer;
 }
 
 /** What a system call failed with; `code` is the errno's name (`ENOENT`), as in node:fs. */
@@ -48,6 +49,16 @@ export function lastError(): string {
   return getSystemErrorName(-library().koffi.errno());
 }
 
+/** The result as the kernel itself answers, a negative errno for a failure; call it directly after the system call. */
+export function answer(result: number): number {
+  return result === -1 ? -library().koffi.errno() : result;
+}
+
+/** Memory of this process, seen where it lies. */
+export function memoryAt(address: number, bytes: number): Buffer {
+  return Buffer.from(library().koffi.view(address, bytes));
+}
+
 /** A string as C wants it; names as of core/bytes.ts keep their odd bytes. */
 export function cString(text: string | Buffer): Buffer {
   const bytes = typeof text === 'string' ? bytesOf(text) : text;
@@ -58,8 +69,8 @@ export function cString(text: string | Buffer): Buffer {
 }
 
 /**
- * The path of koffi's binary for this machine, or undefined where only koffi's own search can find it. The engine
- * hands it to its zygote, which loads it by `process.dlopen` (1 to 2 ms instead of 5 for the whole module).
+ * The path of koffi's binary for this machine, or undefined where only koffi's own search can find it. It is
+ * loaded by `process.dlopen` (1 to 2 ms instead of 5 for the whole module).
  */
 export function koffiFile(): string | undefined {
   const name = `@koromix/koffi-linux-${process.arch}`;

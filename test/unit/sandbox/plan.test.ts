@@ -2,14 +2,18 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chooseEngine } from '../../../builder/sandbox/choose.ts';
+import { chooseEngine, whyNoRun } from '../../../builder/sandbox/choose.ts';
 import { hostsText } from '../../../builder/sandbox/etc-files.ts';
 import { rlimits } from '../../../builder/sandbox/limits.ts';
 import { type BundleFacts, ociConfig } from '../../../builder/sandbox/oci-config.ts';
 import { requestText } from '../../../builder/sandbox/outside-request.ts';
-import { overlayMount, plainNames, ShortNames } from '../../../builder/sandbox/overlay-mount.ts';
-import type { SandboxPlan } from '../../../builder/sandbox/plan.ts';
-import { whyNoNamespace } from '../../../builder/sandbox/probe.ts';
+import {
+  overlayMount,
+  type PathNames,
+  plainNames,
+  ShortNames,
+} from '../../../builder/sandbox/overlay-mount.ts';
+import type { Overlay, SandboxPlan } from '../../../builder/sandbox/plan.ts';
 import type { Place } from '../../../src/core/place.ts';
 
 const own = [
@@ -25,6 +29,7 @@ const place: Place = {
   home: '/home/a',
   runtimeDir: undefined,
   outside: undefined,
+  asked: undefined,
   why: undefined,
 };
 
@@ -49,6 +54,8 @@ const facts: BundleFacts = {
   rlimits: [],
   path: '/bin',
   realRoot: false,
+  boundProc: false,
+  terminalGroup: true,
 };
 
 describe('limits', () => {
@@ -91,6 +98,11 @@ describe('config.json', () => {
   });
 });
 
+function optionsOf(tree: Overlay, names: PathNames): string {
+  const mount = overlayMount(tree, '/m', names);
+  return mount.kind === 'overlay' ? mount.options : '';
+}
+
 describe('overlay options', () => {
   it('names layers of one folder as they are, unless they are too many or their paths mean something to mount', () => {
     const at = (folder: string, count: number) => ({
@@ -99,7 +111,7 @@ describe('overlay options', () => {
       work: '/s/tmp/work',
     });
     const names = plainNames([at('/s/trees', 2)])!;
-    const { options } = overlayMount(at('/s/trees', 2), '/m', names);
+    const options = optionsOf(at('/s/trees', 2), names);
     expect(names.folder).toBe('/s/trees');
     expect(options).toContain(`lowerdir=${'0'.repeat(60)}0:${'0'.repeat(60)}1,upperdir=/s/tmp/upper,`);
     expect(plainNames([at('/s/trees', 100)])).toBeUndefined();
@@ -113,9 +125,9 @@ describe('overlay options', () => {
       const lower = Array.from({ length: 500 }, (_, at) => `/a/very/long/folder/name/for/a/layer/${at}`);
       const tree = { lower, upper: '/u:,\\p', work: '/w' };
       const names = new ShortNames(join(folder, 'l'));
-      const { options } = overlayMount(tree, '/m', names);
+      const options = optionsOf(tree, names);
       expect(options.length).toBeLessThan(4000);
-      expect(options).toMatch(/^nodev,lowerdir=2:3:4:.*,upperdir=0,workdir=1,index=off,userxattr,/);
+      expect(options).toMatch(/^lowerdir=2:3:4:.*,upperdir=0,workdir=1,index=off,userxattr,/);
       expect(readdirSync(names.folder)).toHaveLength(502);
       mkdirSync(join(folder, 'other'));
       expect(() => overlayMount({ ...tree, lower: [...lower, '/x'] }, '/m', names)).toThrow('takes 500');
@@ -126,6 +138,12 @@ describe('overlay options', () => {
 });
 
 describe('where no step can run', () => {
+  const machine = (settings: Readonly<Record<string, string>>, programs = ['unshare']) => ({
+    uid: 1000,
+    read: (file: string) => settings[file],
+    has: (program: string) => programs.includes(program),
+  });
+
   it.each([
     ['/proc/sys/user/max_user_namespaces', '0', 'user.max_user_namespaces'],
     ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'unprivileged_userns_clone=1'],
@@ -134,18 +152,37 @@ describe('where no step can run', () => {
       '1',
       'apparmor_restrict_unprivileged_userns=0',
     ],
+    ['/proc/self/status', 'NoNewPrivs:\t1\nSeccomp:\t2', 'seccomp=unconfined'],
     ['', '', 'In a container'],
   ])('names the setting %s', (path, value, hint) => {
-    const error = whyNoNamespace({ ...place, why: 'unshare failed: no' }, (file) =>
-      file === path ? value : undefined,
-    );
+    const error = whyNoRun({ ...place, why: 'unshare failed: no' }, machine({ [path]: value }));
     expect(error).toMatchObject({ code: 'sandbox', hint: expect.stringContaining(hint) });
     expect(error.message).toContain('unshare failed: no');
   });
 
-  it('says how to get a range of ids', () => {
-    const why = 'unshare: no line matching user "a" in /etc/subuid: Success';
-    expect(whyNoNamespace({ ...place, why }, () => undefined).hint).toContain('usermod --add-subuids');
+  it('names the program that makes them', () => {
+    expect(whyNoRun(place, machine({}, [])).hint).toContain('apt-get install util-linux');
+  });
+
+  it.each([
+    ['no newuidmap', {}, [], 'uidmap'],
+    [
+      'unshare: no line matching user "a" in /etc/subuid: Success',
+      {},
+      ['newuidmap'],
+      'usermod --add-subuids',
+    ],
+    ['newuidmap: write to uid_map failed', {}, ['newuidmap'], 'setuid root'],
+    ['newuidmap failed', { '/proc/self/status': 'NoNewPrivs:\t1' }, ['newuidmap'], 'no_new_privs'],
+    ['unshare failed: Operation not permitted', {}, ['newuidmap'], 'In a container'],
+  ])('says how to get a range of ids: %s', (why, settings, programs, hint) => {
+    const asked = whyNoRun({ ...place, asked: 'subuid', why }, machine(settings, ['unshare', ...programs]));
+    expect(asked.message).toContain('`subuid`');
+    expect(asked.hint).toContain(hint);
+  });
+
+  it('does not look for remedies where none was wanted', () => {
+    expect(whyNoRun({ ...place, asked: 'none' }).message).toBe('RUN cannot work with --isolation none');
   });
 
   it('says which package has a runtime that is missing', () => {
