@@ -233,6 +233,16 @@ exec /usr/bin/unshare "$@"`;
       expect(early).toMatchObject({ code: 4 });
     });
 
+    it('fails by name once the helper was killed, with what it ran', async () => {
+      program('docker-credential-killer', 'kill -9 "$(cut -d " " -f 4 /proc/$PPID/stat)"; sleep 60');
+      const [during, after] = await answers([
+        { argv: ['docker-credential-killer', 'get'] },
+        { argv: ['git', '--version'] },
+      ]);
+      expect(during).not.toMatchObject({ code: 0 });
+      expect(after!.error).toMatch(/helper.*is gone/);
+    });
+
     it('ends a program on request, and all of them with the builder', async () => {
       const mark = `7${process.pid}01`;
       expect(await answers([{ argv: ['podman', mark], abortAfterMs: 200 }])).toEqual([
