@@ -4,7 +4,6 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import { mknod } from '../../src/sys/file.ts';
 import { openFifo } from './fifo.ts';
@@ -26,8 +25,6 @@ export interface OutsideOptions {
 /** Options whose sinks are set. */
 export type OutsideRun = OutsideOptions & Required<Pick<OutsideOptions, 'stdout' | 'stderr'>>;
 
-/** The helper starts while Node does, and is there long before anyone asks; on a busy machine a little later. */
-const PATIENCE_MS = 10_000;
 /** What a pipe takes without a reader: all that is said about a request. */
 const REQUEST_BYTES = 65_536;
 /** Between asking a program to end and ending it. */
@@ -38,7 +35,7 @@ const GRACE_MS = 500;
  * through fifos only, so nothing of them ever lies on disk. Resolves to the program's exit code.
  */
 export async function askOutside(helper: string, argv: readonly string[], run: OutsideRun): Promise<number> {
-  await awaitHelper(helper);
+  checkHelper(helper);
   const name = randomBytes(8).toString('hex');
   const folder = join(helper, name);
   mkdirSync(folder, { mode: 0o700 });
@@ -159,7 +156,7 @@ function say(fd: number, text: string): void {
 }
 
 function ring(helper: string, name: string): void {
-  const bell = openSync(join(helper, 'ask'), constants.O_WRONLY | constants.O_NONBLOCK);
+  const bell = openBell(helper);
   try {
     writeSync(bell, `${name}\n`);
   } finally {
@@ -167,26 +164,25 @@ function ring(helper: string, name: string): void {
   }
 }
 
-/** Waits until the helper listens, and makes sure that its folder is the person's own: others could answer for it. */
-async function awaitHelper(helper: string): Promise<void> {
-  const until = Date.now() + PATIENCE_MS;
-  for (;;) {
-    if (isListening(helper)) break;
-    if (Date.now() > until) throw helperGone();
-    await sleep(5);
-  }
-  const folder = lstatSync(helper);
-  if (!folder.isDirectory() || folder.uid !== process.geteuid?.() || (folder.mode & 0o077) !== 0)
-    throw helperGone();
+/**
+ * Makes sure that the helper listens, as it does since before we were started, and that its folder is the person's own:
+ * others could answer for it.
+ */
+function checkHelper(helper: string): void {
+  const folder = lstatSync(helper, { throwIfNoEntry: false });
+  const isOwn = folder?.isDirectory() && folder.uid === process.geteuid?.() && (folder.mode & 0o077) === 0;
+  if (!isOwn) throw helperGone();
+  closeSync(openBell(helper));
 }
 
-function isListening(helper: string): boolean {
+/** The fifo of requests has no reader once the helper was killed: what it would have removed is removed here. */
+function openBell(helper: string): number {
   try {
-    closeSync(openSync(join(helper, 'ask'), constants.O_WRONLY | constants.O_NONBLOCK));
-    return true;
+    return openSync(join(helper, 'ask'), constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (['ENOENT', 'ENXIO'].includes(errnoOf(error) ?? '')) return false;
-    throw error;
+    if (!['ENOENT', 'ENXIO'].includes(errnoOf(error) ?? '')) throw error;
+    rmSync(helper, { recursive: true, force: true });
+    throw helperGone();
   }
 }
 

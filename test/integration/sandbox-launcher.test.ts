@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type HostPlace, hostPlaces, inHostPlace, placePrograms } from '../support/host-place.ts';
 import type { OutsideJob } from '../support/outside-driver.ts';
 import { type Outcome, run } from '../support/programs.ts';
 import { bundle, SandboxPlace } from '../support/sandbox-place.ts';
@@ -140,6 +141,53 @@ exec /usr/bin/unshare "$@"`;
       expect(told).toMatchObject({ uid: 0, place: { isolation: 'subuid' } });
     });
 
+    it.each([
+      [['--isolation=single', '.'], 'single'],
+      [['--isolation', 'none', '.'], 'none'],
+      [['--isolation=root', '.'], 'none'],
+      [['--isolation=rootless', '.'], 'subuid'],
+      [['run', '--isolation', 'single', 'image'], 'single'],
+      [['run', '--rm', 'image', '--isolation=single', '--help'], 'subuid'],
+      [['--root', '/x', 'images'], 'none'],
+      [['-t', 'login', '.'], 'subuid'],
+      [['build', '--', '--isolation=single'], 'subuid'],
+    ])('takes from the words %j the rung %s', async (words, isolation) => {
+      const command = [...place.as('user'), join(folder, 'dist/tsbuild'), ...words];
+      const told = first(await run(command, { env: place.environment(), cwd: '/' }));
+      expect(told.place.isolation).toBe(isolation);
+      expect(told.uid).toBe(isolation === 'none' ? place.ids.uid : 0);
+    });
+
+    it('gives even root one id alone, where that is asked for', async () => {
+      const outcome = await run([join(folder, 'bin/tsbuild'), '--isolation=single'], {
+        env: place.environment(),
+      });
+      expect(first(outcome).place).toMatchObject({ isolation: 'single', uid: 0 });
+    });
+
+    it.skipIf(skip('the launcher in places', { root: true, programs: [...placePrograms, 'busybox'] }))(
+      'finds another way in, and still runs programs as the person, in places that lack something',
+      async () => {
+        const file = join(place.work('user'), 'jobs.json');
+        const show = ['git', '-c', 'alias.x=!id -u', 'x'];
+        writeFileSync(file, JSON.stringify([{ argv: show }]));
+        chmodSync(file, 0o644);
+        const startIn = async (host: HostPlace): Promise<readonly [string, string]> => {
+          const env = place.environment();
+          const options = { scratch: folder, user: place.ids, keep: [place.folder], env };
+          const outcome = await run(inHostPlace(host, [join(folder, 'bin/tsbuild'), file], options), { env });
+          const answer = JSON.parse(outcome.stdout.trim().split('\n')[1]!) as { stdout: string };
+          return [first(outcome).place.isolation, answer.stdout.trim()];
+        };
+        const person = String(place.ids.uid);
+        expect(await startIn(hostPlaces['docker-unconfined'])).toEqual(['mapped', '0']);
+        expect(await startIn(hostPlaces['no-new-privileges'])).toEqual(['single', person]);
+        expect(await startIn(hostPlaces.bare)).toEqual(['single', person]);
+        expect(await startIn(hostPlaces.busybox)).toEqual(['subuid', person]);
+        expect(await startIn(hostPlaces.restricted)).toEqual(['none', person]);
+      },
+    );
+
     it('runs programs as the person, with any bytes in arguments and data', async () => {
       const words = ['a b\n\n', 'c\\0101\'"$(id)`', 'ü', '-e', ''];
       const show = {
@@ -183,6 +231,16 @@ exec /usr/bin/unshare "$@"`;
       ]);
       expect(through).toMatchObject({ code: 0, bytes: 50 * 1024 * 1024 });
       expect(early).toMatchObject({ code: 4 });
+    });
+
+    it('fails by name once the helper was killed, with what it ran', async () => {
+      program('docker-credential-killer', 'kill -9 "$(cut -d " " -f 4 /proc/$PPID/stat)"; sleep 60');
+      const [during, after] = await answers([
+        { argv: ['docker-credential-killer', 'get'] },
+        { argv: ['git', '--version'] },
+      ]);
+      expect(during).not.toMatchObject({ code: 0 });
+      expect(after!.error).toMatch(/helper.*is gone/);
     });
 
     it('ends a program on request, and all of them with the builder', async () => {
