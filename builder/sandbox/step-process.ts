@@ -157,6 +157,8 @@ function installFilter(filter: Buffer, listened: boolean): readonly Item[] {
     call('seccomp', [SECCOMP_SET_MODE_FILTER, NEW_LISTENER, program], { about, result: from(listener, 8) }),
     installed,
     ...waitForUs(listener),
+    // Held by the process itself, it would outlive a supervisor that fails, and execve would wait for an answer for ever.
+    call('close', [from(listener, 8)]),
   ];
 }
 
