@@ -152,7 +152,7 @@ export class LayerStore implements Layers {
     return guarded(async () => {
       dropResidue(upper, options);
       const root = options.below.find(({ path }) => path === '');
-      const packed = await this.#packUpper({ folder: upper, root });
+      const packed = await this.#packUpper({ folder: upper, root, lower: options.lower });
       dropSockets(upper);
       const listing = this.#learn(packed);
       this.#trees.keep(packed.diffId, upper, { bytes: sizeOf(listing), own: true });

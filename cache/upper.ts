@@ -6,6 +6,7 @@ import type { Entry } from '../src/core/types.ts';
 import { sorted } from '../src/oci/listing.ts';
 import { isReserved } from '../src/oci/tar-path.ts';
 import { majorMinor } from '../src/sys/file.ts';
+import { dropOpaque, isOpaque, isWhiteout } from '../src/sys/overlay.ts';
 import { lgetxattr, llistxattr } from '../src/sys/xattr.ts';
 
 /** A file with several names: where the first was seen. */
@@ -18,15 +19,18 @@ const kept = /^(user\.(?!overlay\.)|security\.capability$|system\.posix_acl_(acc
 export interface Upper {
   readonly folder: string;
   readonly root?: Entry | undefined;
+  /** The trees below, topmost first; without them every opaque mark counts. */
+  readonly lower?: readonly string[] | undefined;
 }
 
 /**
  * The entries that the finished upper directory of an overlay stands for, sorted as a listing, files without digests
- * yet. What overlayfs left in it is taken for what it means: character devices 0:0 are whiteouts (before hard links:
- * all whiteouts of an overlay are one inode), user.overlay.opaque is an opaque mark; sockets are no part of a layer.
+ * yet. What overlayfs left in it is taken for what it means (sys/overlay.ts; whiteouts before hard links: all whiteouts of
+ * an overlay are one inode); sockets are no part of a layer.
  * Times are cut to whole seconds, as the tar has them.
  */
-export function entriesOfUpper({ folder, root }: Upper): Entry[] {
+export function entriesOfUpper({ folder, root, lower }: Upper): Entry[] {
+  if (lower !== undefined) dropIdleMarks(folder, '', lower);
   const entries: Entry[] = [];
   const links: Links = new Map();
   walk(folder, '', { entries, links });
@@ -63,7 +67,7 @@ function plainIfMade(full: string): void {
 /** An empty directory of the upper that only repeats what is below it. */
 function dropIfUnchanged(full: string, below: Entry): void {
   const stat = lstatSync(pathOf(full), { throwIfNoEntry: false });
-  if (stat?.isDirectory() !== true || isOpaque(full)) return;
+  if (stat?.isDirectory() !== true || isOpaque(pathOf(full))) return;
   const now = entryOf(full, below.path, stat);
   if (now !== undefined && isLike(now, below)) dropIfEmpty(full);
 }
@@ -78,9 +82,13 @@ function isLike(a: Entry, b: Entry): boolean {
 export function dropSockets(folder: string): void {
   for (const name of readdirSync(pathOf(folder), { withFileTypes: true, encoding: 'buffer' })) {
     const full = `${folder}/${nameOf(name.name as unknown as Buffer)}`;
-    if (name.isSocket()) unlinkSync(pathOf(full));
+    if (name.isSocket()) dropSocket(full);
     else if (name.isDirectory()) dropSockets(full);
   }
+}
+
+function dropSocket(full: string): void {
+  if (!isWhiteout(lstatSync(pathOf(full)))) unlinkSync(pathOf(full));
 }
 
 /** True where reading the upper directory takes no longer than telling another thread to: few entries, few bytes. */
@@ -96,6 +104,29 @@ export function isSmall(upper: string): boolean {
   return fits(upper);
 }
 
+/** Removes opaque marks of directories that are in no tree below. */
+function dropIdleMarks(upper: string, path: string, lower: readonly string[]): void {
+  for (const name of foldersIn(path === '' ? upper : `${upper}/${path}`)) {
+    const inner = path === '' ? name : `${path}/${name}`;
+    const seen = treesWith(inner, lower);
+    if (seen.length === 0 && isOpaque(pathOf(`${upper}/${inner}`))) dropOpaque(pathOf(`${upper}/${inner}`));
+    dropIdleMarks(upper, inner, seen);
+  }
+}
+
+/** The trees in which a directory can be seen, of those in which its parent can be. */
+function treesWith(path: string, trees: readonly string[]): string[] {
+  const seen: string[] = [];
+  for (const tree of trees) {
+    const stat = lstatSync(pathOf(`${tree}/${path}`), { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    if (!stat.isDirectory()) break;
+    seen.push(tree);
+    if (isOpaque(pathOf(`${tree}/${path}`))) break;
+  }
+  return seen;
+}
+
 function walk(upper: string, path: string, out: { readonly entries: Entry[]; readonly links: Links }): void {
   const full = path === '' ? upper : `${upper}/${path}`;
   const stat = lstatSync(pathOf(full));
@@ -103,7 +134,7 @@ function walk(upper: string, path: string, out: { readonly entries: Entry[]; rea
   if (entry === undefined) return;
   out.entries.push(entry);
   if (entry.type === 'dir') {
-    if (isOpaque(full)) out.entries.push({ ...mark(path), type: 'opaque' });
+    if (isOpaque(pathOf(full))) out.entries.push({ ...mark(path), type: 'opaque' });
     for (const name of namesIn(full)) walk(upper, path === '' ? name : `${path}/${name}`, out);
   } else if (stat.nlink > 1 && entry.type !== 'whiteout') {
     const key = `${stat.dev}:${stat.ino}`;
@@ -112,8 +143,8 @@ function walk(upper: string, path: string, out: { readonly entries: Entry[]; rea
 }
 
 function entryOf(full: string, path: string, stat: Stats): Entry | undefined {
+  if (isWhiteout(stat)) return mark(path);
   if (stat.isSocket()) return undefined;
-  if (stat.isCharacterDevice() && stat.rdev === 0) return mark(path);
   if (isReserved(path)) throw reserved(path);
   const xattrs = xattrsOf(full);
   return {
@@ -163,13 +194,11 @@ function xattrsOf(full: string): Record<string, string> | undefined {
   return Object.fromEntries(values);
 }
 
-function isOpaque(full: string): boolean {
-  try {
-    return lgetxattr(pathOf(full), 'user.overlay.opaque').toString() === 'y';
-  } catch (error) {
-    if (errnoOf(error) === 'ENODATA' || errnoOf(error) === 'EOPNOTSUPP') return false;
-    throw error;
-  }
+function foldersIn(full: string): string[] {
+  const entries = readdirSync(pathOf(full), { withFileTypes: true, encoding: 'buffer' });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => nameOf(entry.name as unknown as Buffer));
 }
 
 function namesIn(full: string): string[] {
