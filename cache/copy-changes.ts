@@ -1,8 +1,8 @@
 import { type BigIntStats, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { pathOf } from '../src/core/bytes.ts';
 import { BuildError } from '../src/core/errors.ts';
-import { dropOpaque, isOpaque, isWhiteout, makeOpaque, makeWhiteout } from '../src/sys/overlay.ts';
-import { lgetxattr, llistxattr } from '../src/sys/xattr.ts';
+import { isWhiteout, makeOpaque, makeWhiteout } from '../src/sys/overlay.ts';
+import { lgetxattr, llistxattr, lremovexattr } from '../src/sys/xattr.ts';
 import { copyAttributes, namesIn, setTimes, statOf } from './copy-layer.ts';
 
 /** What a path was when the folder was looked at. */
@@ -140,12 +140,19 @@ class Moving {
 /** What is new comes without sockets and without marks: in a plain folder a step can make those of an overlay. */
 function clean(full: string, path: string): void {
   const stat = statOf(full)!;
+  dropMarks(pathOf(full));
   if (stat.isSocket()) rmSync(pathOf(full));
   else if (isWhiteout(stat)) throw forged(path);
   else if (stat.isDirectory()) {
     for (const name of namesIn(full)) clean(`${full}/${name}`, below(path, name));
-    if (isOpaque(pathOf(full))) dropOpaque(pathOf(full));
     if (statOf(full)!.mtimeNs !== stat.mtimeNs) setTimes(full, stat);
+  }
+}
+
+/** Recorded owners are no such marks: what is to be believed of them is decided where the layer is made. */
+function dropMarks(path: string | Buffer): void {
+  for (const name of llistxattr(path)) {
+    if (/^(user|trusted)\.overlay\./.test(name)) lremovexattr(path, name);
   }
 }
 
