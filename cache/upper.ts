@@ -2,13 +2,16 @@ import { chmodSync, lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats,
 import { nameOf, pathOf } from '../src/core/bytes.ts';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
 import { isMark } from '../src/core/marks.ts';
+import type { Owner } from '../src/core/owner.ts';
 import type { CommitOptions } from '../src/core/store.ts';
 import type { Entry } from '../src/core/types.ts';
 import { sorted } from '../src/oci/listing.ts';
 import { isReserved } from '../src/oci/tar-path.ts';
 import { majorMinor } from '../src/sys/file.ts';
-import { dropOpaque, isOpaque, isWhiteout } from '../src/sys/overlay.ts';
+import { isOpaque, isWhiteout } from '../src/sys/overlay.ts';
 import { lgetxattr, llistxattr } from '../src/sys/xattr.ts';
+import { dropIdleMarks } from './idle-marks.ts';
+import { type OwnerSource, RecordedOwners } from './recorded-owners.ts';
 
 /** A file with several names: where the first was seen. */
 type Links = Map<string, Entry[]>;
@@ -22,6 +25,8 @@ export interface Upper {
   readonly root?: Entry | undefined;
   /** The trees below, topmost first; without them every opaque mark counts. */
   readonly lower?: readonly string[] | undefined;
+  /** Where owners are recorded and not real. */
+  readonly owners?: OwnerSource | undefined;
 }
 
 /**
@@ -30,11 +35,11 @@ export interface Upper {
  * an overlay are one inode); sockets are no part of a layer.
  * Times are cut to whole seconds, as the tar has them.
  */
-export function entriesOfUpper({ folder, root, lower }: Upper): Entry[] {
-  if (lower !== undefined) dropIdleMarks(folder, '', lower);
+export function entriesOfUpper({ folder, root, lower, owners }: Upper): Entry[] {
+  if (lower !== undefined) dropIdleMarks(folder, lower);
   const entries: Entry[] = [];
   const links: Links = new Map();
-  walk(folder, '', { entries, links });
+  walk(folder, '', { entries, links, owners: owners && new RecordedOwners(owners) });
   withHardlinks(links);
   const kept = (entry: Entry): boolean =>
     entry.path !== '' || entry.type === 'opaque' || (root !== undefined && !isLike(entry, root));
@@ -45,7 +50,8 @@ export function entriesOfUpper({ folder, root, lower }: Upper): Entry[] {
  * Removes mountpoints that only the runtime made: those of `residue` that are still empty. Directories that were
  * copied up only to hold them, and are as they were `below`, go too: a step that changes nothing leaves nothing.
  */
-export function dropResidue(upper: string, { residue, below }: CommitOptions): void {
+export function dropResidue(upper: string, { residue, below, recorded }: CommitOptions): void {
+  const owners = recorded && new RecordedOwners(recorded);
   for (const path of [...residue].sort().reverse()) {
     const clean = path.replace(/^\/+|\/+$/g, '');
     if (clean === '' || clean.split('/').includes('..')) continue;
@@ -55,7 +61,7 @@ export function dropResidue(upper: string, { residue, below }: CommitOptions): v
   }
   for (const entry of below.toSorted((a, b) => (a.path < b.path ? 1 : -1))) {
     if (entry.path !== '' && !hasLinkedParent(upper, entry.path))
-      dropIfUnchanged(`${upper}/${entry.path}`, entry);
+      dropIfUnchanged(`${upper}/${entry.path}`, entry, owners);
   }
 }
 
@@ -66,10 +72,10 @@ function plainIfMade(full: string): void {
 }
 
 /** An empty directory of the upper that only repeats what is below it. */
-function dropIfUnchanged(full: string, below: Entry): void {
+function dropIfUnchanged(full: string, below: Entry, owners: RecordedOwners | undefined): void {
   const stat = lstatSync(pathOf(full), { throwIfNoEntry: false });
   if (stat?.isDirectory() !== true || isOpaque(pathOf(full))) return;
-  const now = entryOf(full, below.path, stat);
+  const now = entryOf({ full, path: below.path, stat }, owners);
   if (now !== undefined && isLike(now, below)) dropIfEmpty(full);
 }
 
@@ -105,33 +111,16 @@ export function isSmall(upper: string): boolean {
   return fits(upper);
 }
 
-/** Removes opaque marks of directories that are in no tree below. */
-function dropIdleMarks(upper: string, path: string, lower: readonly string[]): void {
-  for (const name of foldersIn(path === '' ? upper : `${upper}/${path}`)) {
-    const inner = path === '' ? name : `${path}/${name}`;
-    const seen = treesWith(inner, lower);
-    if (seen.length === 0 && isOpaque(pathOf(`${upper}/${inner}`))) dropOpaque(pathOf(`${upper}/${inner}`));
-    dropIdleMarks(upper, inner, seen);
-  }
+interface Walk {
+  readonly entries: Entry[];
+  readonly links: Links;
+  readonly owners: RecordedOwners | undefined;
 }
 
-/** The trees in which a directory can be seen, of those in which its parent can be. */
-function treesWith(path: string, trees: readonly string[]): string[] {
-  const seen: string[] = [];
-  for (const tree of trees) {
-    const stat = lstatSync(pathOf(`${tree}/${path}`), { throwIfNoEntry: false });
-    if (stat === undefined) continue;
-    if (!stat.isDirectory()) break;
-    seen.push(tree);
-    if (isOpaque(pathOf(`${tree}/${path}`))) break;
-  }
-  return seen;
-}
-
-function walk(upper: string, path: string, out: { readonly entries: Entry[]; readonly links: Links }): void {
+function walk(upper: string, path: string, out: Walk): void {
   const full = path === '' ? upper : `${upper}/${path}`;
   const stat = lstatSync(pathOf(full));
-  const entry = entryOf(full, path, stat);
+  const entry = entryOf({ full, path, stat }, out.owners);
   if (entry === undefined) return;
   out.entries.push(entry);
   if (entry.type === 'dir') {
@@ -143,31 +132,42 @@ function walk(upper: string, path: string, out: { readonly entries: Entry[]; rea
   }
 }
 
-function entryOf(full: string, path: string, stat: Stats): Entry | undefined {
+interface Found {
+  readonly full: string;
+  readonly path: string;
+  readonly stat: Stats;
+}
+
+function entryOf({ full, path, stat }: Found, owners: RecordedOwners | undefined): Entry | undefined {
   if (isWhiteout(stat)) return mark(path);
   if (stat.isSocket()) return undefined;
   if (isReserved(path)) throw reserved(path);
   const xattrs = xattrsOf(full);
+  const { uid, gid, device } = owners?.ownerOf(full, path) ?? realOwner(stat);
   return {
     path,
-    type: typeOf(stat),
+    type: device?.type ?? typeOf(stat),
     mode: stat.mode & 0o7777,
-    uid: stat.uid,
-    gid: stat.gid,
-    size: stat.isFile() ? stat.size : 0,
+    uid,
+    gid,
+    size: stat.isFile() && device === undefined ? stat.size : 0,
     mtime: Math.floor(stat.mtimeMs / 1000),
     ...(stat.isSymbolicLink() && { link: nameOf(readlinkSync(pathOf(full), { encoding: 'buffer' })) }),
-    ...((stat.isCharacterDevice() || stat.isBlockDevice()) && { device: majorMinor(stat.rdev) }),
+    ...(device && { device: { major: device.major, minor: device.minor } }),
     ...(xattrs && { xattrs }),
   };
+}
+
+function realOwner(stat: Stats): Owner {
+  const { uid, gid } = stat;
+  const type = stat.isCharacterDevice() ? 'char' : stat.isBlockDevice() ? 'block' : undefined;
+  return { uid, gid, ...(type && { device: { type, ...majorMinor(stat.rdev) } }) };
 }
 
 function typeOf(stat: Stats): Entry['type'] {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'dir';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isFIFO()) return 'fifo';
-  return stat.isBlockDevice() ? 'block' : 'char';
+  return stat.isSymbolicLink() ? 'symlink' : 'fifo';
 }
 
 function mark(path: string): Entry {
@@ -193,13 +193,6 @@ function xattrsOf(full: string): Record<string, string> | undefined {
     .sort()
     .map((name) => [name, lgetxattr(pathOf(full), name).toString('latin1')] as const);
   return Object.fromEntries(values);
-}
-
-function foldersIn(full: string): string[] {
-  const entries = readdirSync(pathOf(full), { withFileTypes: true, encoding: 'buffer' });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => nameOf(entry.name as unknown as Buffer));
 }
 
 function namesIn(full: string): string[] {
