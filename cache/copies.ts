@@ -1,6 +1,8 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import type { PathOwner } from '../src/core/owner.ts';
 import type { Copies, CopyOptions, HeldCopy, Layers } from '../src/core/store.ts';
 import type { Layer } from '../src/core/types.ts';
+import { statOf } from './copy-layer.ts';
 import type { CopyJob } from './copy-worker.ts';
 import { guarded } from './faults.ts';
 import type { Home } from './home.ts';
@@ -61,6 +63,9 @@ class Held implements HeldCopy {
   readonly #home: Home;
   readonly #holding: Holding;
   #own: Layer | undefined;
+  #owners: readonly PathOwner[] = [];
+  /** Bottom first. */
+  #trees: readonly string[] = [];
 
   constructor(home: Home, holding: Holding) {
     this.path = holding.folder.path;
@@ -70,19 +75,28 @@ class Held implements HeldCopy {
 
   async prepare(layers: Layers, { root, signal }: CopyOptions): Promise<void> {
     const { folder, wanted } = this.#holding;
-    const lay = await Promise.all(
-      wanted.slice(folder.laid).map(async (layer) => ({
+    const all = await Promise.all(
+      wanted.map(async (layer) => ({
         tree: await layers.tree(layer, signal),
         implied: await layers.implied(layer, signal),
       })),
     );
+    this.#trees = all.map(({ tree }) => tree);
+    const lay = all.slice(folder.laid);
     chownSync(this.path, root.uid, root.gid);
     chmodSync(this.path, root.mode);
     await this.#run({ lay, folder: this.path, snapshot: this.#snapshot }, signal);
+    this.#owners = ownersIn(this.path, this.#trees, layers);
+  }
+
+  get owners(): readonly PathOwner[] {
+    return this.#owners;
   }
 
   async moveChanges(upper: string, restored: readonly string[], signal?: AbortSignal): Promise<void> {
-    await guarded(() => this.#run({ upper, folder: this.path, snapshot: this.#snapshot, restored }, signal));
+    await guarded(() =>
+      this.#run({ upper, folder: this.path, snapshot: this.#snapshot, restored, trees: this.#trees }, signal),
+    );
   }
 
   becomes(layer: Layer): void {
@@ -102,4 +116,16 @@ class Held implements HeldCopy {
   #run(job: CopyJob, signal: AbortSignal | undefined): Promise<void> {
     return start<void>('copy-worker', job, { warn: this.#home.warn, signal }).result;
   }
+}
+
+/** What is recorded beside the trees (bottom first), for those files that came from them into the copy. */
+function ownersIn(folder: string, trees: readonly string[], layers: Layers): PathOwner[] {
+  return trees.flatMap((tree, at) =>
+    layers.ownersBeside(tree).flatMap(({ path, owner }) => {
+      const inner = path.slice(tree.length + 1);
+      const isThere = (root: string): boolean => statOf(`${root}/${inner}`) !== undefined;
+      const isCovered = trees.slice(at + 1).some(isThere);
+      return isCovered || !isThere(folder) ? [] : [{ path: `${folder}/${inner}`, owner }];
+    }),
+  );
 }

@@ -1,4 +1,14 @@
-import { type BigIntStats, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { pathOf } from '../src/core/bytes.ts';
 import { BuildError } from '../src/core/errors.ts';
 import { isWhiteout, makeOpaque, makeWhiteout } from '../src/sys/overlay.ts';
@@ -14,6 +24,8 @@ interface State {
   readonly looks: string;
   /** Nanoseconds. */
   readonly ctime: string;
+  /** How many names it has. */
+  readonly links: number;
 }
 
 /** The state of everything below a folder, by path; '' is the folder itself. */
@@ -38,8 +50,8 @@ export function snapshotOf(folder: string): CopySnapshot {
 }
 
 export function writeSnapshot(file: string, snapshot: CopySnapshot): void {
-  const lines = [...snapshot].map(([path, { isDirectory, file, looks, ctime }]) =>
-    JSON.stringify([path, isDirectory, file, looks, ctime]),
+  const lines = [...snapshot].map(([path, { isDirectory, file, looks, ctime, links }]) =>
+    JSON.stringify([path, isDirectory, file, looks, ctime, links]),
   );
   writeFileSync(file, lines.join('\n'), { mode: 0o600 });
 }
@@ -48,14 +60,18 @@ export function readSnapshot(file: string): CopySnapshot {
   const lines = readFileSync(file, 'utf8').split('\n');
   return new Map(
     lines.map((line) => {
-      const [path, isDirectory, file, looks, ctime] = JSON.parse(line) as [string, boolean, ...string[]];
-      return [path, { isDirectory, file, looks, ctime } as State];
+      const [path, isDirectory, file, looks, ctime, links] = JSON.parse(line) as Row;
+      return [path, { isDirectory, file, looks, ctime, links }];
     }),
   );
 }
 
+type Row = [path: string, isDirectory: boolean, file: string, looks: string, ctime: string, links: number];
+
 export interface Moved {
   readonly before: CopySnapshot;
+  /** The trees that were laid out in the folder, bottom first. */
+  readonly trees: readonly string[];
   /** Where the changes go; nothing is there yet. */
   readonly upper: string;
   /** Paths that were taken away and put back: their ctime says nothing. */
@@ -72,20 +88,24 @@ export function moveChanges(folder: string, how: Moved): void {
   new Moving(folder, how).directory('');
 }
 
+const PIECE_BYTES = 1 << 20;
+
 class Moving {
   readonly #folder: string;
   readonly #upper: string;
   readonly #before: CopySnapshot;
   readonly #restored: ReadonlySet<string>;
+  readonly #trees: readonly string[];
   /** Names that were in a directory. */
   readonly #names: ReadonlyMap<string, readonly string[]>;
   readonly #made = new Set<string>();
 
-  constructor(folder: string, { before, upper, restored }: Moved) {
+  constructor(folder: string, { before, upper, restored, trees }: Moved) {
     this.#folder = folder;
     this.#upper = upper;
     this.#before = before;
     this.#restored = new Set(restored);
+    this.#trees = trees.toReversed();
     this.#names = namesOf(before);
     this.#make('');
   }
@@ -107,13 +127,21 @@ class Moving {
       this.#move(path, was?.isDirectory === true && is.isDirectory);
       return;
     }
-    const isChanged = was.looks !== is.looks || (was.ctime !== is.ctime && !this.#restored.has(path));
+    const isTouched = was.ctime !== is.ctime && !this.#restored.has(path);
+    const isChanged = was.looks !== is.looks || (isTouched && !this.#isJustUnlinked(path, was, is));
     if (!is.isDirectory) {
       if (isChanged) this.#move(path, false);
       return;
     }
     if (isChanged) this.#make(path);
     this.directory(path);
+  }
+
+  /** A file that lost another of its names has another ctime too, and only its content tells that this is all. */
+  #isJustUnlinked(path: string, was: State, is: State): boolean {
+    if (is.isDirectory || is.links >= was.links) return false;
+    const source = this.#trees.find((tree) => statOf(at(tree, path)) !== undefined);
+    return source !== undefined && hasSameContent(at(source, path), at(this.#folder, path));
   }
 
   #gone(path: string): void {
@@ -149,6 +177,23 @@ function clean(full: string, path: string): void {
   }
 }
 
+/** Two files that look the same, with only their content left to compare. */
+function hasSameContent(one: string, other: string): boolean {
+  const stat = statOf(one)!;
+  if (!stat.isFile()) return true;
+  const files = [openSync(pathOf(one), 'r'), openSync(pathOf(other), 'r')] as const;
+  const pieces = [Buffer.alloc(PIECE_BYTES), Buffer.alloc(PIECE_BYTES)] as const;
+  try {
+    for (;;) {
+      const [here, there] = files.map((fd, i) => readSync(fd, pieces[i]!)) as [number, number];
+      if (here !== there || !pieces[0].equals(pieces[1])) return false;
+      if (here === 0) return true;
+    }
+  } finally {
+    for (const fd of files) closeSync(fd);
+  }
+}
+
 /** Recorded owners are no such marks: what is to be believed of them is decided where the layer is made. */
 function dropMarks(path: string | Buffer): void {
   for (const name of llistxattr(path)) {
@@ -173,6 +218,7 @@ function stateOf(full: string, stat: BigIntStats): State {
     file: `${type} ${stat.ino} ${stat.birthtimeNs} ${stat.rdev}`,
     looks: `${stat.mode} ${stat.uid} ${stat.gid} ${isDirectory ? 0 : stat.size} ${stat.mtimeNs}${xattrs(full)}`,
     ctime: String(stat.ctimeNs),
+    links: Number(stat.nlink),
   };
 }
 

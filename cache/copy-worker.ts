@@ -11,14 +11,15 @@ export type CopyJob =
       readonly folder: string;
       readonly snapshot: string;
       readonly restored: readonly string[];
+      readonly trees: readonly string[];
     };
 
 /** Worker thread: a full copy of a root filesystem, and what a step changed in it. */
 serve('copy-worker', async (job: CopyJob): Promise<void> => {
   const { folder, snapshot } = job;
   if ('upper' in job) {
-    const { upper, restored } = job;
-    moveChanges(folder, { before: readSnapshot(snapshot), upper, restored });
+    const { upper, restored, trees } = job;
+    moveChanges(folder, { before: readSnapshot(snapshot), upper, restored, trees });
     return;
   }
   for (const layer of job.lay) layOver(folder, layer);

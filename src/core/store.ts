@@ -216,6 +216,8 @@ export interface CopyOptions {
 /** A full copy of a root filesystem that one step may change. */
 export interface HeldCopy extends AsyncDisposable {
   readonly path: string;
+  /** Owners of its files that the files do not carry themselves, by absolute path (rung `single`). */
+  readonly owners: readonly PathOwner[];
   /**
    * Moves all that was changed in it to `upper`, which must not exist: a directory such as an overlay would have left,
    * for `commitUpper`. `restored` are paths that were taken away and put back as they had been.
