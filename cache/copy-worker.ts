@@ -1,5 +1,6 @@
-import { moveChanges, readSnapshot, snapshotOf, writeSnapshot } from './copy-changes.ts';
+import { moveChanges } from './copy-changes.ts';
 import { type LaidLayer, layOver } from './copy-layer.ts';
+import { readSnapshot, snapshotOf, writeSnapshot } from './copy-snapshot.ts';
 import { serve } from './workers.ts';
 
 export type CopyJob =

@@ -89,7 +89,9 @@ describe.skipIf(skip('copies of root filesystems', { root: true, programs: ['set
       const layer = await onCopy(
         'setfattr -n user.overlay.opaque -v y usr/lib; mkdir n; setfattr -n user.overlay.opaque -v y n',
       );
-      expect(await linesOf(layer)).toEqual(['dir n', 'dir usr', 'dir usr/lib'].map((line) => expect.stringContaining(line)));
+      expect(await linesOf(layer)).toEqual(
+        ['dir n', 'dir usr', 'dir usr/lib'].map((line) => expect.stringContaining(line)),
+      );
     });
 
     async function grown(below: readonly Layer[], step: string) {
