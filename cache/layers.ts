@@ -157,7 +157,12 @@ export class LayerStore implements Layers {
     return guarded(async () => {
       dropResidue(upper, options);
       const root = options.below.find(({ path }) => path === '');
-      const packed = await this.#packUpper({ folder: upper, root, owners: options.recorded });
+      const packed = await this.#packUpper({
+        folder: upper,
+        root,
+        lower: options.lower,
+        owners: options.recorded,
+      });
       dropSockets(upper);
       const listing = this.#learn(packed);
       this.#trees.keep(packed.diffId, upper, { listing, own: true });

@@ -34,6 +34,7 @@ export interface RuntimeProgram {
 export function ociRuntime(program: RuntimeProgram): Engine {
   return {
     name: program.name,
+    mounts: true,
     async run(plan, io, scratch, signal) {
       signal.throwIfAborted();
       const folder = join(scratch, 'bundle');

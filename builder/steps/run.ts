@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
+import type { HeldCopy } from '../../src/core/store.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
-import type { Exit, Root, SandboxPlan } from '../sandbox/plan.ts';
+import type { Engine, Exit, Overlay, Root, SandboxPlan } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
-import { checkMachine, planProcess, type WantedProcess } from './process-plan.ts';
+import { checkMachine, holdCopy, planProcess, type WantedProcess } from './process-plan.ts';
+import type { RootForm } from './root-form.ts';
 import type { RunCommand } from './run-command.ts';
 import { type HeldMounts, holdMounts } from './run-holding.ts';
 import { keyOfMount, type RunMount, sourceOfMount } from './run-mounts.ts';
@@ -74,22 +77,36 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 /** Runs the process on top of `below` and keeps what it changed as a layer. */
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
   for (const mount of input.mounts) checkSource(mount, tools);
-  await using scratch = await tools.store.scratch();
-  const { store, signal } = tools;
-  const around = { store, signal, scratch: scratch.path };
   const engine = await tools.engine();
+  return await tools.rootForms.use(engine, (form) => runOn(below, { input, form, engine }, tools));
+}
+
+interface Running {
+  readonly input: RunInput;
+  readonly form: RootForm;
+  readonly engine: Engine;
+}
+
+async function runOn(below: Snapshot, { input, form, engine }: Running, tools: Tools): Promise<Layer> {
+  const { store, signal } = tools;
+  await using scratch = await store.scratch();
+  const around = { store, signal, scratch: scratch.path };
   await checkMachine(input.machine, below.layers, around);
-  await using mounts = await holdMounts(input, scratch.path, tools);
-  const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), around);
+  await using mounts = await holdMounts({ ...input, form }, scratch.path, tools);
+  await using copy = await holdCopy(form, below.layers, around);
+  const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), { ...around, copy });
   using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
   if (exit.code !== 0) throw failed(input.command, exit, log);
-  return await store.layers.commitUpper(upperOf(plan.root), {
+  const layer = await store.layers.commitUpper(await upperOf(plan.root, exit, { copy, ...around }), {
     residue: exit.residue,
     below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
+    ...('lower' in plan.root && { lower: plan.root.lower }),
     ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit.journal) }),
   });
+  copy?.becomes(layer);
+  return layer;
 }
 
 /** What the commit has to know of owners that are recorded. */
@@ -97,8 +114,18 @@ function recordedOf({ root, owners = [] }: SandboxPlan, journal: NonNullable<Exi
   return { journal, lower: 'folder' in root ? [] : root.lower, below: owners };
 }
 
-function upperOf(root: Root): string {
-  return 'folder' in root ? root.folder : root.upper!;
+interface Changed {
+  readonly copy: HeldCopy | undefined;
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/** The directory that holds what the step changed. */
+async function upperOf(root: Root, exit: Exit, { copy, scratch, signal }: Changed): Promise<string> {
+  if (copy === undefined || 'lower' in root) return (root as Overlay).upper!;
+  const upper = join(scratch, 'changes');
+  await copy.moveChanges(upper, exit.restored ?? [], signal);
+  return upper;
 }
 
 /** A stage that is mounted must be at hand by now. */

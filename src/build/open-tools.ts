@@ -3,6 +3,7 @@ import { baseImages } from '../../builder/base-image.ts';
 import type { Context } from '../../builder/context/context.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
 import type { Engine } from '../../builder/sandbox/plan.ts';
+import { RootForms } from '../../builder/steps/root-form.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
@@ -35,6 +36,7 @@ export function openTools(options: BuildOptions, { context, remotes, parts, plac
     context,
     gate: gate(options.jobs),
     engine: once(() => chooseEngine(options, place)),
+    rootForms: new RootForms(store.root, (text) => emit({ type: 'note', level: 'info', text })),
     made: new Map(),
     image,
     contexts: namedContexts(options.contexts, { store, remotes, image }),

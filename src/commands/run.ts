@@ -2,8 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path/posix';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
-import type { Mount, ProcessControl, SandboxIo, TerminalSize } from '../../builder/sandbox/plan.ts';
-import { checkMachine, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
+import type {
+  Engine,
+  Mount,
+  ProcessControl,
+  SandboxIo,
+  SandboxPlan,
+  TerminalSize,
+} from '../../builder/sandbox/plan.ts';
+import { checkMachine, holdCopy, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
+import { RootForms } from '../../builder/steps/root-form.ts';
 import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
 import { BuildError, errnoOf, usageError } from '../core/errors.ts';
 import type { ContainerConfig, Image } from '../core/types.ts';
@@ -58,11 +66,25 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
   await checkMachine(image.platform, image.layers, around);
-  const plan = await planProcess(image.layers, wanted, around);
+  const forms = new RootForms(parts.store.root, (text) => here.say(`${text}\n`));
+  return await forms.use(engine, async (form) => {
+    await using scratch = await parts.store.scratch();
+    const within = { ...around, scratch: scratch.path };
+    await using copy = await holdCopy(form, image.layers, within);
+    const plan = await planProcess(image.layers, wanted, { ...within, copy });
+    return await runPlan(plan, { engine, scratch: scratch.path }, { options, here });
+  });
+}
+
+async function runPlan(
+  plan: SandboxPlan,
+  { engine, scratch }: { readonly engine: Engine; readonly scratch: string },
+  { options, here }: { readonly options: RunCommand; readonly here: Surroundings },
+): Promise<number> {
   using _terminal = options.terminal ? keepTerminal() : undefined;
   using running = new RunningProcess(options, here);
   try {
-    return (await engine.run(plan, running.io, scratch.path, running.stopped)).code;
+    return (await engine.run(plan, running.io, scratch, running.stopped)).code;
   } catch (error) {
     if (error === readerGone) return READER_GONE;
     throw error;
