@@ -1,10 +1,11 @@
-import { lstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import { defaultCapabilities, heldCapabilities } from './capabilities.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { compileFilter } from './filter.ts';
-import { isCovered, isRealRoot, layersOf, residueOf } from './image-places.ts';
+import { hasGroup, isRealRoot, writeIdentityMaps } from './id-maps.ts';
+import { isCovered, layersOf, residueOf } from './image-places.ts';
 import { rlimits } from './limits.ts';
 import type { Engine, Exit, Mount, SandboxIo, SandboxPlan } from './plan.ts';
 import { assemble } from './program/assemble.ts';
@@ -13,7 +14,7 @@ import { messages } from './program/namespaces.ts';
 import { resolveIn } from './rootfs-view.ts';
 import { type FilterRule, filterRules } from './seccomp.ts';
 import { errnoText, setupFailure } from './setup-failure.ts';
-import { maskedPaths, readonlyPaths } from './step-mounts.ts';
+import { maskedPaths, readonlyPaths, TERMINAL_GROUP } from './step-mounts.ts';
 import { type StepFacts, stepProgram } from './step-program.ts';
 import { layOutRoots, type StepRoots } from './step-roots.ts';
 import { type Ended, type Request, superviseProgram } from './supervise.ts';
@@ -83,6 +84,7 @@ function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepF
     rlimits: rlimits(plan.ulimits),
     filter: plan.insecure ? undefined : filters.for(bounding, plan.ids === 'recorded'),
     realRoot: isRealRoot(),
+    terminalGroup: hasGroup(TERMINAL_GROUP),
     missing: ['proc', 'sys', 'dev'].filter((name) => isMissing(name, roots.layers)),
     existing: hiddenHere(),
     mounts: [...etc, ...own].map(([mount, source]) => ({
@@ -178,17 +180,6 @@ interface Taken {
 async function takeTerminal({ pid, value }: Request): Promise<Taken> {
   const { passTerminal } = await import('./terminal.ts');
   return { closed: passTerminal(pid, value) };
-}
-
-/** Every id of ours, as itself. */
-function writeIdentityMaps(pid: number): void {
-  for (const name of ['uid_map', 'gid_map']) {
-    const lines = readFileSync(`/proc/self/${name}`, 'utf8').trim().split('\n');
-    const same = lines
-      .map((line) => line.trim().split(/\s+/))
-      .map(([first, , count]) => `${first} ${first} ${count}`);
-    writeFileSync(`/proc/${pid}/${name}`, `${same.join('\n')}\n`);
-  }
 }
 
 const NOT_FOUND = 127;

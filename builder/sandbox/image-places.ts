@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Root, SandboxPlan } from './plan.ts';
 import { missingParts, resolveIn } from './rootfs-view.ts';
 
@@ -31,9 +30,4 @@ export function residueOf(plan: SandboxPlan, layers: readonly string[]): readonl
   const covered = system.map((path) => `${path}/`);
   const paths = targets.flatMap((target) => missingParts(layers, target));
   return [...new Set(paths)].filter((path) => !covered.some((cover) => `/${path}`.startsWith(cover))).sort();
-}
-
-/** True where ids are those of the machine itself. */
-export function isRealRoot(): boolean {
-  return readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/).join(' ') === '0 0 4294967295';
 }

@@ -2,7 +2,7 @@ import { defaultCapabilities } from './capabilities.ts';
 import type { Rlimit } from './limits.ts';
 import type { Mount, SandboxPlan } from './plan.ts';
 import { filterRules, ociSeccomp } from './seccomp.ts';
-import { maskedPaths, readonlyPaths } from './step-mounts.ts';
+import { maskedPaths, readonlyPaths, TERMINAL_GROUP } from './step-mounts.ts';
 
 /** What a bundle needs to know besides the plan: facts of this machine and where the engine put things. */
 export interface BundleFacts {
@@ -23,6 +23,8 @@ export interface BundleFacts {
   readonly realRoot: boolean;
   /** A new /proc cannot be had: that of the builder is shown. */
   readonly boundProc: boolean;
+  /** The group of terminals exists here. */
+  readonly terminalGroup: boolean;
 }
 
 /**
@@ -77,13 +79,14 @@ function processOf(plan: SandboxPlan, facts: BundleFacts): object {
   };
 }
 
-function systemMounts(plan: SandboxPlan, { realRoot, boundProc }: BundleFacts): object[] {
+function systemMounts(plan: SandboxPlan, { realRoot, boundProc, terminalGroup }: BundleFacts): object[] {
   const plain = ['nosuid', 'noexec', 'nodev'];
   const writable = plan.insecure ? [] : ['ro'];
   const sys =
     plan.network === 'none' || realRoot
       ? { type: 'sysfs', source: 'sysfs', options: [...plain, ...writable] }
       : { type: 'bind', source: '/sys', options: ['rbind', ...plain, ...writable] };
+  const group = terminalGroup ? [`gid=${TERMINAL_GROUP}`] : [];
   const shm = `size=${plan.shmSizeBytes ?? 64 * 1024 * 1024}`;
   return [
     boundProc
@@ -106,7 +109,7 @@ function systemMounts(plan: SandboxPlan, { realRoot, boundProc }: BundleFacts): 
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...group],
     },
     { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...plain, 'mode=1777', shm] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: plain },

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { heldCapabilities } from './capabilities.ts';
 import { writeEtcFiles } from './etc-files.ts';
-import { isRealRoot, placeOf, residueOf } from './image-places.ts';
+import { hasGroup, isRealRoot } from './id-maps.ts';
+import { placeOf, residueOf } from './image-places.ts';
 import { rlimits } from './limits.ts';
 import { memoryFiles } from './memory-files.ts';
 import { ociConfig } from './oci-config.ts';
@@ -15,6 +16,7 @@ import { becomeProgram, enterGroup, inPidNamespace } from './program/namespaces.
 import { searchPath } from './programs.ts';
 import { commandCode } from './runtime-failure.ts';
 import { setupMount } from './setup-mount.ts';
+import { TERMINAL_GROUP } from './step-mounts.ts';
 import { layOutRoots, type StepRoots } from './step-roots.ts';
 import { superviseProgram } from './supervise.ts';
 
@@ -96,6 +98,7 @@ function layOut(plan: SandboxPlan, folder: string): StepRoots {
     rlimits: rlimits(plan.ulimits),
     realRoot: isRealRoot(),
     boundProc: isProcCovered(),
+    terminalGroup: hasGroup(TERMINAL_GROUP),
     path: searchPath(),
     placeOf: (target: string) => placeOf(target, plan, roots.layers),
     ...writeEtcFiles(plan, folder),

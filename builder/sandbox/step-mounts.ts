@@ -13,6 +13,9 @@ import {
 } from './program/mounts.ts';
 
 const PLAIN = NOSUID | NODEV | NOEXEC;
+/** The group that owns terminals, `tty` on every distribution. */
+export const TERMINAL_GROUP = 5;
+
 const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 const deviceLinks = {
   fd: '/proc/self/fd',
@@ -33,6 +36,8 @@ export interface SystemTrees {
 export interface SystemFacts {
   /** Outside of any user namespace: there device nodes that a step makes would open. */
   readonly realRoot: boolean;
+  /** The group of terminals exists here. */
+  readonly terminalGroup: boolean;
   /** Told when the processes of the step see a /proc that is not their own. */
   readonly onBoundProc: readonly Item[];
   /** Names of /proc, /sys and /dev that the image lacks. */
@@ -103,13 +108,13 @@ function sysTree({ network, insecure }: SandboxPlan, { realRoot }: SystemFacts):
  * namespace they are by nature). The few harmless devices are those of the machine, bound one by one.
  */
 function devTree(
-  { insecure, shmSizeBytes = 64 * 1024 * 1024, ids }: SandboxPlan,
-  { realRoot }: SystemFacts,
+  { insecure, shmSizeBytes = 64 * 1024 * 1024 }: SandboxPlan,
+  { realRoot, terminalGroup }: SystemFacts,
 ): SystemTrees {
   const [dev, pts, shm, mqueue] = [from(block()), from(block()), from(block()), from(block())];
   const nodes = devices.map((name) => ({ path: `/dev/${name}`, tree: from(block()) }));
   const noDevices = realRoot && !insecure ? NODEV : 0;
-  const group: Record<string, string> = ids === 'recorded' ? {} : { gid: '5' };
+  const group: Record<string, string> = terminalGroup ? { gid: String(TERMINAL_GROUP) } : {};
   return {
     prepare: [
       ...newFileSystem(

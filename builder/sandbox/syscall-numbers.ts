@@ -13,11 +13,13 @@ export function syscallNumbers(table: CallTable): ReadonlyMap<string, number> {
 
 const parsed = new Map<CallTable, ReadonlyMap<string, number>>();
 
+const NINE = 57;
+
 function parse(text: string): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();
   let next = 0;
   for (const word of text.split(/\s+/)) {
-    if (/^\d+$/.test(word)) next = Number(word);
+    if (word.charCodeAt(0) <= NINE) next = Number(word);
     else numbers.set(word, next++);
   }
   return numbers;

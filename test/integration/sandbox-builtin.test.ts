@@ -225,6 +225,19 @@ describe.skipIf(skip('the built-in engine', needs))('the built-in engine', () =>
     expect(await drive(around, job('cat /x', { mounts }))).toMatchObject([{ stdout: 'hidden\n', code: 0 }]);
   });
 
+  it('runs where only one id exists', async () => {
+    const as = place.as('user');
+    const around = [...as, 'unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', 'exec "$@"'];
+    const words = place.command('user', 'builtin', [
+      job('id -u; stat -c %g /dev/pts/ptmx', { ids: 'recorded' }),
+    ]);
+    const outcome = await run([...around, 'sh', ...words.slice(as.length)], {
+      env: place.environment(),
+      cwd: '/',
+    });
+    expect(JSON.parse(outcome.stdout), outcome.stderr).toMatchObject({ stdout: '0\n0\n', code: 0 });
+  });
+
   describe('where parts of /proc are hidden', () => {
     const around = ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null /proc/timer_list && exec "$@"'];
 

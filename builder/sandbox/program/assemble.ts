@@ -61,12 +61,15 @@ function assembleFrom(items: readonly Item[], architecture: string): Program {
   const calls = whole.filter((item) => item.kind === 'call');
   const memory = new Memory(layout.failure);
   memory.place(lastFailure, memory.reserve(16));
-  const records = memory.reserve(calls.length * record.size);
-  const around = { memory, targets: targetsOf(whole), numbers: syscallNumbers(architecture as CallTable) };
-  for (const [number, one] of calls.entries()) {
-    const address = records + number * record.size;
-    memory.write(address, numberOf(one, around.numbers) + number * 2 ** 32);
-    writeRecord(one, address, around);
+  let address = memory.reserve(calls.length * record.size);
+  const [numbers, targets] = [syscallNumbers(architecture as CallTable), targetsOf(whole)];
+  const usual = { argument: memory.cell(0), result: memory.cell(from(block())) };
+  for (const [at, item] of whole.entries()) {
+    if (item.kind !== 'call') continue;
+    const index = (address - layout.onFailure) / record.size;
+    memory.write(address, numberOf(item, numbers) + index * 2 ** 32);
+    writeRecord(item, address, { memory, targets, usual, next: targets.at(at + 1) });
+    address += record.size;
   }
   const file = elfFile(interpreter.elf, [
     { address: layout.code, rights: 'read-execute', content: machineCode(interpreter) },
@@ -78,57 +81,56 @@ function assembleFrom(items: readonly Item[], architecture: string): Program {
 interface Around {
   readonly memory: Memory;
   readonly targets: Targets;
+  /** Where arguments that are not given are read, and results written that nobody wants. */
+  readonly usual: { readonly argument: number; readonly result: number };
+  /** The record that follows. */
+  readonly next: number;
 }
 
-/** Addresses of records. */
+/** Addresses of the records at which items and labels lead: the first call at or behind them, or where a goto says. */
 interface Targets {
-  /** What follows the call of a record. */
-  readonly after: (address: number) => number;
+  readonly at: (index: number) => number;
   readonly of: (label: Label) => number;
 }
 
-/** An item leads to the first call at or behind it, or where its goto says. */
 function targetsOf(items: readonly Item[]): Targets {
   const places = new Map<Label, number>();
-  const addresses: number[] = [];
-  const positions = new Map<number, number>();
   let next = layout.onFailure;
-  for (const [at, item] of items.entries()) {
-    addresses.push(next);
-    if (item.kind === 'label') places.set(item, at);
-    if (item.kind !== 'call') continue;
-    positions.set(next, at);
-    next += record.size;
-  }
-  const placeOf = (label: Label): number => {
-    const found = places.get(label);
-    if (found === undefined) throw new Error('a label is not in its program');
-    return found;
+  const addresses = items.map((item, index) => {
+    if (item.kind === 'label') places.set(item, index);
+    const address = next;
+    if (item.kind === 'call') next += record.size;
+    return address;
+  });
+  const of = (label: Label): number => {
+    const index = places.get(label);
+    if (index === undefined) throw new Error('a label is not in its program');
+    return at(index);
   };
-  const lead = (at: number): number => {
-    const item = items[at];
-    if (item?.kind === 'goto') return lead(placeOf(item.label));
-    return item?.kind === 'label' ? lead(at + 1) : (addresses[at] ?? 0);
+  const at = (index: number): number => {
+    const item = items[index];
+    if (item?.kind === 'goto') return of(item.label);
+    return item?.kind === 'label' ? at(index + 1) : (addresses[index] ?? 0);
   };
-  return { after: (address) => lead(positions.get(address)! + 1), of: (label) => lead(placeOf(label)) };
+  return { at, of };
 }
 
-function writeRecord(
-  { args, result, when, tolerate, otherwise }: Call,
-  at: number,
-  { memory, targets }: Around,
-): void {
-  const next = targets.after(at);
-  for (let i = 0; i < 6; i++) memory.write(at + record.arguments + 8 * i, memory.cell(args[i] ?? 0));
-  memory.write(at + record.result, memory.cell(result ?? nowhere));
-  memory.write(at + record.equals, when?.equals ?? 0);
+function writeRecord(one: Call, at: number, { memory, targets, usual, next }: Around): void {
+  const { args, result, when, tolerate, otherwise } = one;
+  for (let i = 0; i < 6; i++) {
+    const argument = args[i];
+    memory.write(
+      at + record.arguments + 8 * i,
+      argument === undefined ? usual.argument : memory.cell(argument),
+    );
+  }
+  memory.write(at + record.result, result === undefined ? usual.result : memory.cell(result));
   memory.write(at + record.next, next);
   memory.write(at + record.equal, when === undefined ? next : targets.of(when.goto));
+  if (when !== undefined) memory.write(at + record.equals, when.equals);
   if (tolerate !== undefined) memory.copy(at + record.tolerated, tolerated(tolerate));
   memory.write(at + record.otherwise, otherwise === undefined ? next : targets.of(otherwise));
 }
-
-const nowhere = from(block());
 
 /** A bit per errno. */
 function tolerated(names: NonNullable<Call['tolerate']>): Buffer {

@@ -2,13 +2,19 @@ import { bytesOf } from '../../../src/core/bytes.ts';
 import { BuildError } from '../../../src/core/errors.ts';
 import type { Block, Content, Word } from './calls.ts';
 
+/** Halves of words, low ones first: the machines that programs are made on and for have that order. */
+function halvesOf({ buffer }: Buffer): Uint32Array {
+  return new Uint32Array(buffer);
+}
+
 /** What a program holds in memory from an address on, as it grows; what is the same is kept once. */
 export class Memory {
   readonly #base: number;
   readonly #constants = new Map<number | bigint, number>();
   readonly #texts = new Map<string, number>();
   readonly #things = new Map<Block | Buffer, number>();
-  #bytes = Buffer.alloc(0x4000);
+  #bytes = Buffer.from(new ArrayBuffer(0x8000));
+  #halves = halvesOf(this.#bytes);
   #end = 0;
 
   constructor(base: number) {
@@ -20,9 +26,10 @@ export class Memory {
     const at = this.#end;
     this.#end += (length + 7) & ~7;
     if (this.#end > this.#bytes.length) {
-      const larger = Buffer.alloc(2 * this.#end);
+      const larger = Buffer.from(new ArrayBuffer(2 * this.#end));
       this.#bytes.copy(larger);
       this.#bytes = larger;
+      this.#halves = halvesOf(larger);
     }
     return this.#base + at;
   }
@@ -46,14 +53,15 @@ export class Memory {
     return address;
   }
 
-  /** Writes a word of 64 bits. */
+  /** Writes a word of 64 bits at a multiple of eight. */
   write(address: number, value: number | bigint): void {
-    const at = address - this.#base;
+    const at = (address - this.#base) / 4;
     if (typeof value === 'bigint') {
-      this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), at);
+      this.#halves[at] = Number(value & 0xffffffffn);
+      this.#halves[at + 1] = Number((value >> 32n) & 0xffffffffn);
     } else {
-      this.#bytes.writeUInt32LE(value >>> 0, at);
-      this.#bytes.writeUInt32LE(Math.floor(value / 2 ** 32) >>> 0, at + 4);
+      this.#halves[at] = value;
+      this.#halves[at + 1] = Math.floor(value / 2 ** 32);
     }
   }
 

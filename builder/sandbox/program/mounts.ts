@@ -49,8 +49,6 @@ export function newFileSystem(
   const set = ([name, value]: [string, string | true]): Call =>
     call('fsconfig', value === true ? [from(context), 0, name, 0, 0] : [from(context), 1, name, value, 0], {
       about: `${about} with ${name}${value === true ? '' : `=${value}`}`,
-      // The group of terminals may be one that does not exist here.
-      ...(name === 'gid' && { tolerate: ['EINVAL'] as const }),
     });
   return [
     call('fsopen', [type, 1], { about, result: from(context), ...refused }),

@@ -55,6 +55,7 @@ const facts: BundleFacts = {
   path: '/bin',
   realRoot: false,
   boundProc: false,
+  terminalGroup: true,
 };
 
 describe('limits', () => {
