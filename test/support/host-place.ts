@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capabilitiesOf, defaultCapabilities, heldCapabilities } from '../../builder/sandbox/capabilities.ts';
-import { seccompFor } from '../../builder/sandbox/seccomp.ts';
+import { filterRules, ociSeccomp } from '../../builder/sandbox/seccomp.ts';
 import { has } from './skips.ts';
 
 /** A machine or container as people meet them, made of this one: what a process there has and lacks. */
@@ -165,7 +165,7 @@ function configOf(
     linux: {
       ...idMappings(place),
       namespaces: ['pid', 'ipc', 'uts', 'mount', ...(place.ids ? ['user'] : [])].map((type) => ({ type })),
-      ...(place.filtered && { seccomp: seccompFor(setOf(place)) }),
+      ...(place.filtered && { seccomp: ociSeccomp(filterRules(setOf(place))) }),
       ...(place.masked && { maskedPaths, readonlyPaths }),
     },
   };

@@ -6,21 +6,37 @@ import { ListingBuilder } from '../../src/oci/listing.ts';
 import { TarReader } from '../../src/oci/tar-read.ts';
 import { readLayout } from './oci-layout.ts';
 
-/** The listings of the layers of an OCI layout folder's only image, from the first to the last. */
-export function layersOf(layout: string): Listing[] {
-  const { manifest } = readLayout(layout);
-  return manifest.layers.map(({ digest }) => {
-    const bytes = readFileSync(join(layout, 'blobs/sha256', digest.slice(7)));
-    const builder = new ListingBuilder();
-    const reader = new TarReader(builder);
-    reader.write(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes);
-    reader.end();
-    return builder.finish();
+/**
+ * The differences between the only images of two OCI layout folders, layer by layer, one line each; everything counts
+ * but times.
+ */
+export function compareImages(ours: string, theirs: string): string[] {
+  const [first, second] = [ours, theirs].map((layout) => readLayout(layout).manifest.layers) as [
+    Layers,
+    Layers,
+  ];
+  if (first.length !== second.length) return [`${first.length} layers and ${second.length}`];
+  return first.flatMap((layer, n) => {
+    const other = second[n]!;
+    if (layer.digest === other.digest) return [];
+    return compareLayers(listingOf(ours, layer.digest), listingOf(theirs, other.digest));
   });
 }
 
+type Layers = ReturnType<typeof readLayout>['manifest']['layers'];
+
+/** What a layer of an OCI layout folder holds. */
+export function listingOf(layout: string, digest: string): Listing {
+  const bytes = readFileSync(join(layout, 'blobs/sha256', digest.slice(7)));
+  const builder = new ListingBuilder();
+  const reader = new TarReader(builder);
+  reader.write(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes);
+  reader.finish();
+  return builder.finish();
+}
+
 /** The differences between two layers, one line each, sorted; everything counts but times. */
-export function compareLayers(ours: Listing, theirs: Listing): string[] {
+function compareLayers(ours: Listing, theirs: Listing): string[] {
   const [first, second] = [byName(ours), byName(theirs)];
   const names = [...new Set([...first.keys(), ...second.keys()])].sort();
   return names.flatMap((name) => {
