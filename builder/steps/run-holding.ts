@@ -1,4 +1,3 @@
-import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
@@ -139,13 +138,9 @@ class Holding implements HeldMounts {
     }
   }
 
-  /** A file that only this step sees; the folder around it is private to us. */
+  /** A file that only this step sees, and that is on no disk. */
   file(target: string, content: Buffer, { mode, uid, gid }: FolderOwnership): void {
-    const source = join(this.#folder('files'), 'file');
-    writeFileSync(source, content, { mode: 0o600 });
-    if (uid !== 0 || gid !== 0) chownSync(source, uid, gid);
-    chmodSync(source, mode);
-    this.#show(source, { target, readonly: true });
+    this.mounts.push({ kind: 'file', content, target, mode, uid, gid });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
