@@ -41,7 +41,7 @@ chown worker:worker sticky
 chmod 3777 sticky
 find . -user joe -o -group shared | sort >found-joe
 find . \( -nouser -o -nogroup \) | sort >found-none
-stat -c '%n %F %a %u:%g %U:%G %t:%T' * setgid/* untarred/*/* | sort >stat
+stat -c '%n %F %a %u:%g %U:%G %t:%T' * setgid/* untarred/*/* | sort >/srv/stat
 test -O fifo || echo "fifo is not root's" >test
 getcap capable >getcap
 ls -ln --time-style=+ /srv/people | sed 's/^\(total\).*/\1/' >ls
