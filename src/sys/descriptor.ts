@@ -19,8 +19,6 @@ const fchownatCall = declare('fchownat', 'int', ['int', 'uintptr_t', 'uint32_t',
 const mknodatCall = declare('mknodat', 'int', ['int', 'uintptr_t', 'uint32_t', 'uint64_t']);
 const mkdiratCall = declare('mkdirat', 'int', ['int', 'uintptr_t', 'uint32_t']);
 const symlinkatCall = declare('symlinkat', 'int', ['uintptr_t', 'int', 'uintptr_t']);
-const readlinkatCall = declare('readlinkat', 'long', ['int', 'uintptr_t', 'uintptr_t', 'size_t']);
-const readCall = declare('read', 'long', ['int', 'uintptr_t', 'size_t']);
 const getxattrCall = declare('getxattr', 'long', ['uintptr_t', 'uintptr_t', 'uintptr_t', 'size_t']);
 const setxattrCall = declare('setxattr', 'int', ['uintptr_t', 'uintptr_t', 'uintptr_t', 'size_t', 'int']);
 const removexattrCall = declare('removexattr', 'int', ['uintptr_t', 'uintptr_t']);
@@ -94,18 +92,10 @@ export function symlinkat(target: number, folder: number, path: number): number 
   return answer(symlinkatCall(target, folder, path));
 }
 
-export function readlinkat(folder: number, path: number, into: Span): number {
-  return answer(readlinkatCall(folder, path, into.address, into.length));
-}
-
 /** A piece of memory. */
 export interface Span {
   readonly address: number;
   readonly length: number;
-}
-
-export function read(fd: number, into: Span): number {
-  return answer(readCall(fd, into.address, into.length));
 }
 
 export function getxattr(path: number, name: number, into: Span): number {

@@ -2,12 +2,6 @@ import { answer, declare } from './libc.ts';
 
 /** seccomp_unotify(2): the side that answers. Structures lie at addresses (arena.ts); failures are negative errnos. */
 const ioctlCall = declare('ioctl', 'int', ['int', 'unsigned long', 'uintptr_t']);
-const seccompCall = declare('syscall', 'long', ['long', 'long', 'long', 'uintptr_t']);
-
-const seccompNumber = process.arch === 'arm64' ? 277 : 317;
-const setModeFilter = 1;
-const getActionAvailable = 2;
-const newListener = 8;
 
 /** Fills the 80 bytes of a struct seccomp_notif, which must be zero before. */
 export function receiveNotification(listener: number, into: number): number {
@@ -32,14 +26,4 @@ export function addDescriptor(listener: number, request: number): number {
 /** Answers are handed over without a detour through another processor (6.6 and later; no matter where not). */
 export function wakeAtOnce(listener: number): void {
   ioctlCall(listener, 0x40082104, 1);
-}
-
-/** Whether the kernel knows an action of filters; its number lies at `action`. */
-export function knowsAction(action: number): boolean {
-  return seccompCall(seccompNumber, getActionAvailable, 0, action) === 0;
-}
-
-/** Puts a filter on this thread alone and gives its listener; `program` is the address of a struct sock_fprog. */
-export function installListener(program: number): number {
-  return answer(seccompCall(seccompNumber, setModeFilter, newListener, program));
 }

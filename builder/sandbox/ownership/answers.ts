@@ -1,11 +1,13 @@
 import type { Owner } from '../../../src/core/owner.ts';
 import { AT_EMPTY_PATH, close, fstat, statx } from '../../../src/sys/descriptor.ts';
 import { makedev } from '../../../src/sys/file.ts';
-import { create, makeDevice } from './creation.ts';
+import { create, makeNode } from './creation.ts';
 import { answerIds } from './ids.ts';
 import { type Answer, at, type Notification } from './notification.ts';
+import { KEEP } from './records.ts';
 import { type FileArguments, openNamed, type Step } from './step.ts';
 
+const EPERM = 1;
 const ENOENT = 2;
 
 /** What becomes of a call of a supervised process. */
@@ -28,8 +30,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   fstat: (call, step) => tellState(call, step, { fd: 0, into: 1 }),
   newfstatat: (call, step) => tellState(call, step, { fd: 0, path: 1, flags: 3, into: 2 }),
   statx: (call, step) => tellState(call, step, { fd: 0, path: 1, flags: 2, into: 4 }),
-  mknod: (call, step) => makeDevice(call, step, { path: 0, mode: 1, device: 2 }),
-  mknodat: (call, step) => makeDevice(call, step, { fd: 0, path: 1, mode: 2, device: 3 }),
+  mknod: (call, step) => makeNode(call, step, { path: 0, mode: 1, device: 2 }),
+  mknodat: (call, step) => makeNode(call, step, { fd: 0, path: 1, mode: 2, device: 3 }),
   open: (call, step) => create(call, step, { kind: 'file', path: 0, flags: 1, mode: 2 }),
   openat: (call, step) => create(call, step, { kind: 'file', fd: 0, path: 1, flags: 2, mode: 3 }),
   creat: (call, step) => create(call, step, { kind: 'file', path: 0, mode: 1 }),
@@ -46,10 +48,27 @@ function changeOwner(call: Notification, step: Step, which: FileArguments): Answ
   if (fd < 0) return fd;
   try {
     if (!call.isWaiting()) return -ENOENT;
-    return step.records.change(fd, call.number(first), call.number(first + 1));
+    const to = { uid: call.number(first), gid: call.number(first + 1) };
+    return mayGive(fd, call, step, to) ? step.records.change(fd, to.uid, to.gid) : -EPERM;
   } finally {
     close(fd);
   }
+}
+
+/** Who is not root gives nothing away, and a file of its own to its groups alone. */
+function mayGive(
+  fd: number,
+  call: Notification,
+  { peer, processes, records }: Step,
+  to: Pick<Owner, 'uid' | 'gid'>,
+): boolean {
+  const { user, group, groups } = processes.of(call.pid);
+  if (user.effective === 0) return true;
+  const file = peer.stateOf(fd);
+  const owner = (file && records.find(fd, file)?.uid) ?? 0;
+  return (
+    owner === user.file && [KEEP, owner].includes(to.uid) && [KEEP, group.file, ...groups].includes(to.gid)
+  );
 }
 
 interface StateArguments extends FileArguments {

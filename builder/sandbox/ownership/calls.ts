@@ -4,6 +4,7 @@ import { type CallTable, syscallNumbers } from '../syscall-numbers.ts';
 const TYPE = 0o170000;
 const CHARACTER_DEVICE = 0o020000;
 const BLOCK_DEVICE = 0o060000;
+const FIFO = 0o010000;
 const O_CREAT = 0o100;
 const PR_SET_KEEPCAPS = 8;
 
@@ -21,7 +22,7 @@ export const supervisedCalls: readonly FilterRule[] = [
     'getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32',
     'creat mkdir mkdirat symlink symlinkat execve execveat',
   ].map((names): FilterRule => ({ names: names.split(' '), action: 'notify' })),
-  ...[CHARACTER_DEVICE, BLOCK_DEVICE].flatMap((value): FilterRule[] => [
+  ...[CHARACTER_DEVICE, BLOCK_DEVICE, FIFO].flatMap((value): FilterRule[] => [
     { names: ['mknod'], action: 'notify', when: { index: 1, mask: TYPE, value } },
     { names: ['mknodat'], action: 'notify', when: { index: 2, mask: TYPE, value } },
   ]),

@@ -3,6 +3,7 @@ import {
   AT_FDCWD,
   close,
   mkdirat,
+  mknodat,
   O_CLOEXEC,
   O_PATH,
   openat,
@@ -21,6 +22,7 @@ const O_NOFOLLOW = process.arch === 'arm64' ? 0o100000 : 0o400000;
 const SETGID = 0o2000;
 const TYPE = 0o170000;
 const CHARACTER_DEVICE = 0o020000;
+const FIFO = 0o010000;
 const ENOENT = 2;
 
 /** A new name in a folder. */
@@ -53,8 +55,9 @@ interface DeviceArguments extends NewArguments {
   readonly device: number;
 }
 
-/** An empty file stands for a device, and says that it is one. */
-export function makeDevice(call: Notification, step: Step, which: DeviceArguments): Answer {
+/** An empty file stands for a device, and says that it is one; a fifo is real. */
+export function makeNode(call: Notification, step: Step, which: DeviceArguments): Answer {
+  if ((call.number(which.mode) & TYPE) === FIFO) return create(call, step, { ...which, kind: 'fifo' });
   const place = placeOf(call, step, which);
   if (typeof place === 'number') return place;
   try {
@@ -74,7 +77,7 @@ export function makeDevice(call: Notification, step: Step, which: DeviceArgument
 }
 
 interface FileArguments extends NewArguments {
-  readonly kind: 'file' | 'directory' | 'link';
+  readonly kind: 'file' | 'directory' | 'link' | 'fifo';
   readonly flags?: number;
   readonly mode?: number;
   readonly target?: number;
@@ -91,9 +94,7 @@ export function create(call: Notification, step: Step, which: FileArguments): An
     const plain = user.file === 0 && group.file === 0 && ((parent?.mode ?? 0) & SETGID) === 0;
     if (plain || step.peer.stateAt(place.folder, place.name) !== undefined) return 'continue';
     if (!call.isWaiting()) return -ENOENT;
-    return which.kind === 'file'
-      ? createFile(call, step, { place, which })
-      : createOther(call, step, { place, which });
+    return createIn(call, step, { place, which });
   } finally {
     close(place.folder);
   }
@@ -116,9 +117,11 @@ function createFile(call: Notification, step: Step, { place, which }: Wanted): A
   return answer;
 }
 
-function createOther(call: Notification, step: Step, { place, which }: Wanted): Answer {
-  const result =
-    which.kind === 'link' ? makeLink(call, step, { place, which }) : makeFolder(call, step, { place, which });
+function createIn(call: Notification, step: Step, { place, which }: Wanted): Answer {
+  const { kind } = which;
+  if (kind === 'file') return createFile(call, step, { place, which });
+  const make = { directory: makeFolder, link: makeLink, fifo: makeFifo }[kind];
+  const result = make(call, step, { place, which });
   if (result < 0) return result;
   const name = step.peer.put(place.name, at.name);
   const fd = openat(place.folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -126,6 +129,11 @@ function createOther(call: Notification, step: Step, { place, which }: Wanted): 
   step.records.keep(fd, newOwner(call, step, place.folder));
   close(fd);
   return 0;
+}
+
+function makeFifo(call: Notification, { peer }: Step, { place, which }: Wanted): number {
+  const mode = FIFO | permissions(call, call.number(which.mode!));
+  return mknodat(place.folder, peer.put(place.name, at.name), mode);
 }
 
 function makeFolder(call: Notification, { peer }: Step, { place, which }: Wanted): number {

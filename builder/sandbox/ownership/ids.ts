@@ -114,7 +114,9 @@ function setGroups(call: Notification, step: Step): Answer {
   const length = count * 4;
   const read = length === 0 ? 0 : step.peer.memory.read(call.pid, call.word(1), { offset: at.more, length });
   if (read !== length) return -EFAULT;
-  const groups = Array.from({ length: count }, (_, i) => step.arena.bytes.readUInt32LE(at.more + 4 * i));
+  const written = Array.from({ length: count }, (_, i) => step.arena.bytes.readUInt32LE(at.more + 4 * i));
+  // As the kernel keeps them.
+  const groups = written.sort((a, b) => a - b);
   return step.processes.change(call.pid, (old) => (isPrivileged(old) ? { ...old, groups } : -EPERM));
 }
 
