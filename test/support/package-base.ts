@@ -12,7 +12,7 @@ export interface PackageBase extends BaseImage {
 }
 
 /** Ten whose scripts change owners, groups, modes and capabilities. */
-export const tenPackages = [
+const tenPackages = [
   'openssh-server',
   'sudo',
   'dbus',
@@ -25,20 +25,13 @@ export const tenPackages = [
   'cron',
 ];
 
-/** Services with users, data directories and a cluster of their own. */
-export const servicePackages = ['postgresql-15', 'mariadb-server', 'redis-server', 'rabbitmq-server'];
-
 const suite = 'bookworm';
 
-/** Whether the long comparisons are made too. */
-export const isFull = process.env.TSBUILD_TEST_FULL === '1';
-
 /**
- * Debian 12, small but with apt, and the ten packages with all that they need (and the services, where the long
- * comparisons are made), downloaded once for a run of all tests. No lists of apt's are in the image.
+ * Debian 12, small but with apt, and the ten packages with all that they need, downloaded once for a run of all tests. No
+ * lists of apt's are in the image.
  */
 export async function packageBase(): Promise<PackageBase> {
-  const names = [...tenPackages, ...(isFull ? servicePackages : [])];
   const base = await image('packages', 'localhost/tsbuild-test/packages:1', async (layout) => {
     const folder = join(layout, '..');
     const tar = join(folder, 'root.tar');
@@ -46,7 +39,7 @@ export async function packageBase(): Promise<PackageBase> {
     const packages = join(folder, 'packages');
     mkdirSync(packages);
     writeFileSync(sources, await debianSources(suite));
-    const hooks = [download(names), `cp "$1"/var/cache/apt/archives/*.deb '${packages}'`, ...tidying];
+    const hooks = [download, `cp "$1"/var/cache/apt/archives/*.deb '${packages}'`, ...tidying];
     const wanted = [...settings.map((line) => `--dpkgopt=${line}`), ...hooks.map(hook)];
     await must(['mmdebstrap', '--quiet', '--variant=apt', ...wanted, suite, tar, sources]);
     writeLayout(layout, [readFileSync(tar)], {
@@ -58,6 +51,8 @@ export async function packageBase(): Promise<PackageBase> {
   });
   return { ...base, packages: join(base.layout, '../packages') };
 }
+
+const download = `chroot "$1" apt-get install -qq -y --no-install-recommends --download-only ${tenPackages.join(' ')}`;
 
 /** As in Debian's own small images; and without waiting for the disk, which is no part of what is tested. */
 const settings = ['path-exclude=/usr/share/locale/*', 'path-exclude=/usr/share/doc/*', 'force-unsafe-io'];
@@ -74,11 +69,6 @@ apt update
 apt install -y --no-install-recommends "$@"
 rm -rf "$list" /var/lib/apt/lists/* /var/cache/apt/*.bin
 `;
-
-function download(names: readonly string[]): string {
-  const flags = '-qq -y --no-install-recommends --download-only';
-  return `chroot "$1" apt-get install ${flags} ${names.join(' ')}`;
-}
 
 function hook(command: string): string {
   return `--customize-hook=${command}`;

@@ -18,15 +18,17 @@ export interface BuildPlace {
   readonly host?: HostPlace;
   /** Flags of every build. */
   readonly flags?: readonly string[];
+  /** What is built there; without it all of it. */
+  readonly targets?: readonly Target[];
   /** The store lies on the place's own root, which is an overlay. */
   readonly ownStore?: boolean;
 }
 
 export interface PlaceResult {
-  /** Exit code of each build. */
-  readonly codes: Readonly<Record<Target, number>>;
-  /** Output of each build. */
-  readonly logs: Readonly<Record<Target, string>>;
+  /** Exit code of each build that was tried. */
+  readonly codes: Readonly<Partial<Record<Target, number>>>;
+  /** Their output. */
+  readonly logs: Readonly<Partial<Record<Target, string>>>;
   /** OCI layout folder of a build that succeeded. */
   layout(target: Target): string;
 }
@@ -52,15 +54,12 @@ export async function buildInPlace(place: BuildPlace, into: string): Promise<Pla
   if (outcome.code !== 0) throw new Error(`the place ended with ${outcome.code}: ${outcome.stderr}`);
   cpSync(join(folder.path, 'out'), into, { recursive: true });
   const text = (name: string) => readFileSync(join(into, name), 'utf8');
+  const built = place.targets ?? targets;
   return {
-    codes: perTarget((target) => Number(text(`${target}.code`))),
-    logs: perTarget((target) => text(`${target}.log`)),
+    codes: Object.fromEntries(built.map((target) => [target, Number(text(`${target}.code`))])),
+    logs: Object.fromEntries(built.map((target) => [target, text(`${target}.log`)])),
     layout: (target) => join(into, target),
   };
-}
-
-function perTarget<T>(value: (target: Target) => T): Record<Target, T> {
-  return Object.fromEntries(targets.map((target) => [target, value(target)])) as Record<Target, T>;
 }
 
 async function layOut(folder: string): Promise<void> {
@@ -86,7 +85,7 @@ async function commandLine(place: BuildPlace, folder: string, user: OrdinaryUser
   const store = place.ownStore ? '/var/tmp/store' : join(folder, 'store');
   const contexts = [`packages=${packages.packages}`, `node=${npm.node}`];
   const flags = ['--network=none', ...contexts.flatMap((context) => ['--build-context', context])];
-  const words = [store, targets.join(' '), `${packages.archive} ${busybox.archive}`];
+  const words = [store, (place.targets ?? targets).join(' '), `${packages.archive} ${busybox.archive}`];
   return ['sh', '-c', script, 'sh', user.tsbuild, ...words, ...flags, ...(place.flags ?? [])];
 }
 
