@@ -93,9 +93,9 @@ class Held implements HeldCopy {
     return this.#owners;
   }
 
-  async moveChanges(upper: string, restored: readonly string[], signal?: AbortSignal): Promise<void> {
+  async moveChanges(upper: string, signal?: AbortSignal): Promise<void> {
     await guarded(() =>
-      this.#run({ upper, folder: this.path, snapshot: this.#snapshot, restored, trees: this.#trees }, signal),
+      this.#run({ upper, folder: this.path, snapshot: this.#snapshot, trees: this.#trees }, signal),
     );
   }
 

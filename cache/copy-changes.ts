@@ -12,8 +12,6 @@ export interface Moved {
   readonly trees: readonly string[];
   /** Where the changes go; nothing is there yet. */
   readonly upper: string;
-  /** Paths that were taken away and put back: their ctime says nothing. */
-  readonly restored: readonly string[];
 }
 
 /**
@@ -32,17 +30,15 @@ class Moving {
   readonly #folder: string;
   readonly #upper: string;
   readonly #before: CopySnapshot;
-  readonly #restored: ReadonlySet<string>;
   readonly #trees: readonly string[];
   /** Names that were in a directory. */
   readonly #names: ReadonlyMap<string, readonly string[]>;
   readonly #made = new Set<string>();
 
-  constructor(folder: string, { before, upper, restored, trees }: Moved) {
+  constructor(folder: string, { before, upper, trees }: Moved) {
     this.#folder = folder;
     this.#upper = upper;
     this.#before = before;
-    this.#restored = new Set(restored);
     this.#trees = trees.toReversed();
     this.#names = namesOf(before);
     this.#make('');
@@ -65,7 +61,7 @@ class Moving {
       this.#move(path, was?.isDirectory === true && is.isDirectory);
       return;
     }
-    const isTouched = was.ctime !== is.ctime && !this.#restored.has(path);
+    const isTouched = was.ctime !== is.ctime;
     const isChanged = was.looks !== is.looks || (isTouched && !this.#isJustUnlinked(path, was, is));
     if (!is.isDirectory) {
       if (isChanged) this.#move(path, false);

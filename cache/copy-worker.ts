@@ -11,7 +11,6 @@ export type CopyJob =
       readonly upper: string;
       readonly folder: string;
       readonly snapshot: string;
-      readonly restored: readonly string[];
       readonly trees: readonly string[];
     };
 
@@ -19,8 +18,8 @@ export type CopyJob =
 serve('copy-worker', async (job: CopyJob): Promise<void> => {
   const { folder, snapshot } = job;
   if ('upper' in job) {
-    const { upper, restored, trees } = job;
-    moveChanges(folder, { before: readSnapshot(snapshot), upper, restored, trees });
+    const { upper, trees } = job;
+    moveChanges(folder, { before: readSnapshot(snapshot), upper, trees });
     return;
   }
   for (const layer of job.lay) layOver(folder, layer);

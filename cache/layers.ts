@@ -156,6 +156,7 @@ export class LayerStore implements Layers {
   async commitUpper(upper: string, options: CommitOptions): Promise<Layer> {
     return guarded(async () => {
       dropResidue(upper, options);
+      if (options.lower !== undefined) dropSockets(upper);
       const root = options.below.find(({ path }) => path === '');
       const packed = await this.#packUpper({
         folder: upper,
@@ -163,7 +164,6 @@ export class LayerStore implements Layers {
         lower: options.lower,
         owners: options.recorded,
       });
-      dropSockets(upper);
       const listing = this.#learn(packed);
       this.#trees.keep(packed.diffId, upper, { listing, own: true });
       return { diffId: packed.diffId, own: true };

@@ -85,17 +85,16 @@ function isLike(a: Entry, b: Entry): boolean {
   return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && xattrs(a) === xattrs(b);
 }
 
-/** Removes the sockets of programs that have ended: they are no part of the layer, so not of its tree either. */
+/**
+ * Removes the sockets of programs that have ended from the upper directory of an overlay: they are no part of the layer,
+ * and one without any mode would count as a deletion (src/sys/overlay.ts), which an overlay itself never writes so.
+ */
 export function dropSockets(folder: string): void {
   for (const name of readdirSync(pathOf(folder), { withFileTypes: true, encoding: 'buffer' })) {
     const full = `${folder}/${nameOf(name.name as unknown as Buffer)}`;
-    if (name.isSocket()) dropSocket(full);
+    if (name.isSocket()) unlinkSync(pathOf(full));
     else if (name.isDirectory()) dropSockets(full);
   }
-}
-
-function dropSocket(full: string): void {
-  if (!isWhiteout(lstatSync(pathOf(full)))) unlinkSync(pathOf(full));
 }
 
 /** True where reading the upper directory takes no longer than telling another thread to: few entries, few bytes. */

@@ -41,7 +41,6 @@ export function builtinEngine({ supervision }: { readonly supervision?: Supervis
   setImmediate(() => filters.for(boundingSet(false), supervision !== undefined)).unref();
   return {
     name: 'builtin',
-    mounts: true,
     async run(plan, io, scratch, signal) {
       signal.throwIfAborted();
       const folder = join(scratch, 'step');

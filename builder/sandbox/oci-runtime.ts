@@ -34,7 +34,6 @@ export interface RuntimeProgram {
 export function ociRuntime(program: RuntimeProgram): Engine {
   return {
     name: program.name,
-    mounts: true,
     async run(plan, io, scratch, signal) {
       signal.throwIfAborted();
       const folder = join(scratch, 'bundle');

@@ -111,8 +111,6 @@ export interface Exit {
   readonly code: number;
   /** Paths inside the root that did not exist before and were made only to mount something on them. */
   readonly residue: readonly string[];
-  /** Paths inside the root that were put aside while the process ran, and are back as they had been. */
-  readonly restored?: readonly string[];
   /** Owners that the process gave to files which cannot carry them, where they are recorded (`plan.ids`). */
   readonly journal?: readonly InodeOwner[];
 }
@@ -120,8 +118,6 @@ export interface Exit {
 /** Runs plans. All engines pass one conformance suite. */
 export interface Engine {
   readonly name: string;
-  /** False where it can mount nothing: roots are folders then, and so is what `tree` mounts show. */
-  readonly mounts: boolean;
   /**
    * Runs the plan's process to its end. Everything it started is gone when this returns; an aborted signal kills it
    * and rejects with the signal's reason. `scratch` is a private folder for this run.

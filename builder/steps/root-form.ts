@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { isOverlayRefusal } from '../sandbox/overlay-mount.ts';
-import type { Engine } from '../sandbox/plan.ts';
 
 /** What a step's root is: an overlay over the unpacked layers, or a full copy of what they make together. */
 export type RootForm = 'overlay' | 'copy';
@@ -18,8 +17,8 @@ export class RootForms {
   }
 
   /** Does `work` with the form that can be had; it is done once more where it turns out that an overlay cannot. */
-  async use<T>({ mounts }: Engine, work: (form: RootForm) => Promise<T>): Promise<T> {
-    if (mounts && !this.#refused) {
+  async use<T>(work: (form: RootForm) => Promise<T>): Promise<T> {
+    if (!this.#refused) {
       try {
         return await work('overlay');
       } catch (error) {

@@ -78,7 +78,7 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
   for (const mount of input.mounts) checkSource(mount, tools);
   const engine = await tools.engine();
-  return await tools.rootForms.use(engine, (form) => runOn(below, { input, form, engine }, tools));
+  return await tools.rootForms.use((form) => runOn(below, { input, form, engine }, tools));
 }
 
 interface Running {
@@ -99,7 +99,7 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
   if (exit.code !== 0) throw failed(input.command, exit, log);
-  const layer = await store.layers.commitUpper(await upperOf(plan.root, exit, { copy, ...around }), {
+  const layer = await store.layers.commitUpper(await upperOf(plan.root, { copy, ...around }), {
     residue: exit.residue,
     below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
     ...('lower' in plan.root && { lower: plan.root.lower }),
@@ -121,10 +121,10 @@ interface Changed {
 }
 
 /** The directory that holds what the step changed. */
-async function upperOf(root: Root, exit: Exit, { copy, scratch, signal }: Changed): Promise<string> {
+async function upperOf(root: Root, { copy, scratch, signal }: Changed): Promise<string> {
   if (copy === undefined || 'lower' in root) return (root as Overlay).upper!;
   const upper = join(scratch, 'changes');
-  await copy.moveChanges(upper, exit.restored ?? [], signal);
+  await copy.moveChanges(upper, signal);
   return upper;
 }
 

@@ -67,7 +67,7 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
   await checkMachine(image.platform, image.layers, around);
   const forms = new RootForms(parts.store.root, (text) => here.say(`${text}\n`));
-  return await forms.use(engine, async (form) => {
+  return await forms.use(async (form) => {
     await using scratch = await parts.store.scratch();
     const within = { ...around, scratch: scratch.path };
     await using copy = await holdCopy(form, image.layers, within);

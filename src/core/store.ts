@@ -220,9 +220,9 @@ export interface HeldCopy extends AsyncDisposable {
   readonly owners: readonly PathOwner[];
   /**
    * Moves all that was changed in it to `upper`, which must not exist: a directory such as an overlay would have left,
-   * for `commitUpper`. `restored` are paths that were taken away and put back as they had been.
+   * for `commitUpper`.
    */
-  moveChanges(upper: string, restored: readonly string[], signal?: AbortSignal): Promise<void>;
+  moveChanges(upper: string, signal?: AbortSignal): Promise<void>;
   /** Says which layer became of the changes, so that the copy may serve the step that runs on top of it. */
   becomes(layer: Layer): void;
 }

@@ -24,7 +24,6 @@ export function recordedEngine(): Engine {
   const inner = builtinEngine({ supervision });
   return {
     name: inner.name,
-    mounts: inner.mounts,
     async run(plan, io, scratch, signal) {
       const recorded: SandboxPlan = { ...plan, ids: 'recorded' };
       const exit = await inner.run(recorded, io, scratch, signal);
