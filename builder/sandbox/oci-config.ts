@@ -78,7 +78,7 @@ function systemMounts(plan: SandboxPlan, { realRoot }: BundleFacts): object[] {
   const plain = ['nosuid', 'noexec', 'nodev'];
   const writable = plan.insecure ? [] : ['ro'];
   const sys =
-    plan.network === 'none' || realRoot
+    plan.network !== 'host' || realRoot
       ? { type: 'sysfs', source: 'sysfs', options: [...plain, ...writable] }
       : { type: 'bind', source: '/sys', options: ['rbind', ...plain, ...writable] };
   const shm = `size=${plan.shmSizeBytes ?? 64 * 1024 * 1024}`;

@@ -41,23 +41,25 @@ export function ociRuntime(program: RuntimeProgram): Engine {
       signal.throwIfAborted();
       const bundle = layOut(plan, scratch, program);
       const residue = residueOf(plan, bundle.layers);
-      const code = await runBundle(bundle, { program, io, signal });
+      const code = await runBundle(bundle, { plan, program, io, signal });
       return { code, residue } satisfies Exit;
     },
   };
 }
 
 interface Running {
+  readonly plan: SandboxPlan;
   readonly program: RuntimeProgram;
   readonly io: SandboxIo;
   readonly signal: AbortSignal;
 }
 
 async function runBundle({ folder, names, setup }: Bundle, running: Running): Promise<number> {
-  const { program, io, signal } = running;
+  const { plan, program, io, signal } = running;
+  const groups = (plan.cgroups ?? []).map((group) => join(group, 'cgroup.procs')).join(' ');
   const mounts = setup.flatMap(({ type, source, options, target }) => [type, source, options, target]);
-  const args = [folder, names, String(setup.length), ...mounts, ...commandLine(program, folder)];
-  const ended = await superviseStep(args, { io, folder, signal });
+  const args = [folder, names, groups, String(setup.length), ...mounts, ...commandLine(program, folder)];
+  const ended = await superviseStep(args, { plan, io, folder, signal });
   return commandCode(ended, folder, program.name);
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { openFifo } from './fifo.ts';
-import type { ProcessControl, SandboxIo } from './plan.ts';
+import type { ProcessControl, SandboxIo, SandboxPlan } from './plan.ts';
 import { searchPath } from './programs.ts';
 
 /** How a step's outermost process ended. */
@@ -15,6 +15,7 @@ export interface Ended {
 }
 
 export interface StepSurroundings {
+  readonly plan: Pick<SandboxPlan, 'networkNamespace' | 'cgroups'>;
   readonly io: SandboxIo;
   /** Private folder of the step. */
   readonly folder: string;
@@ -22,12 +23,14 @@ export interface StepSurroundings {
 }
 
 /**
- * What runs first in the step's own namespaces: `folder names count (type source options target)… command…`. It mounts,
- * leaves `ready` as the sign that it came that far, and becomes the command.
+ * What runs first in the step's own namespaces: `folder names groups count (type source options target)… command…`. It
+ * enters the control groups (their files, between spaces), mounts, leaves `ready` as the sign that it came that far, and
+ * becomes the command.
  */
 const setupScript = `cd "$2" || exit 125
-folder=$1 count=$3
-shift 3
+folder=$1 count=$4
+for group in $3; do echo 0 >"$group" || exit 125; done
+shift 4
 while [ "$count" -gt 0 ]; do
   mount -n -i -t "$1" -o "$3" "$2" "$4" 2>>"$folder/setup.log" || exit 125
   shift 4
@@ -41,25 +44,18 @@ exec "$@"`;
  * Two levels of pid namespaces: a setuid program that becomes pid 1 of the runtime's loses its parent-death signal, not
  * so the one around it (DESIGN §6). A parent-death signal follows the thread: call this from the main thread only.
  */
-const outermost = [
-  '--pdeathsig',
-  'KILL',
-  '--',
-  'unshare',
-  '--mount',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-  '--',
-];
+function outermost({ networkNamespace }: StepSurroundings['plan']): string[] {
+  const inNetwork = networkNamespace === undefined ? [] : ['nsenter', `--net=${networkNamespace}`, '--'];
+  const apart = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
+  return ['--pdeathsig', 'KILL', '--', ...inNetwork, ...apart];
+}
 
 /**
  * Runs the setup script with `args` in a pid and mount namespace of its own, that ends with it and with us. An aborted
  * signal kills all of it; the promise then rejects with the signal's reason, after the last process is gone.
  */
 export async function superviseStep(args: readonly string[], around: StepSurroundings): Promise<Ended> {
-  const { io, folder, signal } = around;
+  const { plan, io, folder, signal } = around;
   const tail = new Tail();
   const stdin = io.stdin === 'empty' ? 'ignore' : 'inherit';
   const stdout = io.stdin === 'terminal' ? undefined : openFifo(join(folder, 'stdout'), io.stdout);
@@ -67,7 +63,7 @@ export async function superviseStep(args: readonly string[], around: StepSurroun
     tail.add(chunk);
     io.stderr(chunk);
   });
-  const child = spawn('setpriv', [...outermost, 'sh', '-c', setupScript, 'sh', ...args], {
+  const child = spawn('setpriv', [...outermost(plan), 'sh', '-c', setupScript, 'sh', ...args], {
     stdio: [stdin, stdout?.writeEnd ?? 'inherit', stderr.writeEnd],
     detached: io.started !== undefined && stdout !== undefined,
     env: environment(folder),

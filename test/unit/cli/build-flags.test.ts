@@ -162,7 +162,7 @@ const rows: readonly (readonly [string, object])[] = [
   ['--network none', { network: 'none' }],
   ['--network=default', { network: 'host' }],
   ['--add-host a:1.2.3.4 --add-host b=5.6.7.8', { addHosts: ['1.2.3.4 a', '5.6.7.8 b'] }],
-  ['--add-host machine:host-gateway', { addHosts: ['127.0.0.1 machine'] }],
+  ['--add-host machine:host-gateway', { addHosts: ['host-gateway machine'] }],
   ['--add-host v6:::1 --add-host w6=[fe80::1]', { addHosts: ['::1 v6', 'fe80::1 w6'] }],
   ['--secret id=a,src=token', { secrets: [{ id: 'a', file: '@/token' }] }],
   ['--secret type=file,id=a,source=token', { secrets: [{ id: 'a', file: '@/token' }] }],
