@@ -1,4 +1,5 @@
 import { BuildError } from '../src/core/errors.ts';
+import { isDeletion } from '../src/core/marks.ts';
 import type { Entry, EntryType } from '../src/core/types.ts';
 import type { TarHandler } from '../src/oci/tar-read.ts';
 
@@ -198,7 +199,7 @@ function opaqueAt(path: string): Entry {
 
 /** A device 0:0 in a lower directory would hide files of other layers behind the listing's back. */
 function refuseHostile(entry: Entry): void {
-  if (entry.type === 'char' && entry.device?.major === 0 && entry.device.minor === 0) {
+  if (isDeletion(entry)) {
     throw layerError(`holds "${entry.path}", a character device 0:0, which overlayfs takes for a deletion`);
   }
 }

@@ -165,10 +165,9 @@ export class TreeWriter implements LayerSink {
     return this.#plain || (entry.uid === this.#own.uid && entry.gid === this.#own.gid);
   }
 
-  /** What overlayfs itself reads is never taken from a layer; what the kernel refuses us is left out and said. */
+  /** What the kernel refuses us is left out and said. */
   #setXattrs(entry: Entry): void {
     for (const [name, value] of Object.entries(entry.xattrs ?? {})) {
-      if (/^(user|trusted)\.overlay\./.test(name)) continue;
       try {
         lsetxattr(this.#at(entry.path), name, Buffer.from(value, 'latin1'));
       } catch (error) {

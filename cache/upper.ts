@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { nameOf, pathOf } from '../src/core/bytes.ts';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
+import { isMark } from '../src/core/marks.ts';
 import type { CommitOptions } from '../src/core/store.ts';
 import type { Entry } from '../src/core/types.ts';
 import { sorted } from '../src/oci/listing.ts';
@@ -12,7 +13,7 @@ import { lgetxattr, llistxattr } from '../src/sys/xattr.ts';
 type Links = Map<string, Entry[]>;
 
 /** Attributes that belong to a file wherever it is; labels and checksums of this machine do not. */
-const kept = /^(user\.(?!overlay\.)|security\.capability$|system\.posix_acl_(access|default)$)/;
+const kept = /^(user\.|security\.capability$|system\.posix_acl_(access|default)$)/;
 
 /** An upper directory, and the root that it was laid over. */
 export interface Upper {
@@ -155,7 +156,7 @@ function withHardlinks(links: Links): void {
 }
 
 function xattrsOf(full: string): Record<string, string> | undefined {
-  const names = llistxattr(pathOf(full)).filter((name) => kept.test(name));
+  const names = llistxattr(pathOf(full)).filter((name) => kept.test(name) && !isMark(name));
   if (names.length === 0) return undefined;
   const values = names
     .sort()

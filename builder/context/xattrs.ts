@@ -1,4 +1,5 @@
 import { pathOf } from '../../src/core/bytes.ts';
+import { isMark } from '../../src/core/marks.ts';
 import { lgetxattr, llistxattr } from '../../src/sys/xattr.ts';
 
 /**
@@ -18,5 +19,5 @@ export function readXattrs(
 
 function isContent(name: string): boolean {
   if (name === 'security.capability') return true;
-  return !/^(security|system|trusted\.overlay|user\.overlay)\b/.test(name);
+  return !isMark(name) && !/^(security|system)\./.test(name);
 }

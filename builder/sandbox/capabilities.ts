@@ -75,6 +75,11 @@ export function maskOf(capabilities: readonly string[]): string {
   return bits.toString(16).padStart(16, '0');
 }
 
+/** The number of a capability. */
+export function capabilityNumber(name: string): number {
+  return names.indexOf(name);
+}
+
 /** What this process could hand on: permitted and in the bounding set. */
 export function heldCapabilities(status = readFileSync('/proc/self/status', 'utf8')): readonly string[] {
   const mask = (field: string): string =>

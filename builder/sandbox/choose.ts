@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
+import { builtinEngine } from './builtin.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
 import type { Engine } from './plan.ts';
 import { whyNoNamespace } from './probe.ts';
+import { canAssemble } from './program/assemble.ts';
 import { executable, find } from './programs.ts';
 
 export interface Choice {
@@ -16,15 +18,19 @@ export interface Choice {
 const preferred = ['crun', 'runc'];
 
 /**
- * The engine for this place: the runtime asked for (`--runtime`, a name or a path), else crun, else runc. Throws
- * `sandbox` where no namespace could be had, and where no runtime is installed.
+ * The engine for this place: what was asked for (`--runtime`: `builtin`, or a runtime's name or path), else the built-in one,
+ * or an OCI runtime on a machine that it does not know. Throws `sandbox` where no namespace could be had, and where
+ * no runtime is installed.
  */
 export function chooseEngine(place: Place, runtime?: string): Choice {
   if (place.isolation === 'none') throw whyNoNamespace(place);
-  const program = runtime === undefined ? firstOf(preferred) : named(runtime);
   const where =
     place.isolation === 'root' ? 'as real root' : 'in a user namespace with ranges from /etc/subuid';
   const why = runtime === undefined ? 'the first that was found' : 'asked for with --runtime';
+  if (runtime === 'builtin' || (runtime === undefined && canAssemble())) {
+    return { engine: builtinEngine(), sentence: `RUN uses the built-in engine ${where}` };
+  }
+  const program = runtime === undefined ? firstOf(preferred) : named(runtime);
   return { engine: ociRuntime(program), sentence: `RUN uses ${program.path} ${where} (${why})` };
 }
 

@@ -1,10 +1,7 @@
-/** The machine code of `exit(0)` on an architecture, and how an ELF header names that. */
-interface Machine {
-  readonly bits: 32 | 64;
-  readonly bigEndian?: boolean;
-  /** `e_machine` and `e_flags` of the ELF header. */
-  readonly machine: number;
-  readonly flags?: number;
+import { type ElfMachine, elfFile, elfHeaderSize } from './program/elf.ts';
+
+/** An architecture, and the machine code of `exit(0)` on it. */
+interface Machine extends ElfMachine {
   /** Hexadecimal, in the order of memory. */
   readonly code: string;
 }
@@ -23,79 +20,11 @@ const machines: Readonly<Record<string, Machine>> = {
 
 /** Where the program is loaded; a multiple of every page size. */
 const BASE = 0x400000;
-const EXECUTABLE = 2;
-const LOAD = 1;
-const READ_AND_EXECUTE = 5;
 
 /** The smallest program of an architecture: it ends with 0. Undefined for an architecture that is not known. */
 export function exitProgram(architecture: string): Buffer | undefined {
   const machine = Object.hasOwn(machines, architecture) ? machines[architecture] : undefined;
   if (machine === undefined) return undefined;
-  const code = Buffer.from(machine.code, 'hex');
-  const [fileHeader, programHeader] = machine.bits === 64 ? [64, 56] : [52, 32];
-  const start = fileHeader + programHeader;
-  const size = start + code.length;
-  const out = new HeaderWriter(machine);
-  out.bytes(
-    0x7f,
-    0x45,
-    0x4c,
-    0x46,
-    machine.bits / 32,
-    machine.bigEndian ? 2 : 1,
-    1,
-    0,
-    ...new Array(8).fill(0),
-  );
-  out.half(EXECUTABLE, machine.machine).word(1);
-  out.address(BASE + start, fileHeader, 0).word(machine.flags ?? 0);
-  out.half(fileHeader, programHeader, 1, 0, 0, 0);
-  out.word(LOAD);
-  if (machine.bits === 64) out.word(READ_AND_EXECUTE);
-  out.address(0, BASE, BASE, size, size);
-  if (machine.bits === 32) out.word(READ_AND_EXECUTE);
-  out.address(0x10000);
-  return Buffer.concat([out.whole(), code]);
-}
-
-/** Numbers in the order and width of a machine. */
-class HeaderWriter {
-  readonly #parts: Buffer[] = [];
-  readonly #machine: Machine;
-
-  constructor(machine: Machine) {
-    this.#machine = machine;
-  }
-
-  bytes(...values: readonly number[]): this {
-    this.#parts.push(Buffer.from(values));
-    return this;
-  }
-
-  half(...values: readonly number[]): this {
-    return this.#numbers(2, values);
-  }
-
-  word(...values: readonly number[]): this {
-    return this.#numbers(4, values);
-  }
-
-  address(...values: readonly number[]): this {
-    return this.#numbers(this.#machine.bits / 8, values);
-  }
-
-  whole(): Buffer {
-    return Buffer.concat(this.#parts);
-  }
-
-  #numbers(width: number, values: readonly number[]): this {
-    for (const value of values) {
-      const bytes = Buffer.alloc(width);
-      const low = Math.min(width, 4);
-      if (this.#machine.bigEndian) bytes.writeUIntBE(value, width - low, low);
-      else bytes.writeUIntLE(value, 0, low);
-      this.#parts.push(bytes);
-    }
-    return this;
-  }
+  const address = BASE + elfHeaderSize(machine, 1);
+  return elfFile(machine, [{ address, rights: 'read-execute', content: Buffer.from(machine.code, 'hex') }]);
 }

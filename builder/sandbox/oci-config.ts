@@ -1,7 +1,8 @@
 import { defaultCapabilities } from './capabilities.ts';
 import type { Rlimit } from './limits.ts';
 import type { Mount, SandboxPlan } from './plan.ts';
-import { seccompFor } from './seccomp.ts';
+import { filterRules, ociSeccomp } from './seccomp.ts';
+import { maskedPaths, readonlyPaths, TERMINAL_GROUP } from './step-mounts.ts';
 
 /** What a bundle needs to know besides the plan: facts of this machine and where the engine put things. */
 export interface BundleFacts {
@@ -20,6 +21,10 @@ export interface BundleFacts {
   readonly path: string;
   /** Outside of any user namespace, where the network namespace is ours and a sysfs of its own can be mounted. */
   readonly realRoot: boolean;
+  /** A new /proc cannot be had: that of the builder is shown. */
+  readonly boundProc: boolean;
+  /** The group of terminals exists here. */
+  readonly terminalGroup: boolean;
 }
 
 /**
@@ -44,7 +49,7 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
         ...(plan.network === 'none' ? [{ type: 'network' }] : []),
       ],
       ...(!plan.insecure && {
-        seccomp: seccompFor(capabilitiesFor(plan, facts)),
+        seccomp: ociSeccomp(filterRules(capabilitiesFor(plan, facts))),
         maskedPaths,
         readonlyPaths,
       }),
@@ -74,16 +79,19 @@ function processOf(plan: SandboxPlan, facts: BundleFacts): object {
   };
 }
 
-function systemMounts(plan: SandboxPlan, { realRoot }: BundleFacts): object[] {
+function systemMounts(plan: SandboxPlan, { realRoot, boundProc, terminalGroup }: BundleFacts): object[] {
   const plain = ['nosuid', 'noexec', 'nodev'];
   const writable = plan.insecure ? [] : ['ro'];
   const sys =
     plan.network !== 'host' || realRoot
       ? { type: 'sysfs', source: 'sysfs', options: [...plain, ...writable] }
       : { type: 'bind', source: '/sys', options: ['rbind', ...plain, ...writable] };
+  const group = terminalGroup ? [`gid=${TERMINAL_GROUP}`] : [];
   const shm = `size=${plan.shmSizeBytes ?? 64 * 1024 * 1024}`;
   return [
-    { destination: '/proc', type: 'proc', source: 'proc', options: plain },
+    boundProc
+      ? { destination: '/proc', type: 'bind', source: '/proc', options: ['rbind', ...plain] }
+      : { destination: '/proc', type: 'proc', source: 'proc', options: plain },
     {
       destination: '/dev',
       type: 'tmpfs',
@@ -101,7 +109,7 @@ function systemMounts(plan: SandboxPlan, { realRoot }: BundleFacts): object[] {
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...group],
     },
     { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...plain, 'mode=1777', shm] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: plain },
@@ -163,22 +171,3 @@ function mountOf(mount: Mount, destination: string, source: string | undefined):
     options: ['rbind', mount.kind === 'file' || mount.readonly ? 'ro' : 'rw', 'nosuid', 'nodev'],
   };
 }
-
-/** Tells of the host's hardware and kernel, or leads into them. */
-const maskedPaths = [
-  '/proc/acpi',
-  '/proc/asound',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
-  '/sys/firmware',
-];
-
-/** Writing there would change the host. */
-const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];

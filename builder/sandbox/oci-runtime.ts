@@ -1,33 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BuildError } from '../../src/core/errors.ts';
 import { heldCapabilities } from './capabilities.ts';
 import { writeEtcFiles } from './etc-files.ts';
+import { hasGroup, isRealRoot } from './id-maps.ts';
+import { placeOf, residueOf } from './image-places.ts';
 import { rlimits } from './limits.ts';
+import { memoryFiles } from './memory-files.ts';
 import { ociConfig } from './oci-config.ts';
-import { overlayMount, type PathNames, plainNames, type SetupMount, ShortNames } from './overlay-mount.ts';
-import type { Engine, Exit, Mount, Overlay, Root, SandboxIo, SandboxPlan } from './plan.ts';
+import type { Engine, Exit, SandboxPlan } from './plan.ts';
+import { assemble } from './program/assemble.ts';
+import { call, type Item } from './program/calls.ts';
+import { NODEV, NOEXEC, NOSUID, privateMounts, RDONLY } from './program/mounts.ts';
+import { becomeProgram, enterGroups, enterNetwork, inPidNamespace } from './program/namespaces.ts';
 import { searchPath } from './programs.ts';
-import { missingParts, resolveIn } from './rootfs-view.ts';
 import { commandCode } from './runtime-failure.ts';
-import { superviseStep } from './supervise.ts';
+import { setupMount } from './setup-mount.ts';
+import { TERMINAL_GROUP } from './step-mounts.ts';
+import { layOutRoots, type StepRoots } from './step-roots.ts';
+import { superviseProgram } from './supervise.ts';
 
 /** An OCI runtime that was found. */
 export interface RuntimeProgram {
   readonly name: string;
   /** Absolute path. */
   readonly path: string;
-}
-
-/** A bundle on disk, and what the step's own process does before it becomes the runtime. */
-interface Bundle {
-  readonly folder: string;
-  /** Where the names in the options of `setup` hold. */
-  readonly names: string;
-  readonly setup: readonly SetupMount[];
-  /** Layers of the root, topmost first. */
-  readonly layers: readonly string[];
 }
 
 /**
@@ -39,28 +36,45 @@ export function ociRuntime(program: RuntimeProgram): Engine {
     name: program.name,
     async run(plan, io, scratch, signal) {
       signal.throwIfAborted();
-      const bundle = layOut(plan, scratch, program);
-      const residue = residueOf(plan, bundle.layers);
-      const code = await runBundle(bundle, { plan, program, io, signal });
-      return { code, residue } satisfies Exit;
+      const folder = join(scratch, 'bundle');
+      const roots = layOut(plan, folder);
+      const residue = residueOf(plan, roots.layers);
+      const surroundings = assemble(surroundingsOf(plan, { roots, program, folder }));
+      const ended = await superviseProgram(surroundings, { io, folder, signal, terminal: 'ours' });
+      return { code: commandCode(ended, folder, program.name), residue } satisfies Exit;
     },
   };
 }
 
-interface Running {
-  readonly plan: SandboxPlan;
+interface Bundle {
+  readonly roots: StepRoots;
   readonly program: RuntimeProgram;
-  readonly io: SandboxIo;
-  readonly signal: AbortSignal;
+  readonly folder: string;
 }
 
-async function runBundle({ folder, names, setup }: Bundle, running: Running): Promise<number> {
-  const { plan, program, io, signal } = running;
-  const groups = (plan.cgroups ?? []).map((group) => join(group, 'cgroup.procs')).join(' ');
-  const mounts = setup.flatMap(({ type, source, options, target }) => [type, source, options, target]);
-  const args = [folder, names, groups, String(setup.length), ...mounts, ...commandLine(program, folder)];
-  const ended = await superviseStep(args, { plan, io, folder, signal });
-  return commandCode(ended, folder, program.name);
+/** What runs first, as pid 1 of the namespace around the runtime's own: it mounts and becomes the runtime. */
+function surroundingsOf(plan: SandboxPlan, { roots, program, folder }: Bundle): readonly Item[] {
+  const [path, ...args] = commandLine(program, folder);
+  const first = [
+    privateMounts,
+    call('mount', ['proc', '/proc', 'proc', NOSUID | NODEV | NOEXEC, 0], {
+      about: 'mount /proc',
+      tolerate: ['EPERM', 'EACCES'],
+    }),
+    ...(plan.mounts.some(({ kind }) => kind === 'file') ? memoryFiles(plan, roots.memory) : []),
+    call('chdir', [roots.names]),
+    ...roots.setup.flatMap(setupMount),
+    ...(isCrun(program) && !isCgroup2() ? [cgroupMask] : []),
+    call('chdir', ['/']),
+    ...becomeProgram([path!, ...args], environment(folder)),
+  ];
+  const before = [...enterGroups(plan.cgroups), ...enterNetwork(plan.networkNamespace)];
+  return inPidNamespace(first, { mounts: true, before });
+}
+
+/** Nothing of ours is inherited. */
+function environment(folder: string): readonly string[] {
+  return [`PATH=${searchPath()}`, 'LC_ALL=C', `XDG_RUNTIME_DIR=${folder}`];
 }
 
 /**
@@ -75,112 +89,36 @@ function commandLine(program: RuntimeProgram, folder: string): string[] {
   return [program.path, ...root, ...log, ...cgroups, 'run', '--bundle', folder, name];
 }
 
-function layOut(plan: SandboxPlan, scratch: string, program: RuntimeProgram): Bundle {
-  const folder = join(scratch, 'bundle');
-  const rootfs = join(folder, 'rootfs');
-  for (const path of [folder, rootfs, join(folder, 'state')]) mkdirSync(path, { mode: 0o700 });
-  const root = rootOf(plan.root, folder);
-  const trees = plan.mounts.flatMap((mount) => (mount.kind === 'tree' ? [mount.tree] : []));
-  const names = plainNames([root, ...trees]) ?? new ShortNames(join(folder, 'l'));
-  const setup = [overlayMount(root, rootfs, names)];
-  const sources = plan.mounts.map((mount, at) =>
-    sourceOf(mount, { aside: join(folder, `t${at}`), names, setup }),
-  );
-  if (isCrun(program) && !isCgroup2()) setup.push(cgroupMask);
-  const layers = layersOf(plan.root);
+function layOut(plan: SandboxPlan, folder: string): StepRoots {
+  const roots = layOutRoots(plan, folder);
+  mkdirSync(join(folder, 'state'), { mode: 0o700 });
   const facts = {
-    rootfs,
-    sources,
+    rootfs: roots.rootfs,
+    sources: roots.sources,
     held: heldCapabilities(),
     rlimits: rlimits(plan.ulimits),
     realRoot: isRealRoot(),
+    boundProc: isProcCovered(),
+    terminalGroup: hasGroup(TERMINAL_GROUP),
     path: searchPath(),
-    placeOf: (target: string) => placeOf(target, plan, layers),
+    placeOf: (target: string) => placeOf(target, plan, roots.layers),
     ...writeEtcFiles(plan, folder),
   };
   writeFileSync(join(folder, 'config.json'), jsonOf(ociConfig(plan, facts)), { mode: 0o600 });
-  return { folder, names: names.folder, setup, layers };
-}
-
-/** An overlay needs something below: an empty directory for `FROM scratch`. */
-function rootOf(root: Root, folder: string): Overlay {
-  if ('folder' in root) throw new Error('a root without an overlay is not laid out yet');
-  if (root.lower.length > 0) return root;
-  const empty = join(folder, 'empty');
-  mkdirSync(empty);
-  return { ...root, lower: [empty] };
-}
-
-interface Aside {
-  readonly aside: string;
-  readonly names: PathNames;
-  readonly setup: SetupMount[];
-}
-
-/** The path from which the runtime binds a mount; another root filesystem is first mounted aside. */
-function sourceOf(mount: Mount, { aside, names, setup }: Aside): string | undefined {
-  if (mount.kind === 'tmpfs') return undefined;
-  if (mount.kind === 'bind') return mount.source;
-  if (mount.kind === 'file') throw new Error('files in memory are not laid out yet');
-  const { tree, path } = mount;
-  const layers = layersOf(tree);
-  const found = resolveIn(layers, path);
-  if (found.existing < found.path.split('/').filter((part) => part !== '').length) {
-    throw new BuildError(
-      'not-found',
-      `\`${path}\` does not exist in what is to be mounted on \`${mount.target}\``,
-    );
-  }
-  mkdirSync(aside, { mode: 0o755 });
-  setup.push(overlayMount(tree, aside, names));
-  return join(aside, found.path);
-}
-
-/** Topmost first. */
-function layersOf(root: Root): readonly string[] {
-  if ('folder' in root) return [root.folder];
-  const { lower, upper } = root;
-  return upper === undefined ? lower : [upper, ...lower];
-}
-
-/**
- * Links of the image are followed here, inside its root: runtimes differ in what they do with them. What lies below
- * another mount is not in the layers and is left to the runtime, which stays inside the root as well.
- */
-function placeOf(target: string, plan: SandboxPlan, layers: readonly string[]): string {
-  const covers = [...system, ...plan.mounts.map((mount) => mount.target)];
-  if (covers.some((cover) => target.startsWith(`${cover}/`))) return target;
-  return `/${resolveIn(layers, target).path}`;
-}
-
-const system = ['/proc', '/sys', '/dev'];
-
-/** All that is mounted on, and so made where it is missing. */
-function residueOf(plan: SandboxPlan, layers: readonly string[]): readonly string[] {
-  const targets = [
-    '/proc',
-    '/sys',
-    '/dev',
-    '/etc/resolv.conf',
-    '/etc/hosts',
-    ...plan.mounts.map((m) => m.target),
-  ];
-  const covered = system.map((path) => `${path}/`);
-  const paths = targets.flatMap((target) => missingParts(layers, target));
-  return [...new Set(paths)].filter((path) => !covered.some((cover) => `/${path}`.startsWith(cover))).sort();
+  return roots;
 }
 
 /** crun refuses a hybrid cgroup hierarchy even when it is told to leave cgroups alone; hidden, it does not look. */
-const cgroupMask: SetupMount = {
-  type: 'tmpfs',
-  source: 'tmpfs',
-  options: 'ro,size=4k',
-  target: '/sys/fs/cgroup',
-};
+const cgroupMask = call('mount', ['tmpfs', '/sys/fs/cgroup', 'tmpfs', RDONLY, 'size=4k'], {
+  about: 'hide control groups',
+});
 
-/** True where ids are those of the machine itself. */
-function isRealRoot(): boolean {
-  return readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/).join(' ') === '0 0 4294967295';
+/** Whether something lies over parts of /proc, as in most containers: then the kernel allows no new one. */
+function isProcCovered(): boolean {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '');
+  return points.some((point) => point.startsWith('/proc/') && !point.startsWith('/proc/sys/fs/binfmt_misc'));
 }
 
 const CGROUP2_MAGIC = 0x63677270;

@@ -3,14 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Overlay } from './plan.ts';
 
-/** One mount(8) for the step's own process to make, in the folder of its names. */
-export interface SetupMount {
-  readonly type: string;
-  readonly source: string;
-  readonly options: string;
-  /** Absolute. */
-  readonly target: string;
-}
+/** A mount for the step's own process to make, in the folder of its names; `target` is absolute. */
+export type SetupMount =
+  | { readonly kind: 'overlay'; readonly options: string; readonly target: string }
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean };
 
 /** What the kernel's overlay takes, and what mount(2) keeps of its options before it cuts them in silence. */
 const LARGEST_LOWER = 500;
@@ -58,20 +54,18 @@ export class ShortNames implements PathNames {
 /**
  * The mount that lays `tree` out at `target`. Always `userxattr`, so that layers are the same for root and for an
  * ordinary user; what distributions may switch on besides is switched off, since it would change what the upper
- * directory holds. `nodev`: a layer may bring device nodes, and real root could open them. Throws `sandbox` where the
- * kernel would not take so many layers.
+ * directory holds. Throws `sandbox` where the kernel would not take so many layers.
  */
 export function overlayMount(tree: Overlay, target: string, names: PathNames): SetupMount {
   const { lower, upper, work } = tree;
   if (lower.length > LARGEST_LOWER) throw tooManyLayers(lower.length);
   if (upper === undefined && lower.length === 1) {
-    return { type: 'none', source: lower[0]!, options: 'bind,ro,nodev', target };
+    return { kind: 'bind', source: lower[0]!, target, readonly: true };
   }
   const writable =
     upper === undefined ? [] : [`upperdir=${names.of(upper)}`, `workdir=${names.of(work!)}`, 'index=off'];
   const below = lower.map((path) => names.of(path)).join(':');
   const options = [
-    'nodev',
     `lowerdir=${below}`,
     ...writable,
     'userxattr',
@@ -79,7 +73,7 @@ export function overlayMount(tree: Overlay, target: string, names: PathNames): S
     'redirect_dir=nofollow',
   ].join(',');
   if (options.length > LARGEST_OPTIONS) throw tooManyLayers(lower.length);
-  return { type: 'overlay', source: 'overlay', options, target };
+  return { kind: 'overlay', options, target };
 }
 
 function tooManyLayers(count: number): BuildError {
@@ -90,4 +84,18 @@ function tooManyLayers(count: number): BuildError {
       hint: 'Join RUN, COPY and ADD instructions, or start from an image with fewer layers.',
     },
   );
+}
+
+/** The kernel or a file system refuses the overlay: a root can still be a copy. */
+export class OverlayRefusal extends BuildError {
+  constructor(errno: string) {
+    super('sandbox', `the overlay of the layers could not be mounted (${errno})`, {
+      hint: 'The store must lie on a file system that overlay can write to (ext4, xfs, btrfs, tmpfs), not on another overlay: choose one with --root.',
+    });
+  }
+}
+
+/** Whether a step failed for its overlay alone. */
+export function isOverlayRefusal(error: unknown): boolean {
+  return error instanceof OverlayRefusal;
 }

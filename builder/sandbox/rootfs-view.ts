@@ -9,6 +9,8 @@ export interface Resolved {
   readonly path: string;
   /** How many leading components exist. */
   readonly existing: number;
+  /** It exists and is a directory. */
+  readonly directory: boolean;
 }
 
 /** A place in the merged tree: its components, and the layers (topmost first) that make up the directory. */
@@ -43,7 +45,11 @@ export function resolveIn(layers: readonly string[], path: string): Resolved {
     waiting.push(...components(found.link).reverse());
   }
   const last = trail.at(-1)!;
-  return { path: last.path.join('/'), existing: trail.filter((place) => place.exists).length - 1 };
+  return {
+    path: last.path.join('/'),
+    existing: trail.filter((place) => place.exists).length - 1,
+    directory: last.exists && last.layers.length > 0,
+  };
 }
 
 /** The paths that mounting on `target` would make: itself and its parents, as far as they do not exist; outermost first. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
+import { hintFor, setupFailure } from './setup-failure.ts';
 import type { Ended } from './supervise.ts';
 
 const NOT_FOUND = 127;
@@ -18,23 +19,14 @@ const notExecutable =
  * step from starting at all throws `sandbox`.
  */
 export function commandCode(ended: Ended, folder: string, runtime: string): number {
-  if (!existsSync(join(folder, 'ready'))) throw neverStarted(ended, folder);
+  const failed = ended.failures.find(({ fatal }) => fatal);
+  if (failed !== undefined) throw setupFailure(failed);
   if (ended.code === 0) return 0;
   const complaint = runtimeComplaint(folder) ?? lastComplaint(ended);
   if (complaint === undefined) return ended.code;
   if (notFound.test(complaint)) return NOT_FOUND;
   if (notExecutable.test(complaint)) return NOT_EXECUTABLE;
   throw new BuildError('sandbox', `${runtime} could not start the step: ${complaint}`, hintFor(complaint));
-}
-
-function neverStarted({ lastError, code }: Ended, folder: string): BuildError {
-  const words = (read(join(folder, 'setup.log')) || lastError).trim().split('\n').at(-1) ?? '';
-  const reason = words === '' ? `setting up ended with ${code}` : words;
-  return new BuildError(
-    'sandbox',
-    `the step's namespaces or root filesystem could not be made: ${reason}`,
-    hintFor(reason),
-  );
 }
 
 /**
@@ -61,36 +53,6 @@ function lastComplaint({ code, lastError }: Ended): string | undefined {
   const line = lastError.trimEnd().split('\n').at(-1) ?? '';
   return code === 1 ? /^(?:\d{4}-\S+: )?(exec (?:container process|\/).*)$/.exec(line)?.[1] : undefined;
 }
-
-function hintFor(reason: string): { readonly hint?: string } {
-  const known = hints.find(([pattern]) => pattern.test(reason));
-  return known === undefined ? {} : { hint: known[1] };
-}
-
-const hints: readonly (readonly [RegExp, string])[] = [
-  // With a terminal crun sometimes loses its own words about a command that is not there.
-  [/read FD: connection closed/, 'Check that the command is in the image: without -t it is told plainly.'],
-  [
-    /mount.*proc.*(?:permitted|denied)/i,
-    'In a container /proc must not be masked: docker run --security-opt systempaths=unconfined, or procMount: Unmasked in Kubernetes.',
-  ],
-  [
-    /overlay/i,
-    'The store must lie on a file system that overlay can write to (ext4, xfs, btrfs, tmpfs), not on another overlay: choose one with --root.',
-  ],
-  [
-    /read-only file system/i,
-    'A mount lies in another one that is read-only: add rw to the outer one, or make the place in its source.',
-  ],
-  [
-    /setresuid|setgroups|setresgid|invalid argument.*uid/i,
-    'The id is outside the ranges in /etc/subuid and /etc/subgid.',
-  ],
-  [
-    /unshare.*(?:permitted|denied|no space)/i,
-    'Namespaces are refused here: see user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns.',
-  ],
-];
 
 function read(path: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';

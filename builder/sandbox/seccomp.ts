@@ -8,7 +8,25 @@ import {
   refused,
 } from './seccomp-table.ts';
 
-/** A filter as the OCI runtime specification writes it (config-linux.md, Seccomp). */
+/** What becomes of a call: it is made, answered with an error (0: as if it had been made), or decided by a supervisor. */
+export type FilterAction = 'allow' | 'notify' | { readonly errno: number };
+
+/** Calls and what becomes of them where an argument is right. The first rule that fits a call decides. */
+export interface FilterRule {
+  readonly names: readonly string[];
+  readonly action: FilterAction;
+  readonly when?: ArgumentTest;
+}
+
+/** True where the argument's bits of `mask` (all 64 without it) are exactly `value`. */
+export interface ArgumentTest {
+  /** Of the argument, from 0. */
+  readonly index: number;
+  readonly mask?: number;
+  readonly value: number;
+}
+
+/** The filter as the OCI runtime specification writes it (config-linux.md, Seccomp). */
 export interface Seccomp {
   readonly defaultAction: string;
   readonly defaultErrnoRet: number;
@@ -30,14 +48,20 @@ interface SeccompArgument {
   readonly op: string;
 }
 
-const EPERM = 1;
-const ENOSYS = 38;
+export const EPERM = 1;
+/** What every call answers that no rule names. */
+export const ENOSYS = 38;
 
 /**
- * The filter for a step that holds `capabilities`. x32 has no place in it: its numbers answer as calls that do not
- * exist. clone3 hides its flags in memory, so that without CAP_SYS_ADMIN it falls to ENOSYS and C libraries use clone.
+ * The rules for a step that holds `capabilities`; those of `first` come before them. clone3 hides its flags in memory, so
+ * that without CAP_SYS_ADMIN it falls to ENOSYS and C libraries use clone.
  */
-export function seccompFor(capabilities: readonly string[], architecture: string = process.arch): Seccomp {
+export function filterRules(
+  capabilities: readonly string[],
+  architecture: string = process.arch,
+  first: readonly FilterRule[] = [],
+): readonly FilterRule[] {
+  const decided = new Set(first.flatMap((rule) => (rule.when === undefined ? rule.names : [])));
   const open = new Set([
     ...allowed.flatMap((group) => words(group.names)),
     ...words(allowedOn[architecture]?.names ?? ''),
@@ -46,17 +70,37 @@ export function seccompFor(capabilities: readonly string[], architecture: string
   const closed = [...Object.values(allowedWith), ...refused.map((group) => group.names)]
     .flatMap(words)
     .filter((name) => !open.has(name) && name !== 'clone' && name !== 'clone3');
+  const rest = (names: Iterable<string>): string[] =>
+    [...new Set(names)].filter((name) => !decided.has(name)).sort();
+  return [
+    ...first,
+    { names: rest(open), action: 'allow' },
+    { names: rest(closed), action: { errno: EPERM } },
+    ...personalities.map(personality),
+    ...(open.has('clone') ? [] : cloneRules),
+  ];
+}
+
+/** The rules for an OCI runtime. x32 has no place in it: its numbers answer as calls that do not exist. */
+export function ociSeccomp(rules: readonly FilterRule[], architecture: string = process.arch): Seccomp {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: ENOSYS,
     architectures: architectures[architecture] ?? [],
-    syscalls: [
-      { names: [...open].sort(), action: 'SCMP_ACT_ALLOW' },
-      { names: [...new Set(closed)].sort(), action: 'SCMP_ACT_ERRNO', errnoRet: EPERM },
-      ...personalities.map(personality),
-      ...(open.has('clone') ? [] : cloneRules),
-    ],
+    syscalls: rules.map(ociRule),
   };
+}
+
+function ociRule({ names, action, when }: FilterRule): SeccompRule {
+  const args = when === undefined ? {} : { args: [ociArgument(when)] };
+  if (action === 'allow') return { names, action: 'SCMP_ACT_ALLOW', ...args };
+  if (action === 'notify') return { names, action: 'SCMP_ACT_NOTIFY', ...args };
+  return { names, action: 'SCMP_ACT_ERRNO', errnoRet: action.errno, ...args };
+}
+
+function ociArgument({ index, mask, value }: ArgumentTest): SeccompArgument {
+  if (mask === undefined) return { index, value, op: 'SCMP_CMP_EQ' };
+  return { index, value: mask, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' };
 }
 
 const architectures: Readonly<Record<string, readonly string[]>> = {
@@ -64,26 +108,13 @@ const architectures: Readonly<Record<string, readonly string[]>> = {
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
 };
 
-const cloneRules: readonly SeccompRule[] = [
-  {
-    names: ['clone'],
-    action: 'SCMP_ACT_ALLOW',
-    args: [{ index: 0, value: namespaceFlags, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
-  },
-  {
-    names: ['clone'],
-    action: 'SCMP_ACT_ERRNO',
-    errnoRet: EPERM,
-    args: [{ index: 0, value: newUser, valueTwo: newUser, op: 'SCMP_CMP_MASKED_EQ' }],
-  },
+const cloneRules: readonly FilterRule[] = [
+  { names: ['clone'], action: 'allow', when: { index: 0, mask: namespaceFlags, value: 0 } },
+  { names: ['clone'], action: { errno: EPERM }, when: { index: 0, mask: newUser, value: newUser } },
 ];
 
-function personality(value: number): SeccompRule {
-  return {
-    names: ['personality'],
-    action: 'SCMP_ACT_ALLOW',
-    args: [{ index: 0, value, op: 'SCMP_CMP_EQ' }],
-  };
+function personality(value: number): FilterRule {
+  return { names: ['personality'], action: 'allow', when: { index: 0, value } };
 }
 
 function words(names: string): string[] {

@@ -1,83 +1,64 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { openFifo } from './fifo.ts';
-import type { ProcessControl, SandboxIo, SandboxPlan } from './plan.ts';
-import { searchPath } from './programs.ts';
+import type { ProcessControl, SandboxIo } from './plan.ts';
+import type { Program } from './program/assemble.ts';
+import { messages } from './program/namespaces.ts';
+import { type Failure, type StartOptions, start } from './program/start.ts';
 
-/** How a step's outermost process ended. */
+/** How a step's program ended. */
 export interface Ended {
   /** Exit code, or 128 + signal number. */
   readonly code: number;
-  /** The last that was written to stderr: where setting up fails, the reason is there. */
+  /** Calls that failed, in order. */
+  readonly failures: readonly Failure[];
+  /** The last that was written to stderr: what a runtime could say nowhere else is there. */
   readonly lastError: string;
 }
 
 export interface StepSurroundings {
-  readonly plan: Pick<SandboxPlan, 'networkNamespace' | 'cgroups'>;
   readonly io: SandboxIo;
   /** Private folder of the step. */
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** Whether the program gives the command its terminal, or a runtime has to be given ours. */
+  readonly terminal: 'own' | 'ours';
+  /** Does our part where the command's process, `pid`, waits for it; `value` is what it told. */
+  readonly attend?: (request: Request) => Promise<void>;
+}
+
+export interface Request {
+  readonly message: number;
+  readonly value: number;
+  readonly pid: number;
 }
 
 /**
- * What runs first in the step's own namespaces: `folder names groups count (type source options target)… command…`. It
- * enters the control groups (their files, between spaces), mounts, leaves `ready` as the sign that it came that far, and
- * becomes the command.
+ * Runs a program that makes a pid namespace of its own, which ends with it and with us. An aborted signal kills all of it; the
+ * promise then rejects with the signal's reason, after the last process is gone. Call it from the main thread.
  */
-const setupScript = `cd "$2" || exit 125
-folder=$1 count=$4
-for group in $3; do echo 0 >"$group" || exit 125; done
-shift 4
-while [ "$count" -gt 0 ]; do
-  mount -n -i -t "$1" -o "$3" "$2" "$4" 2>>"$folder/setup.log" || exit 125
-  shift 4
-  count=$((count - 1))
-done
-: >"$folder/ready"
-cd /
-exec "$@"`;
-
-/**
- * Two levels of pid namespaces: a setuid program that becomes pid 1 of the runtime's loses its parent-death signal, not
- * so the one around it (DESIGN §6). A parent-death signal follows the thread: call this from the main thread only.
- */
-function outermost({ networkNamespace }: StepSurroundings['plan']): string[] {
-  const inNetwork = networkNamespace === undefined ? [] : ['nsenter', `--net=${networkNamespace}`, '--'];
-  const apart = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
-  return ['--pdeathsig', 'KILL', '--', ...inNetwork, ...apart];
-}
-
-/**
- * Runs the setup script with `args` in a pid and mount namespace of its own, that ends with it and with us. An aborted
- * signal kills all of it; the promise then rejects with the signal's reason, after the last process is gone.
- */
-export async function superviseStep(args: readonly string[], around: StepSurroundings): Promise<Ended> {
-  const { plan, io, folder, signal } = around;
+export async function superviseProgram(program: Program, around: StepSurroundings): Promise<Ended> {
+  const { io, folder, signal } = around;
   const tail = new Tail();
-  const stdin = io.stdin === 'empty' ? 'ignore' : 'inherit';
   const stdout = io.stdin === 'terminal' ? undefined : openFifo(join(folder, 'stdout'), io.stdout);
   const stderr = openFifo(join(folder, 'stderr'), (chunk) => {
     tail.add(chunk);
     io.stderr(chunk);
   });
-  const child = spawn('setpriv', [...outermost(plan), 'sh', '-c', setupScript, 'sh', ...args], {
-    stdio: [stdin, stdout?.writeEnd ?? 'inherit', stderr.writeEnd],
-    detached: io.started !== undefined && stdout !== undefined,
-    env: environment(folder),
-  });
-  const stop = (): void => signalStep(child, 'SIGKILL');
-  io.started?.(controlOf(child));
+  const step = new Step(program, around, standardStreams(around, stdout?.writeEnd, stderr.writeEnd));
+  io.started?.(step);
+  const stop = (): void => step.kill();
   signal.addEventListener('abort', stop);
   try {
     stdout?.release();
     stderr.release();
     if (signal.aborted) stop();
-    const code = await exitOf(child);
+    const ended = await step.ended();
     signal.throwIfAborted();
-    return { code, lastError: tail.text };
+    return { ...ended, lastError: tail.text };
   } finally {
     signal.removeEventListener('abort', stop);
     stdout?.drain();
@@ -85,28 +66,102 @@ export async function superviseStep(args: readonly string[], around: StepSurroun
   }
 }
 
-/** Nothing of ours is inherited. mount(8) from 2.39 on would use calls that cut a long list of layers. */
-function environment(folder: string): NodeJS.ProcessEnv {
-  return { PATH: searchPath(), LC_ALL: 'C', XDG_RUNTIME_DIR: folder, LIBMOUNT_FORCE_MOUNT2: 'always' };
+function standardStreams(
+  { io, terminal }: StepSurroundings,
+  stdout: number | undefined,
+  stderr: number,
+): StartOptions['stdio'] {
+  const ours = io.stdin === 'ours' || (io.stdin === 'terminal' && terminal === 'ours');
+  return [ours ? 'inherit' : 'ignore', stdout ?? (terminal === 'ours' ? 'inherit' : 'ignore'), stderr];
 }
 
-function exitOf(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+/** A program that runs. */
+class Step implements ProcessControl {
+  readonly #child: ChildProcess;
+  readonly #failures: Failure[] = [];
+  readonly #told = new Map<number, number>();
+  readonly #around: StepSurroundings;
+  readonly #go: () => void;
+  #killed = false;
+  #trouble: unknown;
+
+  constructor(program: Program, around: StepSurroundings, stdio: StartOptions['stdio']) {
+    this.#around = around;
+    const { child, go } = start(program, {
+      stdio,
+      folder: around.folder,
+      failed: (failure) => this.#failures.push(failure),
+      told: (message, value) => this.#hear(message, value),
     });
-  });
+    this.#child = child;
+    this.#go = go;
+  }
+
+  /** Waits until the last process is gone. Throws what went wrong on our side. */
+  async ended(): Promise<Omit<Ended, 'lastError'>> {
+    const code = await new Promise<number>((resolve, reject) => {
+      this.#child.once('error', reject);
+      this.#child.once('close', (exit, signal) =>
+        resolve(exit ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+      );
+    });
+    if (this.#trouble !== undefined) throw this.#trouble;
+    const status = this.#told.get(messages.commandStatus) ?? this.#told.get(messages.firstStatus);
+    return { code: status === undefined ? code : codeOf(status), failures: this.#failures };
+  }
+
+  /**
+   * Kills the first process of the namespace rather than ours, which then waits until the kernel has ended all the others.
+   * Before it is known it is killed once it is.
+   */
+  kill(): void {
+    this.#killed = true;
+    const first = this.#told.get(messages.first);
+    if (first !== undefined) kill(first, 'SIGKILL');
+  }
+
+  /** A terminal interrupts all of its foreground group, which here is the group of the step's own process. */
+  send(signal: NodeJS.Signals): boolean {
+    const bit = 1n << BigInt(constants.signals[signal] - 1);
+    const processes = this.#processes();
+    const heeds = processes.some((process) => (signalMask(process) & bit) !== 0n);
+    for (const process of processes) kill(signal === 'SIGINT' ? -process : process, signal);
+    return heeds;
+  }
+
+  /** A terminal that a runtime made is out of reach but for the process that has it. */
+  resize({ rows, columns }: { rows: number; columns: number }): void {
+    for (const process of this.#processes()) {
+      const size = ['rows', String(rows), 'cols', String(columns)];
+      execFile('stty', ['-F', `/proc/${process}/fd/0`, ...size], () => {});
+    }
+  }
+
+  /** The command's process: the first one starts no other. */
+  #processes(): number[] {
+    return childrenOf(this.#told.get(messages.first) ?? 0);
+  }
+
+  #hear(message: number, value: number): void {
+    this.#told.set(message, value);
+    if (message === messages.first && this.#killed) this.kill();
+    if (message < messages.terminal) return;
+    this.#attend({ message, value, pid: this.#processes()[0] ?? 0 }).catch((error) => {
+      this.#trouble ??= error;
+      this.kill();
+    });
+  }
+
+  async #attend(request: Request): Promise<void> {
+    await this.#around.attend?.(request);
+    this.#go();
+  }
 }
 
-/**
- * Signals pid 1 of the step's namespace: killed rather than `unshare`, which then waits until the kernel has ended all
- * the others; other signals the runtime passes on. Before there is one, `unshare` itself gets it.
- */
-function signalStep({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  const inner = childrenOf(pid);
-  for (const target of inner.length > 0 ? inner : [pid]) kill(target, signal);
+/** The exit code in a status of wait4. */
+function codeOf(status: number): number {
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
 }
 
 function kill(target: number, signal: NodeJS.Signals): void {
@@ -115,27 +170,6 @@ function kill(target: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-function controlOf(child: ChildProcess): ProcessControl {
-  const processes = (): number[] => childrenOf(child.pid ?? 0).flatMap(childrenOf);
-  return {
-    // A terminal interrupts all of its foreground group, which here is the group of the step's own process.
-    send(signal) {
-      const bit = 1n << BigInt(constants.signals[signal] - 1);
-      const heeds = processes().some((process) => (signalMask(process) & bit) !== 0n);
-      if (signal === 'SIGINT') for (const process of processes()) kill(-process, signal);
-      else signalStep(child, signal);
-      return heeds;
-    },
-    // crun gives its terminal no other size by itself.
-    resize({ rows, columns }) {
-      for (const process of processes()) {
-        const size = ['rows', String(rows), 'cols', String(columns)];
-        execFile('stty', ['-F', `/proc/${process}/fd/0`, ...size], () => {});
-      }
-    },
-  };
 }
 
 /** Signals that a process handles, blocks or ignores, a bit each. */

@@ -1,4 +1,5 @@
 import { BuildError } from '../../src/core/errors.ts';
+import { isDeletion } from '../../src/core/marks.ts';
 import type { Entry } from '../../src/core/types.ts';
 import { isReserved } from '../../src/oci/tar-path.ts';
 import type { ContextFile } from '../context/context.ts';
@@ -179,13 +180,10 @@ export class Plan {
 
   #set(path: string, planned: Planned): void {
     if (isReserved(path)) {
-      throw new BuildError(
-        'context',
-        `"/${path}" cannot be part of a layer: names that begin with .wh. mean deletions there`,
-        {
-          hint: 'Rename the file, or add it to the ignore file.',
-        },
-      );
+      throw noPart(path, 'names that begin with .wh. mean deletions there', 'Rename the file');
+    }
+    if (isDeletion(planned.entry)) {
+      throw noPart(path, 'a character device 0:0 means a deletion there', 'Remove the node');
     }
     this.#planned.set(path, planned);
   }
@@ -208,6 +206,12 @@ export class Plan {
 /** The root is named only where it is not what every unpacker makes of an unnamed one. */
 function isPlain({ mode, uid, gid, xattrs }: Entry): boolean {
   return mode === 0o755 && uid === 0 && gid === 0 && xattrs === undefined;
+}
+
+function noPart(path: string, why: string, remedy: string): BuildError {
+  return new BuildError('context', `"/${path}" cannot be part of a layer: ${why}`, {
+    hint: `${remedy}, or add it to the ignore file.`,
+  });
 }
 
 function notADirectory(path: string): BuildError {

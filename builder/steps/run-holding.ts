@@ -1,4 +1,3 @@
-import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
@@ -26,7 +25,7 @@ interface MountedRun {
   readonly freshMounts: boolean;
 }
 
-/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in private files. */
+/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in memory. */
 export async function holdMounts(
   { mounts, command, freshMounts }: MountedRun,
   scratch: string,
@@ -139,13 +138,9 @@ class Holding implements HeldMounts {
     }
   }
 
-  /** A file that only this step sees; the folder around it is private to us. */
+  /** A file that only this step sees, and that no disk ever holds. */
   file(target: string, content: Buffer, { mode, uid, gid }: FolderOwnership): void {
-    const source = join(this.#folder('files'), 'file');
-    writeFileSync(source, content, { mode: 0o600 });
-    if (uid !== 0 || gid !== 0) chownSync(source, uid, gid);
-    chmodSync(source, mode);
-    this.#show(source, { target, readonly: true });
+    this.mounts.push({ kind: 'file', content, target, mode, uid, gid });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

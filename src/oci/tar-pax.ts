@@ -1,4 +1,5 @@
 import { bytesOf, nameOf } from '../core/bytes.ts';
+import { isMark } from '../core/marks.ts';
 import { tarError } from './tar-header.ts';
 
 /**
@@ -39,7 +40,7 @@ export function paxRecord(key: string, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from(String(length)), rest]);
 }
 
-/** The extended attributes among the records, or undefined where there are none. */
+/** The extended attributes among the records that say something of the file itself; undefined where there are none. */
 export function paxXattrs(records: PaxRecords): Record<string, string> | undefined {
   const found: [string, string][] = [];
   for (const [key, value] of records) {
@@ -51,7 +52,8 @@ export function paxXattrs(records: PaxRecords): Record<string, string> | undefin
       if (!records.has(xattrPrefix + name)) found.push([name, text]);
     }
   }
-  return found.length === 0 ? undefined : Object.fromEntries(found);
+  const own = found.filter(([name]) => !isMark(name));
+  return own.length === 0 ? undefined : Object.fromEntries(own);
 }
 
 export function xattrRecord(name: string, value: string): Buffer {

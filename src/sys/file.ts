@@ -2,6 +2,7 @@ import { check, cString, declare, lastError } from './libc.ts';
 
 const flockCall = declare('flock', 'int', ['int', 'int']);
 const mknodatCall = declare('mknodat', 'int', ['int', 'void *', 'uint32_t', 'uint64_t']);
+const memfdCreateCall = declare('memfd_create', 'int', ['void *', 'uint32_t']);
 const utimensatCall = declare('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
 
 const atFdcwd = -100;
@@ -26,6 +27,20 @@ export function flock(
     if (code === 'EAGAIN' && nonblocking) return false;
     check(result, 'flock');
   }
+}
+
+/**
+ * A file in memory, which can be executed or not; the descriptor is closed by execve. Fails with EACCES where the machine wants
+ * no such file to be executed (vm.memfd_noexec).
+ */
+export function memfdCreate(name: string, executable: boolean): number {
+  const closeOnExec = 1;
+  const how = executable ? 0x10 : 0x8;
+  const fd = memfdCreateCall(cString(name), closeOnExec | how);
+  // Before kernel 6.3 every one of them can be executed, and these flags are unknown.
+  if (fd < 0 && lastError() === 'EINVAL')
+    return check(memfdCreateCall(cString(name), closeOnExec), 'memfd_create');
+  return check(fd, 'memfd_create');
 }
 
 /** Makes a fifo or a device node; `mode` is the permission bits, cut by the umask. */

@@ -58,8 +58,8 @@ export function cString(text: string | Buffer): Buffer {
 }
 
 /**
- * The path of koffi's binary for this machine, or undefined where only koffi's own search can find it. The engine
- * hands it to its zygote, which loads it by `process.dlopen` (1 to 2 ms instead of 5 for the whole module).
+ * The path of koffi's binary for this machine, or undefined where only koffi's own search can find it. It is
+ * loaded by `process.dlopen` (1 to 2 ms instead of 5 for the whole module).
  */
 export function koffiFile(): string | undefined {
   const name = `@koromix/koffi-linux-${process.arch}`;

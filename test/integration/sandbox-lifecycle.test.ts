@@ -8,7 +8,7 @@ import type { Job } from '../support/sandbox-driver.ts';
 import { layOutTree, SandboxPlace, type Who } from '../support/sandbox-place.ts';
 import { skip } from '../support/skips.ts';
 
-const needs = { root: true, programs: ['crun', 'unshare', 'setpriv', 'busybox', 'script'] };
+const needs = { root: true, programs: ['unshare', 'setpriv', 'busybox', 'script'] };
 
 describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
   let place: SandboxPlace;
@@ -19,7 +19,15 @@ describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
 
   afterAll(() => place?.remove());
 
-  describe.each(['root', 'user'] as const)('as %s', (who) => {
+  describe.each([
+    ['builtin', 'root'],
+    ['builtin', 'user'],
+    ['crun', 'root'],
+    ['crun', 'user'],
+    ['runc', 'root'],
+    ['runc', 'user'],
+  ] as const)('%s as %s', (engine, who) => {
+    if (skip(`the engine ${engine}`, { programs: engine === 'builtin' ? [] : [engine] })) return;
     describe.each(['abort', 'die'] as const)('%s', (then) => {
       it.each([
         ['a process that ignores signals', 'trap "" TERM INT HUP; sleep MARK & sleep 0.2; echo go; wait', 0],
@@ -35,7 +43,7 @@ describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
         ],
       ])('ends %s', async (_, script, uid) => {
         const mark = `7${process.pid}${Math.floor(Math.random() * 1e6)}`;
-        const outcome = await place.start(who, 'crun', [
+        const outcome = await place.start(who, engine, [
           { ...job(place, who, script.replaceAll('MARK', mark), uid), when: { says: 'go', then } },
         ]);
         if (then === 'abort') expect(outcome.stdout).toContain('aborted by the test');
@@ -49,7 +57,7 @@ describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
     it('ends with SIGTERM to nobody but the builder', async () => {
       const mark = `7${process.pid}${Math.floor(Math.random() * 1e6)}`;
       const jobs = [job(place, who, `echo go; sleep ${mark}`, 0)];
-      const [program, ...args] = place.command(who, 'crun', jobs);
+      const [program, ...args] = place.command(who, engine, jobs);
       const child = spawn(program!, args, { env: place.environment(), stdio: 'ignore' });
       const ended = new Promise<NodeJS.Signals | null>((resolve) =>
         child.once('exit', (__, signal) => resolve(signal)),
@@ -62,7 +70,7 @@ describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
 
     it('hands over no descriptor of the invoking shell and no variable', async () => {
       const look = 'ls /proc/self/fd | tr "\\n" " "; cat /proc/1/environ /proc/self/environ | tr "\\0" "\\n"';
-      const words = place.command(who, 'crun', [job(place, who, look, 0)]);
+      const words = place.command(who, engine, [job(place, who, look, 0)]);
       const outcome = await run(['sh', '-c', 'exec 9</etc/passwd 8>/dev/null; exec "$@"', 'sh', ...words], {
         env: place.environment(),
       });
@@ -80,8 +88,10 @@ describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
         ...one,
         plan: { ...one.plan, process: { ...one.plan.process, terminal: { rows: 33, columns: 99 } } },
       }));
-      const words = place.command(who, 'crun', terminal).map((word) => `'${word}'`);
-      const outcome = await run(['script', '-qec', words.join(' '), '/dev/null'], {
+      const words = place.command(who, engine, terminal).map((word) => `'${word}'`);
+      // runc goes by the size of our own terminal.
+      const command = `stty rows 33 cols 99; ${words.join(' ')}`;
+      const outcome = await run(['script', '-qec', command, '/dev/null'], {
         env: place.environment(),
       });
       // script(1) answers the end of its input with a NUL, which the terminal may echo anywhere.

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Other processes that have `marker` in their command line, environment or mounts: pid and command line. */
-function processesWith(marker: string): string[] {
+function markedWith(marker: string): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return pids
     .filter((pid) =>
@@ -17,10 +17,21 @@ function processesWith(marker: string): string[] {
  */
 export async function processesGone(marker: string, limitMs = 20_000): Promise<string[]> {
   for (let waited = 0; waited < limitMs; waited += 50) {
-    if (processesWith(marker).length === 0) return [];
+    if (markedWith(marker).length === 0) return [];
     await sleep(50);
   }
-  return processesWith(marker);
+  return markedWith(marker);
+}
+
+/** Ids of processes with an argument that begins with `mark`. */
+export function processesWith(mark: string): string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) =>
+    read(`/proc/${pid}/cmdline`)
+      .split('\0')
+      .slice(1)
+      .some((word) => word.startsWith(mark)),
+  );
 }
 
 /** Mounts below `folder` that this process sees. */

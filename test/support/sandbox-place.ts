@@ -122,6 +122,7 @@ export async function bundle(name: string, outfile: string): Promise<void> {
 /** One file of a tree to lay out; a name that ends in `/` is a directory. */
 export interface TreeFile {
   readonly text?: string;
+  readonly bytes?: Buffer;
   readonly link?: string;
   readonly copy?: string;
   /** Major and minor of a character device. */
@@ -143,12 +144,17 @@ export function layOutTree(
     if (file.link !== undefined) symlinkSync(file.link, path);
     else if (file.copy !== undefined) copyFileSync(file.copy, path);
     else if (file.device !== undefined) execFileSync('mknod', [path, 'c', ...file.device.map(String)]);
-    else if (file.text !== undefined) writeFileSync(path, file.text);
+    else writeContent(path, file);
   }
   execFileSync('chown', ['-R', '-h', `${owner.uid}:${owner.gid}`, folder]);
   for (const [name, file] of Object.entries(tree)) {
     if (file.mode !== undefined) chmodSync(join(folder, name), Number.parseInt(file.mode, 8));
   }
+}
+
+function writeContent(path: string, { text, bytes }: TreeFile): void {
+  const content = bytes ?? text;
+  if (content !== undefined) writeFileSync(path, content);
 }
 
 function layOutBusybox(root: string): void {

@@ -7,8 +7,13 @@ import { hostsText } from '../../../builder/sandbox/etc-files.ts';
 import { rlimits } from '../../../builder/sandbox/limits.ts';
 import { type BundleFacts, ociConfig } from '../../../builder/sandbox/oci-config.ts';
 import { requestText } from '../../../builder/sandbox/outside-request.ts';
-import { overlayMount, plainNames, ShortNames } from '../../../builder/sandbox/overlay-mount.ts';
-import type { SandboxPlan } from '../../../builder/sandbox/plan.ts';
+import {
+  overlayMount,
+  type PathNames,
+  plainNames,
+  ShortNames,
+} from '../../../builder/sandbox/overlay-mount.ts';
+import type { Overlay, SandboxPlan } from '../../../builder/sandbox/plan.ts';
 import { whyNoNamespace } from '../../../builder/sandbox/probe.ts';
 import type { Place } from '../../../src/core/place.ts';
 
@@ -49,6 +54,8 @@ const facts: BundleFacts = {
   rlimits: [],
   path: '/bin',
   realRoot: false,
+  boundProc: false,
+  terminalGroup: true,
 };
 
 describe('limits', () => {
@@ -91,6 +98,11 @@ describe('config.json', () => {
   });
 });
 
+function optionsOf(tree: Overlay, names: PathNames): string {
+  const mount = overlayMount(tree, '/m', names);
+  return mount.kind === 'overlay' ? mount.options : '';
+}
+
 describe('overlay options', () => {
   it('names layers of one folder as they are, unless they are too many or their paths mean something to mount', () => {
     const at = (folder: string, count: number) => ({
@@ -99,7 +111,7 @@ describe('overlay options', () => {
       work: '/s/tmp/work',
     });
     const names = plainNames([at('/s/trees', 2)])!;
-    const { options } = overlayMount(at('/s/trees', 2), '/m', names);
+    const options = optionsOf(at('/s/trees', 2), names);
     expect(names.folder).toBe('/s/trees');
     expect(options).toContain(`lowerdir=${'0'.repeat(60)}0:${'0'.repeat(60)}1,upperdir=/s/tmp/upper,`);
     expect(plainNames([at('/s/trees', 100)])).toBeUndefined();
@@ -113,9 +125,9 @@ describe('overlay options', () => {
       const lower = Array.from({ length: 500 }, (_, at) => `/a/very/long/folder/name/for/a/layer/${at}`);
       const tree = { lower, upper: '/u:,\\p', work: '/w' };
       const names = new ShortNames(join(folder, 'l'));
-      const { options } = overlayMount(tree, '/m', names);
+      const options = optionsOf(tree, names);
       expect(options.length).toBeLessThan(4000);
-      expect(options).toMatch(/^nodev,lowerdir=2:3:4:.*,upperdir=0,workdir=1,index=off,userxattr,/);
+      expect(options).toMatch(/^lowerdir=2:3:4:.*,upperdir=0,workdir=1,index=off,userxattr,/);
       expect(readdirSync(names.folder)).toHaveLength(502);
       mkdirSync(join(folder, 'other'));
       expect(() => overlayMount({ ...tree, lower: [...lower, '/x'] }, '/m', names)).toThrow('takes 500');

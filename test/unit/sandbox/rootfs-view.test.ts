@@ -48,13 +48,13 @@ describe('a root seen through its layers', () => {
     ]);
     const low = layer('low', ['etc/hosts', 'run/', 'var/log/']);
     if (resolved === undefined) expect(() => resolveIn([top, low], path)).toThrow('too many symbolic links');
-    else expect(resolveIn([top, low], path)).toEqual({ path: resolved, existing });
+    else expect(resolveIn([top, low], path)).toMatchObject({ path: resolved, existing });
   });
 
   it('does not follow a link of a lower layer that a directory covers', () => {
     const top = layer('top', ['etc/']);
     const low = layer('low', ['etc -> /usr', 'usr/hosts']);
-    expect(resolveIn([top, low], '/etc/hosts')).toEqual({ path: 'etc/hosts', existing: 1 });
+    expect(resolveIn([top, low], '/etc/hosts')).toEqual({ path: 'etc/hosts', existing: 1, directory: false });
   });
 
   it('tells which parts of a mount target are missing', () => {

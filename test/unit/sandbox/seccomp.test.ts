@@ -6,7 +6,7 @@ import {
   heldCapabilities,
   maskOf,
 } from '../../../builder/sandbox/capabilities.ts';
-import { type Seccomp, seccompFor } from '../../../builder/sandbox/seccomp.ts';
+import { filterRules, ociSeccomp, type Seccomp } from '../../../builder/sandbox/seccomp.ts';
 import { allowed, allowedWith, refused } from '../../../builder/sandbox/seccomp-table.ts';
 
 interface ReferenceRule {
@@ -18,6 +18,10 @@ interface ReferenceRule {
 }
 
 const reference = new URL('../../../../shared/data/seccomp-x86_64.json', import.meta.url);
+
+function seccompFor(capabilities: readonly string[], architecture: string): Seccomp {
+  return ociSeccomp(filterRules(capabilities, architecture), architecture);
+}
 
 /** What a filter allows on x86-64: `name` or `name index op value`. */
 function allowedBy(filter: Seccomp): string[] {

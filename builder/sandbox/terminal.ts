@@ -1,0 +1,33 @@
+import { closeSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
+import { pidfdGetfd, pidfdOpen } from '../../src/sys/pidfd.ts';
+import { makeRaw, tcsetattr } from '../../src/sys/termios.ts';
+
+/**
+ * Takes our side of a step's terminal, the descriptor of this number in the process `pid`, and lets it and our own terminal
+ * talk to each other until nobody has the step's side open any more.
+ */
+export function passTerminal(pid: number, descriptor: number): Promise<void> {
+  const handle = pidfdOpen(pid);
+  const fd = pidfdGetfd(handle, descriptor);
+  closeSync(handle);
+  return connect(new ReadStream(fd));
+}
+
+function connect(theirs: ReadStream): Promise<void> {
+  const { stdin, stdout } = process;
+  const type = (chunk: Buffer): void => void (theirs.writable && theirs.write(chunk));
+  const before = stdin.isTTY ? makeRaw(stdin.fd) : undefined;
+  stdin.on('data', type);
+  theirs.pipe(stdout, { end: false });
+  // Reading from a terminal whose other side is closed is an error (EIO).
+  theirs.on('error', () => {});
+  return new Promise((resolve) => {
+    theirs.once('close', () => {
+      stdin.off('data', type);
+      if (before !== undefined) tcsetattr(stdin.fd, before);
+      stdin.pause();
+      resolve();
+    });
+  });
+}
