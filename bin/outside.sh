@@ -1,5 +1,5 @@
-# The helper outside of the namespaces: it blocks on a fifo until tsbuild asks for a program, runs a fixed list of
-# programs as the person, and ends with tsbuild: the parent-death signal comes however that ended.
+# The helper outside of the namespaces: it blocks on a fifo, its stdin, until tsbuild asks for a program, runs a fixed
+# list of programs as the person, and ends with tsbuild, who alone keeps the fifo open: its end comes however that ended.
 # A request is a folder below its own with the fifos in, out, err, args and status; builder/sandbox/outside.ts is its client.
 
 # Bytes that a line cannot hold arrive as \0ooo. The full stop keeps trailing newlines.
@@ -21,6 +21,7 @@ serve() {
     arg) set -- "$@" "$text" ;;
     esac
   done <args
+  echo $$ >pid
   exec 4<in >out 2>err 3>status
   cd "$from" || refuse
   case $1 in
@@ -28,10 +29,12 @@ serve() {
   docker-credential-* | git | ssh | ssh-add | docker | podman | pasta) ;;
   *) refuse ;;
   esac
-  setpriv --pdeathsig TERM -- "$@" <&4 4<&- 3>&- &
-  echo "pid $!" >&3
+  $dies "$@" <&4 4<&- 3>&- &
+  program=$!
+  trap 'kill $program' TERM
+  echo "pid $program" >&3
   exec 4<&- >&- 2>&-
-  wait $!
+  wait $program
   echo "exit $?" >&3
   exit
 }
@@ -43,13 +46,18 @@ refuse() {
 
 umask 077
 trap '' INT QUIT HUP
-[ "$1" = serve ] && serve "$2"
+# A setpriv that knows how also ends programs whose helper was killed.
+[ "$1" = serve ] && dies=$3 serve "$2"
+setpriv --pdeathsig TERM true 2>/dev/null && dies='setpriv --pdeathsig TERM' || dies=
 
 folder=$1
 trap 'rm -rf "$folder"; exit' TERM
-mkdir "$folder" && mkfifo "$folder/ask" || exit 1
-exec 5<>"$folder/ask"
+exec 5<&0 </dev/null
 while read -r request <&5; do
   case $request in *[!a-z0-9]*) continue ;; esac
-  setpriv --pdeathsig TERM sh "$0" serve "$folder/$request" 5<&- &
+  $dies sh "$0" serve "$folder/$request" "$dies" 5<&- &
 done
+for pid in "$folder"/*/pid; do
+  [ -e "$pid" ] && read -r pid <"$pid" && kill "$pid"
+done
+rm -rf "$folder"

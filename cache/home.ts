@@ -87,7 +87,8 @@ export class Home {
     try {
       renameSync(from, to);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || existsSync(dirname(to))) throw error;
+      // Another build may make the folder at this moment: so it is tried again whether or not it is there now.
+      if (errnoOf(error) !== 'ENOENT') throw error;
       mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
       renameSync(from, to);
     }

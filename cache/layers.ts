@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Digest, hexOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
 import { gate } from '../src/core/gates.ts';
+import type { PathOwner } from '../src/core/owner.ts';
 import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
 import type { Compression, Descriptor, Layer, Listing, Origin } from '../src/core/types.ts';
 import { compress } from '../src/oci/compress.ts';
@@ -23,7 +24,7 @@ import { Listings } from './listings.ts';
 import { lock } from './lock.ts';
 import { retar } from './retar.ts';
 import { removeTree } from './scratch.ts';
-import { sizeOf, Trees } from './trees.ts';
+import { Trees } from './trees.ts';
 import type { Unpacked } from './unpack-worker.ts';
 import { dropResidue, dropSockets, entriesOfUpper, isSmall, type Upper } from './upper.ts';
 import { start } from './workers.ts';
@@ -76,6 +77,10 @@ export class LayerStore implements Layers {
         held.release();
       }
     });
+  }
+
+  ownersBeside(tree: string): readonly PathOwner[] {
+    return this.#trees.ownersBeside(tree);
   }
 
   async implied(layer: Layer, signal?: AbortSignal): Promise<readonly string[]> {
@@ -152,10 +157,10 @@ export class LayerStore implements Layers {
     return guarded(async () => {
       dropResidue(upper, options);
       const root = options.below.find(({ path }) => path === '');
-      const packed = await this.#packUpper({ folder: upper, root });
+      const packed = await this.#packUpper({ folder: upper, root, owners: options.recorded });
       dropSockets(upper);
       const listing = this.#learn(packed);
-      this.#trees.keep(packed.diffId, upper, { bytes: sizeOf(listing), own: true });
+      this.#trees.keep(packed.diffId, upper, { listing, own: true });
       return { diffId: packed.diffId, own: true };
     });
   }
@@ -183,6 +188,10 @@ export class LayerStore implements Layers {
     return this.#trees.find(layer.diffId, () => this.#listings.find(layer.diffId));
   }
 
+  #foreignTree(layer: Layer): string | undefined {
+    return this.#trees.findForeign(layer.diffId, this.#listings.find(layer.diffId));
+  }
+
   /** The local form to make others from, or undefined. */
   #form(layer: Layer): Form | undefined {
     const gzipped = this.#facts.packed(layer.diffId, 'gzip')?.digest;
@@ -190,7 +199,7 @@ export class LayerStore implements Layers {
       const path = digest && this.#blobs.find(digest);
       if (digest !== undefined && path !== undefined) return { kind: 'file', path, digest };
     }
-    const tree = layer.own ? this.#findTree(layer) : undefined;
+    const tree = layer.own ? (this.#findTree(layer) ?? this.#foreignTree(layer)) : undefined;
     if (tree !== undefined) return { kind: 'tree', path: tree };
     const base = layer.own ? this.#facts.base(layer.diffId) : undefined;
     const from: Layer | undefined = base && { diffId: base.diffId, own: true };
@@ -220,7 +229,8 @@ export class LayerStore implements Layers {
       return this.#listings.put(layer.diffId, encodeListing(clamped));
     }
     if (form?.kind === 'tree') {
-      const packed = await this.#packUpper({ folder: form.path });
+      const owners = this.#trees.ownersOf(layer.diffId);
+      const packed = await this.#packUpper({ folder: form.path, owners });
       checkDiffId(layer, packed.diffId);
       return this.#learn(packed);
     }
@@ -231,15 +241,15 @@ export class LayerStore implements Layers {
     const tree = this.#home.temp();
     const form = this.#form(layer);
     const unpacked =
-      form?.kind === 'base'
-        ? await this.#unpackBase(layer, tree, signal)
+      form?.kind === 'base' || form?.kind === 'tree'
+        ? await this.#unpackMade(layer, tree, signal)
         : await this.#unpack(layer, form, { tree, signal });
     const listing = this.#learn(unpacked);
-    return this.#trees.keep(layer.diffId, tree, { bytes: sizeOf(listing), own: layer.own });
+    return this.#trees.keep(layer.diffId, tree, { listing, own: layer.own });
   }
 
-  /** A clamped layer has no tar of its own: it is made for the moment. */
-  async #unpackBase(layer: Layer, tree: string, signal?: AbortSignal): Promise<Unpacked> {
+  /** A clamped layer, and one of which another rung left the tree, has no tar of its own: it is made for the moment. */
+  async #unpackMade(layer: Layer, tree: string, signal?: AbortSignal): Promise<Unpacked> {
     const blob = new BlobWriter(this.#home);
     try {
       for await (const chunk of this.tar(layer, signal)) blob.append(chunk);
@@ -251,13 +261,13 @@ export class LayerStore implements Layers {
 
   async #unpack(
     layer: Layer,
-    form: Exclude<Form, { readonly kind: 'base' }> | undefined,
+    form: Extract<Form, { readonly kind: 'file' }> | undefined,
     how: { readonly tree?: string; readonly signal?: AbortSignal | undefined },
   ): Promise<Unpacked> {
     const tree = how.tree === undefined ? {} : { tree: how.tree };
     return workers(() =>
       guarded(async () => {
-        if (form?.kind !== 'file') {
+        if (form === undefined) {
           return download(this.#from, layer, tree, how.signal);
         }
         return this.#unpackBlob(layer, form, { ...tree, signal: how.signal });

@@ -1,17 +1,9 @@
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hexOf, keyOf } from '../src/core/digest.ts';
 import { errnoOf } from '../src/core/errors.ts';
 import type { HeldMount, Mounts } from '../src/core/store.ts';
+import { giveTo, readOwner, writeOwner } from '../src/sys/owner-attribute.ts';
 import { guarded } from './faults.ts';
 import { type Home, touch } from './home.ts';
 import { type Lock, lock, tryLock } from './lock.ts';
@@ -86,7 +78,7 @@ function prepare(home: Home, name: string, options: HoldOptions): string {
     if (options.seed !== undefined) copyTree(options.seed, fresh);
     chmodSync(fresh, options.mode);
     if (lstatSync(fresh).uid !== options.uid || lstatSync(fresh).gid !== options.gid) {
-      chownSync(fresh, options.uid, options.gid);
+      giveTo(fresh, options);
       chmodSync(fresh, options.mode);
     }
     placeFolder(home, fresh, path);
@@ -114,6 +106,8 @@ function copyTree(from: string, to: string): void {
 function copyOwners(from: string, to: string): void {
   const stat = lstatSync(from);
   lchownSync(to, stat.uid, stat.gid);
+  const recorded = readOwner(from);
+  if (recorded !== undefined) writeOwner(to, recorded);
   if (!stat.isSymbolicLink()) chmodSync(to, stat.mode & 0o7777);
   if (!stat.isDirectory()) return;
   for (const name of readdirSync(from)) copyOwners(join(from, name), join(to, name));

@@ -16,8 +16,10 @@ import { bytesOf, pathOf } from '../src/core/bytes.ts';
 import { errnoOf } from '../src/core/errors.ts';
 import type { Entry } from '../src/core/types.ts';
 import { mknod, utimensat } from '../src/sys/file.ts';
+import { writeOwner } from '../src/sys/owner-attribute.ts';
 import { lsetxattr } from '../src/sys/xattr.ts';
 import { type LayerSink, layerError } from './apply.ts';
+import { ownerOfEntry } from './recorded-owners.ts';
 import { removeTree } from './scratch.ts';
 
 /**
@@ -28,13 +30,14 @@ import { removeTree } from './scratch.ts';
  *
  * Where the kernel refuses device nodes (user namespaces) an empty file of the same owner and mode stands for one; the
  * listing still says device. A tree of mapping `plain` is for its contents only: no owners, no devices, modes that let
- * us read.
+ * us read. In one of mapping `single` all files are ours, and those that can carry it say whose they should be.
  *
  * A directory that the layer has something in but no entry for is 0755 and root's here, and not in the listing.
  */
 export class TreeWriter implements LayerSink {
   readonly #root: string;
   readonly #plain: boolean;
+  readonly #recorded: boolean;
   readonly #warn: (text: string) => void;
   readonly #folders = new Map<string, Entry | undefined>([['', undefined]]);
   readonly #own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
@@ -45,6 +48,7 @@ export class TreeWriter implements LayerSink {
   constructor(root: string, options: { readonly mapping: string; readonly warn: (text: string) => void }) {
     this.#root = root;
     this.#plain = options.mapping === 'plain';
+    this.#recorded = options.mapping === 'single';
     this.#warn = options.warn;
     mkdirSync(root, { mode: 0o755 });
     chmodSync(root, 0o755);
@@ -91,7 +95,7 @@ export class TreeWriter implements LayerSink {
     try {
       if (!this.#isOurs(entry)) own(entry, () => fchownSync(fd, entry.uid, entry.gid));
       fchmodSync(fd, this.#plain ? (entry.mode & 0o777) | 0o600 : entry.mode);
-      if (entry.xattrs !== undefined) this.#setXattrs(entry);
+      this.#setXattrs(entry);
       if (isPlainTime(entry)) futimesSync(fd, entry.mtime, entry.mtime);
     } finally {
       closeSync(fd);
@@ -119,7 +123,7 @@ export class TreeWriter implements LayerSink {
       const path = this.#at(entry.path);
       if (!this.#isOurs(entry)) own(entry, () => lchownSync(path, entry.uid, entry.gid));
       chmodSync(path, this.#plain ? (entry.mode & 0o777) | 0o700 : entry.mode);
-      if (entry.xattrs !== undefined) this.#setXattrs(entry);
+      this.#setXattrs(entry);
     }
     for (const entry of this.#folders.values()) {
       if (entry !== undefined) setTime(entry, this.#at(entry.path));
@@ -157,16 +161,18 @@ export class TreeWriter implements LayerSink {
   #finishNode(entry: Entry, path: string | Buffer): void {
     if (!this.#isOurs(entry)) own(entry, () => lchownSync(path, entry.uid, entry.gid));
     if (entry.type !== 'symlink') chmodSync(path, entry.mode);
-    if (entry.xattrs !== undefined) this.#setXattrs(entry);
+    this.#setXattrs(entry);
     setTime(entry, path);
   }
 
   #isOurs(entry: Entry): boolean {
-    return this.#plain || (entry.uid === this.#own.uid && entry.gid === this.#own.gid);
+    return this.#plain || this.#recorded || (entry.uid === this.#own.uid && entry.gid === this.#own.gid);
   }
 
   /** What the kernel refuses us is left out and said. */
   #setXattrs(entry: Entry): void {
+    const owner = this.#recorded ? ownerOfEntry(entry) : undefined;
+    if (owner !== undefined) writeOwner(this.#at(entry.path), owner);
     for (const [name, value] of Object.entries(entry.xattrs ?? {})) {
       try {
         lsetxattr(this.#at(entry.path), name, Buffer.from(value, 'latin1'));

@@ -2,12 +2,14 @@ import { chmodSync, lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats,
 import { nameOf, pathOf } from '../src/core/bytes.ts';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
 import { isMark } from '../src/core/marks.ts';
+import type { Owner } from '../src/core/owner.ts';
 import type { CommitOptions } from '../src/core/store.ts';
 import type { Entry } from '../src/core/types.ts';
 import { sorted } from '../src/oci/listing.ts';
 import { isReserved } from '../src/oci/tar-path.ts';
 import { majorMinor } from '../src/sys/file.ts';
 import { lgetxattr, llistxattr } from '../src/sys/xattr.ts';
+import { type OwnerSource, RecordedOwners } from './recorded-owners.ts';
 
 /** A file with several names: where the first was seen. */
 type Links = Map<string, Entry[]>;
@@ -19,6 +21,8 @@ const kept = /^(user\.|security\.capability$|system\.posix_acl_(access|default)$
 export interface Upper {
   readonly folder: string;
   readonly root?: Entry | undefined;
+  /** Where owners are recorded and not real. */
+  readonly owners?: OwnerSource | undefined;
 }
 
 /**
@@ -27,10 +31,10 @@ export interface Upper {
  * all whiteouts of an overlay are one inode), user.overlay.opaque is an opaque mark; sockets are no part of a layer.
  * Times are cut to whole seconds, as the tar has them.
  */
-export function entriesOfUpper({ folder, root }: Upper): Entry[] {
+export function entriesOfUpper({ folder, root, owners }: Upper): Entry[] {
   const entries: Entry[] = [];
   const links: Links = new Map();
-  walk(folder, '', { entries, links });
+  walk(folder, '', { entries, links, owners: owners && new RecordedOwners(owners) });
   withHardlinks(links);
   const kept = (entry: Entry): boolean =>
     entry.path !== '' || entry.type === 'opaque' || (root !== undefined && !isLike(entry, root));
@@ -41,7 +45,8 @@ export function entriesOfUpper({ folder, root }: Upper): Entry[] {
  * Removes mountpoints that only the runtime made: those of `residue` that are still empty. Directories that were
  * copied up only to hold them, and are as they were `below`, go too: a step that changes nothing leaves nothing.
  */
-export function dropResidue(upper: string, { residue, below }: CommitOptions): void {
+export function dropResidue(upper: string, { residue, below, recorded }: CommitOptions): void {
+  const owners = recorded && new RecordedOwners(recorded);
   for (const path of [...residue].sort().reverse()) {
     const clean = path.replace(/^\/+|\/+$/g, '');
     if (clean === '' || clean.split('/').includes('..')) continue;
@@ -51,7 +56,7 @@ export function dropResidue(upper: string, { residue, below }: CommitOptions): v
   }
   for (const entry of below.toSorted((a, b) => (a.path < b.path ? 1 : -1))) {
     if (entry.path !== '' && !hasLinkedParent(upper, entry.path))
-      dropIfUnchanged(`${upper}/${entry.path}`, entry);
+      dropIfUnchanged(`${upper}/${entry.path}`, entry, owners);
   }
 }
 
@@ -62,10 +67,10 @@ function plainIfMade(full: string): void {
 }
 
 /** An empty directory of the upper that only repeats what is below it. */
-function dropIfUnchanged(full: string, below: Entry): void {
+function dropIfUnchanged(full: string, below: Entry, owners: RecordedOwners | undefined): void {
   const stat = lstatSync(pathOf(full), { throwIfNoEntry: false });
   if (stat?.isDirectory() !== true || isOpaque(full)) return;
-  const now = entryOf(full, below.path, stat);
+  const now = entryOf({ full, path: below.path, stat }, owners);
   if (now !== undefined && isLike(now, below)) dropIfEmpty(full);
 }
 
@@ -97,10 +102,16 @@ export function isSmall(upper: string): boolean {
   return fits(upper);
 }
 
-function walk(upper: string, path: string, out: { readonly entries: Entry[]; readonly links: Links }): void {
+interface Walk {
+  readonly entries: Entry[];
+  readonly links: Links;
+  readonly owners: RecordedOwners | undefined;
+}
+
+function walk(upper: string, path: string, out: Walk): void {
   const full = path === '' ? upper : `${upper}/${path}`;
   const stat = lstatSync(pathOf(full));
-  const entry = entryOf(full, path, stat);
+  const entry = entryOf({ full, path, stat }, out.owners);
   if (entry === undefined) return;
   out.entries.push(entry);
   if (entry.type === 'dir') {
@@ -112,31 +123,42 @@ function walk(upper: string, path: string, out: { readonly entries: Entry[]; rea
   }
 }
 
-function entryOf(full: string, path: string, stat: Stats): Entry | undefined {
+interface Found {
+  readonly full: string;
+  readonly path: string;
+  readonly stat: Stats;
+}
+
+function entryOf({ full, path, stat }: Found, owners: RecordedOwners | undefined): Entry | undefined {
   if (stat.isSocket()) return undefined;
   if (stat.isCharacterDevice() && stat.rdev === 0) return mark(path);
   if (isReserved(path)) throw reserved(path);
   const xattrs = xattrsOf(full);
+  const { uid, gid, device } = owners?.ownerOf(full, path) ?? realOwner(stat);
   return {
     path,
-    type: typeOf(stat),
+    type: device?.type ?? typeOf(stat),
     mode: stat.mode & 0o7777,
-    uid: stat.uid,
-    gid: stat.gid,
-    size: stat.isFile() ? stat.size : 0,
+    uid,
+    gid,
+    size: stat.isFile() && device === undefined ? stat.size : 0,
     mtime: Math.floor(stat.mtimeMs / 1000),
     ...(stat.isSymbolicLink() && { link: nameOf(readlinkSync(pathOf(full), { encoding: 'buffer' })) }),
-    ...((stat.isCharacterDevice() || stat.isBlockDevice()) && { device: majorMinor(stat.rdev) }),
+    ...(device && { device: { major: device.major, minor: device.minor } }),
     ...(xattrs && { xattrs }),
   };
+}
+
+function realOwner(stat: Stats): Owner {
+  const { uid, gid } = stat;
+  const type = stat.isCharacterDevice() ? 'char' : stat.isBlockDevice() ? 'block' : undefined;
+  return { uid, gid, ...(type && { device: { type, ...majorMinor(stat.rdev) } }) };
 }
 
 function typeOf(stat: Stats): Entry['type'] {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'dir';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isFIFO()) return 'fifo';
-  return stat.isBlockDevice() ? 'block' : 'char';
+  return stat.isSymbolicLink() ? 'symlink' : 'fifo';
 }
 
 function mark(path: string): Entry {

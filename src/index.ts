@@ -80,6 +80,8 @@ export interface BuildRequest extends Common {
   readonly ulimits?: readonly string[];
   /** Bytes. */
   readonly shmSize?: number;
+  /** As for `--isolation`; `auto` by default. */
+  readonly isolation?: 'auto' | 'root' | 'subuid' | 'single' | 'none';
   readonly runtime?: string;
   readonly jobs?: number;
   /** Seconds since 1970. */
@@ -159,6 +161,7 @@ function buildArguments(request: BuildRequest): string[] {
     ...one('--pids-limit', request.pidsLimit),
     ...many('--ulimit', request.ulimits),
     ...one('--shm-size', request.shmSize),
+    ...one('--isolation', request.isolation),
     ...one('--runtime', request.runtime),
     ...one('--jobs', request.jobs),
     ...one('--source-date-epoch', request.sourceDateEpoch),

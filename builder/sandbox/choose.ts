@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
 import { builtinEngine } from './builtin.ts';
+import { ladder, type Machine, machineOf, namespaceRemedy, rungOf } from './ladder.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
+import { recordedEngine } from './ownership/recorded-engine.ts';
 import type { Engine } from './plan.ts';
-import { whyNoNamespace } from './probe.ts';
 import { canAssemble } from './program/assemble.ts';
 import { executable, find } from './programs.ts';
 
@@ -23,15 +24,45 @@ const preferred = ['crun', 'runc'];
  * no runtime is installed.
  */
 export function chooseEngine(place: Place, runtime?: string): Choice {
-  if (place.isolation === 'none') throw whyNoNamespace(place);
-  const where =
-    place.isolation === 'root' ? 'as real root' : 'in a user namespace with ranges from /etc/subuid';
+  const rung = rungOf(place.isolation);
+  if (rung === undefined) throw whyNoRun(place);
+  const where = rung.name === 'root' ? 'as real root' : `in ${rung.what}`;
   const why = runtime === undefined ? 'the first that was found' : 'asked for with --runtime';
   if (runtime === 'builtin' || (runtime === undefined && canAssemble())) {
-    return { engine: builtinEngine(), sentence: `RUN uses the built-in engine ${where}` };
+    const engine = rung.name === 'single' ? recordedEngine() : builtinEngine();
+    return { engine, sentence: `RUN uses the built-in engine ${where}` };
   }
+  if (rung.name === 'single') throw recordsOwners(runtime ?? 'an OCI runtime');
   const program = runtime === undefined ? firstOf(preferred) : named(runtime);
   return { engine: ociRuntime(program), sentence: `RUN uses ${program.path} ${where} (${why})` };
+}
+
+/**
+ * Why no step can run here, and what is missing for it. Builds without RUN go on. The launcher has tried the rungs in
+ * vain (`place.why`); this only looks for the remedy.
+ */
+export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)): BuildError {
+  if (place.asked === 'none')
+    return new BuildError('sandbox', 'RUN cannot work with --isolation none', {
+      hint: 'Leave the flag away.',
+    });
+  const what = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
+  const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
+  const rung = ladder.find(({ name }) => name === place.asked);
+  const remedy = rung?.remedy(place.why ?? '', machine) ?? namespaceRemedy(machine);
+  return new BuildError('sandbox', `RUN needs ${what}, which cannot be had here${said}`, {
+    hint: `${remedy} \`tsbuild doctor\` tells more.`,
+  });
+}
+
+function recordsOwners(runtime: string): BuildError {
+  return new BuildError(
+    'sandbox',
+    `${runtime} cannot run steps where only one id exists: owners are to be recorded`,
+    {
+      hint: 'Leave --runtime away: the built-in engine records them. Or have a range of ids: see `tsbuild doctor`.',
+    },
+  );
 }
 
 function firstOf(names: readonly string[]): RuntimeProgram {

@@ -1,3 +1,5 @@
+import type { InodeOwner, PathOwner } from '../../src/core/owner.ts';
+
 /**
  * A sandbox as plain data: where one process runs, the tree it runs in, what it runs. One interpreter per engine
  * applies it, in order.
@@ -79,6 +81,8 @@ export interface SandboxPlan {
    * recorded. `real` otherwise.
    */
   readonly ids?: 'real' | 'recorded';
+  /** With `recorded`: owners of files of the layers that the files do not carry themselves, by absolute path. */
+  readonly owners?: readonly PathOwner[];
 }
 
 /** Where a process's output goes, as it comes, and what it may read. */
@@ -110,6 +114,8 @@ export interface Exit {
   readonly code: number;
   /** Paths inside the root that did not exist before and were made only to mount something on them. */
   readonly residue: readonly string[];
+  /** Owners that the process gave to files which cannot carry them, where they are recorded (`plan.ids`). */
+  readonly journal?: readonly InodeOwner[];
 }
 
 /** Runs plans. All engines pass one conformance suite. */

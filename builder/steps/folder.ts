@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { giveTo } from '../../src/sys/owner-attribute.ts';
 
 /** Mode and owner of a folder. */
 export interface FolderOwnership {
@@ -13,6 +14,6 @@ export const plainFolder: FolderOwnership = { mode: 0o755, uid: 0, gid: 0 };
 /** Makes a folder with just this mode, whatever the umask. */
 export function makeFolder(path: string, { mode, uid, gid }: FolderOwnership): void {
   mkdirSync(path);
-  if (uid !== 0 || gid !== 0) chownSync(path, uid, gid);
+  if (uid !== 0 || gid !== 0) giveTo(path, { uid, gid });
   chmodSync(path, mode);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hostPlatform } from '../../src/core/platform.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { Layer, Platform } from '../../src/core/types.ts';
-import type { SandboxPlan, TerminalSize } from '../sandbox/plan.ts';
+import type { Overlay, SandboxPlan, TerminalSize } from '../sandbox/plan.ts';
 import { userOf } from '../users.ts';
 import { LayeredView } from '../view.ts';
 import { makeFolder, plainFolder } from './folder.ts';
@@ -46,6 +46,7 @@ export async function planProcess(
   return {
     ...rest,
     root,
+    owners: root.lower.flatMap((tree) => around.store.layers.ownersBeside(tree)),
     process: {
       args: process.args,
       env: [...env].map(([name, value]) => `${name}=${value}`),
@@ -80,7 +81,7 @@ async function rootOf(
   layers: readonly Layer[],
   view: LayeredView,
   { store, scratch, signal }: Around,
-): Promise<SandboxPlan['root']> {
+): Promise<Overlay> {
   const trees = await stackOf(layers, { store, signal });
   const root = await view.lookup('');
   const [upper, work, empty] = ['upper', 'work', 'empty'].map((name) => join(scratch, name)) as [

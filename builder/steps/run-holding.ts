@@ -138,7 +138,7 @@ class Holding implements HeldMounts {
     }
   }
 
-  /** A file that only this step sees, and that no disk ever holds. */
+  /** A file that only this step sees, and that is on no disk. */
   file(target: string, content: Buffer, { mode, uid, gid }: FolderOwnership): void {
     this.mounts.push({ kind: 'file', content, target, mode, uid, gid });
   }

@@ -4,7 +4,7 @@ import type { Network } from '../../src/core/options.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
 import type { Bounds } from '../sandbox/confines.ts';
-import type { Exit, Root } from '../sandbox/plan.ts';
+import type { Exit, Root, SandboxPlan } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
 import { checkMachine, planProcess, type WantedProcess } from './process-plan.ts';
@@ -92,7 +92,13 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
   return await store.layers.commitUpper(upperOf(plan.root), {
     residue: exit.residue,
     below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
+    ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit.journal) }),
   });
+}
+
+/** What the commit has to know of owners that are recorded. */
+function recordedOf({ root, owners = [] }: SandboxPlan, journal: NonNullable<Exit['journal']>) {
+  return { journal, lower: 'folder' in root ? [] : root.lower, below: owners };
 }
 
 function upperOf(root: Root): string {

@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, closeSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { giveTo } from '../../src/sys/owner-attribute.ts';
 import type { AgentSession, SshAgent } from './ssh-agent.ts';
 import { FAILURE, messagesIn, REQUEST_IDENTITIES, SIGN_REQUEST, string } from './ssh-wire.ts';
 
@@ -33,7 +34,7 @@ export async function listenForAgent(
   const opened = await listen(server, folder);
   const listener = { path, [Symbol.asyncDispose]: () => close(server, { open, opened }) };
   try {
-    chownSync(path, owner.uid, owner.gid);
+    giveTo(path, owner);
     chmodSync(path, owner.mode);
     return listener;
   } catch (error) {

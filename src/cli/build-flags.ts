@@ -1,5 +1,14 @@
 import { type Command, Option } from 'commander';
-import { addAll, addCommon, addRegistry, type CommonFlags, flag, list, type RegistryFlags } from './flags.ts';
+import {
+  addAll,
+  addCommon,
+  addRegistry,
+  type CommonFlags,
+  flag,
+  isolationFlag,
+  list,
+  type RegistryFlags,
+} from './flags.ts';
 import { type ProcessFlags, processFlags } from './process-options.ts';
 
 /** The flags of build as commander hands them over: nothing is interpreted yet. */
@@ -80,7 +89,8 @@ export function defineBuildFlags(command: Command): Command {
     flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
   ]);
   addAll(command, 'Run:', [
-    flag('--runtime <name>', 'the OCI runtime: crun, runc or a path'),
+    isolationFlag(),
+    flag('--runtime <name>', 'the engine: builtin (default), crun, runc or a path'),
     ...processFlags(),
     list('--secret <id=…>', 'id=NAME,src=FILE or id=NAME,env=VARIABLE'),
     list('--ssh <id[=where]>', 'default, or an agent socket or keys for RUN --mount=type=ssh'),

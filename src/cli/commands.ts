@@ -3,9 +3,9 @@ import { history, images, inspect, rmi, tag } from './image-commands.ts';
 import { login, logout, pull, push } from './registry-commands.ts';
 import { run } from './run-command.ts';
 import type { CommandSpec } from './spec.ts';
-import { du, prune } from './upkeep-commands.ts';
+import { doctor, du, prune } from './upkeep-commands.ts';
 
 /** The commands besides build, in the order of the overview. */
 export const commands: readonly CommandSpec[] = [
-  ...[push, pull, run, images, inspect, history, tag, rmi, save, load, du, prune, login, logout],
+  ...[push, pull, run, images, inspect, history, tag, rmi, save, load, du, prune, doctor, login, logout],
 ];

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { booleanOf } from '../core/boolean.ts';
 import { usageError } from '../core/errors.ts';
 import type { RegistryOptions } from '../core/options.ts';
-import { parseCount, parseDuration } from './values.ts';
+import { parseChoice, parseCount, parseDuration } from './values.ts';
 
 /** A flag without a value. */
 export function flag(words: string, description: string): Option {
@@ -31,6 +31,15 @@ export function addCommon(command: Command): Command {
     flag('--root <folder>', 'where the state lives (default: $TSBUILD_ROOT, or tsbuild in the data folder)'),
     flag('-D, --debug', 'tell causes, and the stack of an unexpected failure'),
   ]);
+}
+
+/** The launcher has read it before Node started: here its value is only checked. Buildah's names mean `auto`. */
+export function isolationFlag(): Option {
+  const known = ['auto', 'root', 'subuid', 'single', 'none', 'oci', 'rootless'] as const;
+  return new Option(
+    '--isolation <rung>',
+    'auto (default), root, subuid, single or none: see tsbuild doctor',
+  ).argParser((text) => parseChoice('--isolation', text, known));
 }
 
 /** How registries are reached, as flags. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { BindVolume } from '../commands/run.ts';
 import { usageError } from '../core/errors.ts';
-import { addAll, addCommon, addRegistry, flag, list } from './flags.ts';
+import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
 import type { Host } from './host.ts';
 import { type ProcessFlags, processFlags, processOptions } from './process-options.ts';
 import type { CommandSpec } from './spec.ts';
@@ -39,7 +39,8 @@ export const run: CommandSpec = {
           flag('--entrypoint <program>', "run this instead of the image's entrypoint; '' takes it away"),
           flag('--user <user>', "the image's user, or a number, with :group where wanted"),
           ...processFlags(),
-          flag('--runtime <program>', 'crun, runc or a path'),
+          isolationFlag(),
+          flag('--runtime <program>', 'builtin (default), crun, runc or a path'),
           flag('--rm', 'accepted: nothing of the process is ever kept'),
         ]),
       ),

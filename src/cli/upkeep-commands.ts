@@ -43,6 +43,17 @@ export const du: CommandSpec = {
   },
 };
 
+export const doctor: CommandSpec = {
+  name: 'doctor',
+  summary: 'tell how RUN is isolated here, and what would better it',
+  define: (command) => addCommon(addAll(command.usage('[flags]'), 'Output:', [jsonFlag()])),
+  run: async (command, host) => {
+    const flags = command.opts<Flags>();
+    const { doctor } = await import('../commands/doctor.ts');
+    return (await doctor({ json: wantsJson(flags) }, still(flags, host))) ? 0 : 1;
+  },
+};
+
 interface PruneFlags {
   readonly all?: boolean;
   readonly everything?: boolean;

@@ -20,6 +20,8 @@ export interface Place {
   readonly runtimeDir: string | undefined;
   /** Request folder of the helper that runs programs outside the namespaces, where there is one. */
   readonly outside: string | undefined;
+  /** The rung that `--isolation` names, where it names one. */
+  readonly asked: string | undefined;
   /** Why nothing better was had: the failed attempt's own words. */
   readonly why: string | undefined;
 }
@@ -39,6 +41,7 @@ export function readPlace(env: Record<string, string | undefined>): Place {
     home: take('TSBUILD_HOME') || env.HOME || '/',
     runtimeDir: take('TSBUILD_RUNTIME_DIR'),
     outside: take('TSBUILD_OUTSIDE'),
+    asked: take('TSBUILD_ASKED'),
     why: take('TSBUILD_WHY'),
   };
 }

@@ -1,4 +1,5 @@
 import type { Digest, Framed } from './digest.ts';
+import type { InodeOwner, PathOwner } from './owner.ts';
 import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin, Platform } from './types.ts';
 
 /**
@@ -51,6 +52,18 @@ export interface CommitOptions {
    * the upper directory for the residue's sake alone is dropped; the root enters the layer only where it changed.
    */
   readonly below: readonly Entry[];
+  /** Where owners are recorded and not real (rung `single`). */
+  readonly recorded?: RecordedStep;
+}
+
+/** What is known of the owners of a step's files besides what the files carry themselves (src/core/owner.ts). */
+export interface RecordedStep {
+  /** What the step itself did. */
+  readonly journal: readonly InodeOwner[];
+  /** The trees below it, topmost first. */
+  readonly lower: readonly string[];
+  /** Files of those trees that carry no owner, by absolute path. */
+  readonly below: readonly PathOwner[];
 }
 
 /** Layers and the conversions between their forms. */
@@ -59,6 +72,8 @@ export interface Layers {
   listing(layer: Layer, signal?: AbortSignal): Promise<Listing>;
   /** Absolute path of the unpacked tree, whiteouts in overlay form; fetched and unpacked where needed. Read-only. */
   tree(layer: Layer, signal?: AbortSignal): Promise<string>;
+  /** Owners of an unpacked tree's files that the files do not carry themselves, by absolute path (rung `single`). */
+  ownersBeside(tree: string): readonly PathOwner[];
   /**
    * Directories that the layer holds something in without an entry for them, sorted. Its tree cannot know their
    * attributes; the layers below it do.

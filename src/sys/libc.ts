@@ -13,6 +13,7 @@ type CFunction = (...args: readonly unknown[]) => number;
 interface Koffi {
   load(path: null): { func(name: string, result: string, args: readonly string[]): CFunction };
   errno(): number;
+  view(address: number, bytes: number): ArrayBuffer;
 }
 
 /** What a system call failed with; `code` is the errno's name (`ENOENT`), as in node:fs. */
@@ -46,6 +47,16 @@ export function check(result: number, syscall: string, path?: string | Buffer): 
 /** The name of the last system call's error; only right directly after it. */
 export function lastError(): string {
   return getSystemErrorName(-library().koffi.errno());
+}
+
+/** The result as the kernel itself answers, a negative errno for a failure; call it directly after the system call. */
+export function answer(result: number): number {
+  return result === -1 ? -library().koffi.errno() : result;
+}
+
+/** Memory of this process, seen where it lies. */
+export function memoryAt(address: number, bytes: number): Buffer {
+  return Buffer.from(library().koffi.view(address, bytes));
 }
 
 /** A string as C wants it; names as of core/bytes.ts keep their odd bytes. */

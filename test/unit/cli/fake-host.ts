@@ -17,6 +17,7 @@ export function fakeHost(given: Partial<Host> = {}): FakeHost {
       runtimeDir: undefined,
       outside: undefined,
       why: undefined,
+      asked: undefined,
     },
     env: {},
     cwd: '/',

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chooseEngine } from '../../../builder/sandbox/choose.ts';
+import { chooseEngine, whyNoRun } from '../../../builder/sandbox/choose.ts';
 import { hostsText } from '../../../builder/sandbox/etc-files.ts';
 import { rlimits } from '../../../builder/sandbox/limits.ts';
 import { type BundleFacts, ociConfig } from '../../../builder/sandbox/oci-config.ts';
@@ -14,7 +14,6 @@ import {
   ShortNames,
 } from '../../../builder/sandbox/overlay-mount.ts';
 import type { Overlay, SandboxPlan } from '../../../builder/sandbox/plan.ts';
-import { whyNoNamespace } from '../../../builder/sandbox/probe.ts';
 import type { Place } from '../../../src/core/place.ts';
 
 const own = [
@@ -30,6 +29,7 @@ const place: Place = {
   home: '/home/a',
   runtimeDir: undefined,
   outside: undefined,
+  asked: undefined,
   why: undefined,
 };
 
@@ -138,6 +138,12 @@ describe('overlay options', () => {
 });
 
 describe('where no step can run', () => {
+  const machine = (settings: Readonly<Record<string, string>>, programs = ['unshare']) => ({
+    uid: 1000,
+    read: (file: string) => settings[file],
+    has: (program: string) => programs.includes(program),
+  });
+
   it.each([
     ['/proc/sys/user/max_user_namespaces', '0', 'user.max_user_namespaces'],
     ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'unprivileged_userns_clone=1'],
@@ -146,18 +152,37 @@ describe('where no step can run', () => {
       '1',
       'apparmor_restrict_unprivileged_userns=0',
     ],
+    ['/proc/self/status', 'NoNewPrivs:\t1\nSeccomp:\t2', 'seccomp=unconfined'],
     ['', '', 'In a container'],
   ])('names the setting %s', (path, value, hint) => {
-    const error = whyNoNamespace({ ...place, why: 'unshare failed: no' }, (file) =>
-      file === path ? value : undefined,
-    );
+    const error = whyNoRun({ ...place, why: 'unshare failed: no' }, machine({ [path]: value }));
     expect(error).toMatchObject({ code: 'sandbox', hint: expect.stringContaining(hint) });
     expect(error.message).toContain('unshare failed: no');
   });
 
-  it('says how to get a range of ids', () => {
-    const why = 'unshare: no line matching user "a" in /etc/subuid: Success';
-    expect(whyNoNamespace({ ...place, why }, () => undefined).hint).toContain('usermod --add-subuids');
+  it('names the program that makes them', () => {
+    expect(whyNoRun(place, machine({}, [])).hint).toContain('apt-get install util-linux');
+  });
+
+  it.each([
+    ['no newuidmap', {}, [], 'uidmap'],
+    [
+      'unshare: no line matching user "a" in /etc/subuid: Success',
+      {},
+      ['newuidmap'],
+      'usermod --add-subuids',
+    ],
+    ['newuidmap: write to uid_map failed', {}, ['newuidmap'], 'setuid root'],
+    ['newuidmap failed', { '/proc/self/status': 'NoNewPrivs:\t1' }, ['newuidmap'], 'no_new_privs'],
+    ['unshare failed: Operation not permitted', {}, ['newuidmap'], 'In a container'],
+  ])('says how to get a range of ids: %s', (why, settings, programs, hint) => {
+    const asked = whyNoRun({ ...place, asked: 'subuid', why }, machine(settings, ['unshare', ...programs]));
+    expect(asked.message).toContain('`subuid`');
+    expect(asked.hint).toContain(hint);
+  });
+
+  it('does not look for remedies where none was wanted', () => {
+    expect(whyNoRun({ ...place, asked: 'none' }).message).toBe('RUN cannot work with --isolation none');
   });
 
   it('says which package has a runtime that is missing', () => {

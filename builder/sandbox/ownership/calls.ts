@@ -1,0 +1,56 @@
+import type { FilterRule } from '../seccomp.ts';
+import { type CallTable, syscallNumbers } from '../syscall-numbers.ts';
+
+const TYPE = 0o170000;
+const CHARACTER_DEVICE = 0o020000;
+const BLOCK_DEVICE = 0o060000;
+const FIFO = 0o010000;
+const O_CREAT = 0o100;
+const PR_SET_KEEPCAPS = 8;
+
+/**
+ * The calls that a supervisor decides where only one id exists: who a file belongs to, who a process is, and what files a
+ * process makes that is not root by these lights. openat2 keeps its flags in memory, where no filter sees them.
+ */
+export const supervisedCalls: readonly FilterRule[] = [
+  ...[
+    'chown lchown fchown fchownat chown32 lchown32 fchown32',
+    'stat lstat fstat newfstatat statx',
+    'setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid',
+    'getuid geteuid getgid getegid getresuid getresgid getgroups',
+    'setuid32 setgid32 setreuid32 setregid32 setresuid32 setresgid32 setgroups32 setfsuid32 setfsgid32',
+    'getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32',
+    'creat mkdir mkdirat symlink symlinkat execve execveat',
+  ].map((names): FilterRule => ({ names: names.split(' '), action: 'notify' })),
+  ...[CHARACTER_DEVICE, BLOCK_DEVICE, FIFO].flatMap((value): FilterRule[] => [
+    { names: ['mknod'], action: 'notify', when: { index: 1, mask: TYPE, value } },
+    { names: ['mknodat'], action: 'notify', when: { index: 2, mask: TYPE, value } },
+  ]),
+  { names: ['open'], action: 'notify', when: { index: 1, mask: O_CREAT, value: O_CREAT } },
+  { names: ['openat'], action: 'notify', when: { index: 2, mask: O_CREAT, value: O_CREAT } },
+  { names: ['prctl'], action: 'notify', when: { index: 0, value: PR_SET_KEEPCAPS } },
+];
+
+/** AUDIT_ARCH_* of a call (linux/audit.h). */
+const tables: ReadonlyMap<number, CallTable> = new Map([
+  [0xc000003e, 'x64'],
+  [0x40000003, 'i386'],
+  [0xc00000b7, 'arm64'],
+  [0x40000028, 'arm'],
+]);
+
+const known = new Map<CallTable, ReadonlyMap<number, string>>();
+
+/** The name of a call, without the `32` of calls whose ids were once shorter; undefined for one that has none. */
+export function callName(architecture: number, number: number): string | undefined {
+  const table = tables.get(architecture);
+  if (table === undefined) return undefined;
+  const names = known.get(table) ?? new Map([...syscallNumbers(table)].map(([name, value]) => [value, name]));
+  known.set(table, names);
+  return names.get(number)?.replace(/(?<=[a-z])32$/, '');
+}
+
+/** Whether the process is of this machine's own architecture, so that structs in its memory are as ours. */
+export function isNative(architecture: number): boolean {
+  return tables.get(architecture) === process.arch;
+}

@@ -1,0 +1,103 @@
+import {
+  type InodeOwner,
+  OWNER_ATTRIBUTE,
+  type Owner,
+  ownerText,
+  parseOwner,
+  rootOwner,
+} from '../../../src/core/owner.ts';
+import type { Arena } from '../../../src/sys/arena.ts';
+import { AT_EMPTY_PATH, fchownat, getxattr, removexattr, setxattr } from '../../../src/sys/descriptor.ts';
+import { at } from './notification.ts';
+import type { FileState, Peer } from './peer.ts';
+
+/** chown(2)'s "leave it as it is". */
+export const KEEP = 0xffffffff;
+
+const REGULAR = 0o100000;
+const DIRECTORY = 0o040000;
+const TYPE = 0o170000;
+
+/**
+ * Who the files of one step belong to, as the step sees it: kept with regular files and directories themselves, and by
+ * inode and time of birth for all that cannot carry it.
+ */
+export class Records {
+  readonly #arena: Arena;
+  readonly #peer: Peer;
+  readonly #journal: Map<string, string>;
+
+  constructor(of: Arena, peer: Peer, known: readonly InodeOwner[]) {
+    this.#arena = of;
+    this.#peer = peer;
+    this.#journal = new Map(known.map(({ inode, born, owner }) => [`${inode} ${born}`, owner]));
+  }
+
+  get journal(): InodeOwner[] {
+    return [...this.#journal].map(([key, owner]) => {
+      const [inode = '', born = ''] = key.split(' ');
+      return { inode, born, owner };
+    });
+  }
+
+  /** What is recorded of an open file; undefined where it is root's. */
+  find(fd: number, file: FileState): Owner | undefined {
+    const text = this.#journal.get(keyOf(file)) ?? (carries(file) ? this.#attribute(fd) : undefined);
+    return text === undefined ? undefined : parseOwner(text);
+  }
+
+  /**
+   * Gives a file another owner. The kernel is asked to as well, in terms of the one id that exists: it refuses where it
+   * would have refused, clears setuid and capabilities, and copies a file of a lower layer up.
+   */
+  change(fd: number, uid: number, gid: number): number {
+    const real = { uid: uid === KEEP ? KEEP : 0, gid: gid === KEEP ? KEEP : 0, flags: AT_EMPTY_PATH };
+    const before = this.#peer.stateOf(fd);
+    const known = before === undefined ? undefined : this.find(fd, before);
+    const result = fchownat(fd, this.#peer.put('', at.empty), real);
+    if (result < 0) return result;
+    const old = known ?? rootOwner;
+    this.keep(fd, { ...old, uid: uid === KEEP ? old.uid : uid, gid: gid === KEEP ? old.gid : gid });
+    return 0;
+  }
+
+  /** Records an owner, and what device a placeholder stands for. */
+  keep(fd: number, owner: Owner): void {
+    const file = this.#peer.stateOf(fd);
+    if (file === undefined) return;
+    const text = ownerText(owner);
+    if (carries(file) && this.#setAttribute(fd, text)) this.#journal.delete(keyOf(file));
+    else this.#journal.set(keyOf(file), text);
+  }
+
+  #attribute(fd: number): string | undefined {
+    const into = { address: this.#arena.address + at.value, length: 100 };
+    const length = getxattr(this.#self(fd), this.#peer.put(OWNER_ATTRIBUTE, at.attribute), into);
+    return length < 0 ? undefined : this.#arena.bytes.toString('latin1', at.value, at.value + length);
+  }
+
+  #setAttribute(fd: number, text: string): boolean {
+    const name = this.#peer.put(OWNER_ATTRIBUTE, at.attribute);
+    if (text === '0:0') {
+      const removed = removexattr(this.#self(fd), name);
+      return removed >= 0 || removed === -ENODATA;
+    }
+    const length = this.#arena.bytes.write(text, at.value, 'latin1');
+    return setxattr(this.#self(fd), name, { address: this.#arena.address + at.value, length }) >= 0;
+  }
+
+  /** A descriptor that only stands for a place has its attributes by this path. */
+  #self(fd: number): number {
+    return this.#peer.put(`/proc/self/fd/${fd}`, at.procPath);
+  }
+}
+
+const ENODATA = 61;
+
+function carries({ mode }: FileState): boolean {
+  return (mode & TYPE) === REGULAR || (mode & TYPE) === DIRECTORY;
+}
+
+function keyOf({ inode, born }: FileState): string {
+  return `${inode} ${born}`;
+}

@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { busyboxBase } from '../support/base-images.ts';
+import { readLayout } from '../support/oci-layout.ts';
+import { must } from '../support/programs.ts';
+import { skip } from '../support/skips.ts';
+import { buildLayout, loadBases, newTsbuild, type Tsbuild } from '../support/tsbuild.ts';
+
+/** What a step does, by what must be the same in its layer as where true root did it. */
+const scripts: Readonly<Record<string, string>> = {
+  'owners of new files': 'echo a > /opt/a; chown 1000:33 /opt/a; mkdir /opt/d; chown -R 33:500 /opt/d',
+  'a file of a layer below': 'chown 12:34 /opt/pair-1 /opt/old/b',
+  'setuid is cleared by chown': 'chown 33:33 /opt/setuid',
+  'links and fifos': 'ln -s x /opt/l; chown -h 7:8 /opt/l; mkfifo /opt/p; chown 9:10 /opt/p',
+  devices: 'mknod /opt/null c 1 3; mknod /opt/disk b 8 1; chown 5:6 /opt/disk; ls -l /opt | grep -c "^[bc]"',
+  'files of a person':
+    'chmod 1777 /opt; su app -s /bin/sh -c "umask 027; echo x > /opt/own; mkdir /opt/mine; mkfifo /opt/f"',
+  'a setgid directory':
+    'mkdir /opt/g; chown 0:500 /opt/g; chmod 2775 /opt/g; mkdir /opt/g/d; echo x > /opt/g/f',
+  'what stat says':
+    'echo x > /opt/s; chown 41:42 /opt/s; stat -c %u:%g /opt/s /opt/old/b > /opt/told; test "$(head -n 1 /opt/told)" = 41:42',
+};
+const base = 'localhost/tsbuild-test/busybox:1';
+const needs = { root: true, programs: ['skopeo', 'busybox', 'unshare'] };
+
+describe.skipIf(skip('owners where one id exists', needs))('owners where one id exists', () => {
+  let root: AsyncDisposable & Tsbuild;
+  let single: AsyncDisposable & Tsbuild;
+
+  beforeAll(async () => {
+    [root, single] = [await newTsbuild('root'), await newTsbuild('root')];
+    for (const one of [root, single]) await loadBases(one, [await busyboxBase()]);
+  });
+
+  afterAll(async () => {
+    await root?.[Symbol.asyncDispose]();
+    await single?.[Symbol.asyncDispose]();
+  });
+
+  /** The last layer of what comes of `lines`, as tar tells it, without times. */
+  async function layerOf(tsbuild: Tsbuild, lines: readonly string[], isolation: string): Promise<string[]> {
+    const name = `case-${++count}`;
+    const context = join(tsbuild.folder, name);
+    mkdirSync(context);
+    writeFileSync(join(context, 'Containerfile'), [`FROM ${base}`, ...lines, ''].join('\n'));
+    const args = ['--isolation', isolation, '--network', 'none', context];
+    const layout = await buildLayout(tsbuild, args, { name });
+    const digest = readLayout(layout).manifest.layers.at(-1)?.digest ?? '';
+    const told = await must([
+      'tar',
+      '-tvzf',
+      join(layout, 'blobs/sha256', digest.slice(7)),
+      '--numeric-owner',
+    ]);
+    return told
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d /, '').replace(/ +/g, ' '));
+  }
+  let count = 0;
+
+  async function compare(...lines: string[]): Promise<void> {
+    expect(await layerOf(single, lines, 'single')).toEqual(await layerOf(root, lines, 'root'));
+  }
+
+  it.each(Object.entries(scripts))('are those that true root gives: %s', async (_, script) => {
+    await compare(`RUN ${script}`);
+  });
+
+  it('belong to the user whom USER names', async () => {
+    await compare('USER app', 'RUN echo x > /home/app/x; mkdir /home/app/d; test "$(id -u)" = 1000');
+  });
+
+  it('last from step to step, and through COPY --from', async () => {
+    await compare(
+      `RUN echo x > /opt/a; chown 7:8 /opt/a; ln -s a /opt/l; chown -h 9:9 /opt/l`,
+      'RUN mv /opt/a /opt/b; touch -h /opt/l',
+    );
+    await compare('RUN chown -R 3:4 /opt/old', `FROM ${base}`, 'COPY --from=0 /opt/old /new');
+  });
+});

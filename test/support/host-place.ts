@@ -1,0 +1,216 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { capabilitiesOf, defaultCapabilities, heldCapabilities } from '../../builder/sandbox/capabilities.ts';
+import { filterRules, ociSeccomp } from '../../builder/sandbox/seccomp.ts';
+import { has } from './skips.ts';
+
+/** A machine or container as people meet them, made of this one: what a process there has and lacks. */
+export interface HostPlace {
+  readonly about: string;
+  readonly who: 'root' | 'user';
+  readonly capabilities: 'all' | 'docker' | 'none';
+  /** Docker's system call filter. */
+  readonly filtered?: boolean;
+  /** Parts of /proc and /sys are hidden, so that a new /proc cannot be mounted. */
+  readonly masked?: boolean;
+  readonly noNewPrivileges?: boolean;
+  readonly readonlyRoot?: boolean;
+  /** `one`: root of a user namespace that knows one id. `all`: of one that knows all of them. */
+  readonly ids?: 'one' | 'all';
+  /** Shell commands of real root with the place's root as working folder, before anything runs there. */
+  readonly prepare?: string;
+  /** Shell commands of the place's root, inside, before the command. */
+  readonly first?: string;
+}
+
+/** Where the builder is started in tests. The root is an overlay of this machine's files, dropped afterwards. */
+export const hostPlaces = {
+  'docker-root': {
+    about: "root in docker's container as it comes",
+    who: 'root',
+    capabilities: 'docker',
+    filtered: true,
+    masked: true,
+  },
+  restricted: {
+    about: 'an ordinary uid in a restricted pod: no capability, no new privileges, the filter',
+    who: 'user',
+    capabilities: 'none',
+    filtered: true,
+    masked: true,
+    noNewPrivileges: true,
+  },
+  'no-new-privileges': {
+    about: 'an ordinary user whose programs gain nothing, newuidmap neither',
+    who: 'user',
+    capabilities: 'all',
+    noNewPrivileges: true,
+  },
+  'masked-proc': {
+    about: "an ordinary user in docker's container without its filter",
+    who: 'user',
+    capabilities: 'docker',
+    masked: true,
+  },
+  'docker-unconfined': {
+    about: "root in docker's container without its filter: it may map ids",
+    who: 'root',
+    capabilities: 'docker',
+    masked: true,
+  },
+  'unmasked-unconfined': {
+    about: "root in docker's container without its filter and with all of /proc",
+    who: 'root',
+    capabilities: 'docker',
+  },
+  'store-on-overlay': { about: 'root, whose files all lie on an overlay', who: 'root', capabilities: 'all' },
+  'read-only-root': {
+    about: 'an ordinary user who can write nowhere but in the folders handed in',
+    who: 'user',
+    capabilities: 'all',
+    readonlyRoot: true,
+  },
+  'one-uid': {
+    about: 'root of a user namespace that knows one id',
+    who: 'root',
+    capabilities: 'all',
+    ids: 'one',
+  },
+  'no-user-namespaces': {
+    about: 'an ordinary user where user.max_user_namespaces is 0',
+    who: 'user',
+    capabilities: 'all',
+    ids: 'all',
+    first: 'echo 0 >/proc/sys/user/max_user_namespaces',
+  },
+  bare: {
+    about: 'an ordinary user of a machine without runtimes and newuidmap',
+    who: 'user',
+    capabilities: 'all',
+    prepare: 'rm -f usr/bin/crun usr/sbin/crun usr/bin/runc usr/sbin/runc usr/bin/new[ug]idmap',
+  },
+  busybox: {
+    about: 'an ordinary user whose unshare, mount and setpriv are those of busybox',
+    who: 'user',
+    capabilities: 'all',
+    prepare:
+      'for name in unshare setpriv mount umount; do ln -sf "$(command -v busybox)" "usr/bin/$name"; done',
+  },
+} satisfies Record<string, HostPlace>;
+
+/** Programs that simulated places need, for `skip`; besides, they need root. */
+export const placePrograms = ['unshare', 'setpriv', 'mount', has('runc') ? 'runc' : 'crun'];
+
+export interface PlaceOptions {
+  /** A private folder for what the place is made of; it has to stay until the command has ended. */
+  readonly scratch: string;
+  /** Who `user` is. */
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** Folders of this machine that the command may change; everything else that it writes is dropped. */
+  readonly keep?: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+/**
+ * The command line that runs `command` in a simulated place, in the foreground, with its exit code; needs root. What
+ * runs there ends with it: it is pid 1 of namespaces that do not outlive the process which is started.
+ */
+export function inHostPlace(place: HostPlace, command: readonly string[], options: PlaceOptions): string[] {
+  const folder = mkdtempSync(join(options.scratch, 'place-'));
+  for (const name of ['own', 'bundle', 'state']) mkdirSync(join(folder, name));
+  const config = configOf(place, command, { ...options, rootfs: join(folder, 'own/root') });
+  writeFileSync(join(folder, 'bundle/config.json'), JSON.stringify(config));
+  const outermost = ['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--pid', '--fork'];
+  const script = ['sh', '-c', setupScript, folder, has('runc') ? 'runc' : 'crun', place.prepare ?? ''];
+  return [...outermost, '--kill-child', '--mount-proc', '--', ...script];
+}
+
+/** crun wants the control groups of this machine out of its sight; runc wants to see them. */
+const setupScript = `set -e
+runtime=$1
+mount -t tmpfs -o mode=755 tmpfs "$0/own"
+cd "$0/own"
+mkdir upper work root
+mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay root
+cd root
+eval "$2"
+cd /
+[ "$runtime" = runc ] || mount -t tmpfs tmpfs /sys/fs/cgroup
+exec "$runtime" --root "$0/state" run --bundle "$0/bundle" "tsbuild-place-\${0##*-}-$(cat /proc/sys/kernel/random/uuid)"`;
+
+function configOf(
+  place: HostPlace,
+  command: readonly string[],
+  { rootfs, keep = [], env, cwd = '/', user }: PlaceOptions & { readonly rootfs: string },
+): object {
+  const isUser = place.who === 'user';
+  const become = `exec setpriv --reuid=${user.uid} --regid=${user.gid} --clear-groups -- "$@"`;
+  const args = place.first === undefined ? command : firstly(place.first, isUser, become, command);
+  const starts = place.first === undefined && isUser ? user : { uid: 0, gid: 0 };
+  return {
+    ociVersion: '1.0.2',
+    root: { path: rootfs, readonly: place.readonlyRoot ?? false },
+    hostname: 'place',
+    process: {
+      args,
+      cwd,
+      env: Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
+      user: starts,
+      noNewPrivileges: place.noNewPrivileges ?? false,
+      capabilities: capabilitySets(place, starts.uid === 0),
+    },
+    mounts: [...systemMounts(place), ...keep.map(bind)],
+    linux: {
+      ...idMappings(place),
+      namespaces: ['pid', 'ipc', 'uts', 'mount', ...(place.ids ? ['user'] : [])].map((type) => ({ type })),
+      ...(place.filtered && { seccomp: ociSeccomp(filterRules(setOf(place))) }),
+      ...(place.masked && { maskedPaths, readonlyPaths }),
+    },
+  };
+}
+
+function firstly(first: string, isUser: boolean, become: string, command: readonly string[]): string[] {
+  return ['sh', '-c', `set -e\n${first}\n${isUser ? become : 'exec "$@"'}`, 'sh', ...command];
+}
+
+/** In a user namespace of its own a process has them all, whatever we have. */
+function setOf({ capabilities, ids }: HostPlace): readonly string[] {
+  if (capabilities === 'none') return [];
+  if (capabilities === 'docker') return defaultCapabilities;
+  return ids === undefined ? heldCapabilities() : capabilitiesOf('1ffffffffff');
+}
+
+function capabilitySets(place: HostPlace, isRoot: boolean): object {
+  const bounding = setOf(place);
+  const own = isRoot ? bounding : [];
+  return { bounding, effective: own, permitted: own, inheritable: [], ambient: [] };
+}
+
+function idMappings({ ids }: HostPlace): object {
+  if (ids === undefined) return {};
+  const map = [{ containerID: 0, hostID: 0, size: ids === 'one' ? 1 : 4_294_967_295 }];
+  return { uidMappings: map, gidMappings: map };
+}
+
+function systemMounts({ ids }: HostPlace): object[] {
+  const plain = ['nosuid', 'noexec', 'nodev'];
+  const pts = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'];
+  const sys = ids === undefined ? { type: 'sysfs', source: 'sysfs' } : { type: 'bind', source: '/sys' };
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: plain },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: pts },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...plain, 'mode=1777'] },
+    { destination: '/sys', ...sys, options: [...(ids === undefined ? [] : ['rbind']), ...plain, 'ro'] },
+  ];
+}
+
+function bind(folder: string): object {
+  return { destination: folder, type: 'bind', source: folder, options: ['rbind', 'rw'] };
+}
+
+/** As docker has them. */
+const maskedPaths = ['/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/timer_list', '/sys/firmware'];
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
