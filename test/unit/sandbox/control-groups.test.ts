@@ -13,7 +13,12 @@ describe('hierarchies of control groups', () => {
       [mount('/sys/fs/cgroup', 'cgroup2')],
       [[2, '/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope']],
     ],
-    ['a container with groups of its own', '0::/\n', [mount('/sys/fs/cgroup', 'cgroup2')], [[2, '/sys/fs/cgroup']]],
+    [
+      'a container with groups of its own',
+      '0::/\n',
+      [mount('/sys/fs/cgroup', 'cgroup2')],
+      [[2, '/sys/fs/cgroup']],
+    ],
     [
       'a container that sees its part of the machine',
       '0::/docker/1f\n',
