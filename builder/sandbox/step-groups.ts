@@ -30,8 +30,8 @@ interface Made {
   readonly lock: number;
 }
 
-/** What a group of ours begins with; what follows is unique on the machine. */
-const PREFIX = 'tsbuild-';
+/** What a group of ours begins with, and no container of a runtime; what follows is unique on the machine. */
+const PREFIX = 'tsbuild-limits-';
 /** Kept from the group's own limits: a runtime may make groups of its own beside it, still within the limits. */
 const LEAF = 'step';
 /** A group is busy for a moment after its last process has ended. */

@@ -87,7 +87,7 @@ describe.skipIf(skip('control groups', { root: true, programs: ['busybox'] }) ||
     const flags = ['--memory=64m', '--cpus=0.5', '--cpuset-cpus=0', '--pids-limit=100'];
     const groups = (): string[] =>
       parents.flatMap(({ folder }) =>
-        readdirSync(folder).flatMap((name) => (name.startsWith('tsbuild-') ? [join(folder, name)] : [])),
+        readdirSync(folder).flatMap((name) => (name.startsWith('tsbuild-limits-') ? [join(folder, name)] : [])),
       );
 
     it('carry the limits while a step runs, and go with it', async () => {

@@ -98,9 +98,17 @@ describe.skipIf(skip('private networks', needs)).each(['root', 'user'] as const)
     it('is there for tsbuild run', async () => {
       const words = ['run', '--network=private', '--add-host=gate:host-gateway', base];
       const outcome = await run(
-        machine.run(tsbuild.commandLine([...words, 'nc', '-w', '2', 'gate', String(machine.port)]), {
-          without,
-        }),
+        machine.run(
+          tsbuild.commandLine([
+            ...words,
+            'sh',
+            '-c',
+            `sleep 1 | timeout 3 nc gate ${machine.port} | head -n 1`,
+          ]),
+          {
+            without,
+          },
+        ),
         { env: tsbuild.env, cwd: tsbuild.folder },
       );
       expect(outcome).toMatchObject({ code: 0, stdout: 'outside\n' });
