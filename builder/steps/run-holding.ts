@@ -29,7 +29,7 @@ interface MountedRun {
   readonly form: RootForm;
 }
 
-/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in private files. */
+/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in memory. */
 export async function holdMounts(
   { mounts, command, freshMounts, form }: MountedRun,
   scratch: string,

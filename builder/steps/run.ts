@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
+import type { Network } from '../../src/core/options.ts';
 import type { HeldCopy } from '../../src/core/store.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
+import type { Bounds } from '../sandbox/confines.ts';
 import type { Engine, Exit, Overlay, Root, SandboxPlan } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
@@ -24,7 +26,7 @@ export interface RunInput {
   readonly hiddenEnv: ReadonlyMap<string, string>;
   readonly workdir: string;
   readonly user: string;
-  readonly network: 'host' | 'none';
+  readonly network: Network;
   readonly insecure: boolean;
   readonly mounts: readonly RunMount[];
   readonly platform: Platform;
@@ -94,11 +96,13 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
   await checkMachine(input.machine, below.layers, around);
   await using mounts = await holdMounts({ ...input, form }, scratch.path, tools);
   await using copy = await holdCopy(form, below.layers, around);
-  const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), { ...around, copy });
+  await using confined = await tools.confines.confine(input.network, scratch.path);
+  const wanted = { ...wantedOf(input, mounts), ...confined.bounds };
+  const plan = await planProcess(below.layers, wanted, { ...around, copy });
   using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
-  if (exit.code !== 0) throw failed(input.command, exit, log);
+  if (exit.code !== 0) throw failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
   const layer = await store.layers.commitUpper(await upperOf(plan.root, { copy, ...around }), {
     residue: exit.residue,
     below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
@@ -142,8 +146,8 @@ function ioOf(log: StepLog, signal: AbortSignal) {
   return { stdin: 'empty' as const, stdout: write('stdout'), stderr: write('stderr') };
 }
 
-/** What the process is, apart from the tree it runs in. */
-function wantedOf(input: RunInput, mounts: HeldMounts, { options }: Tools): WantedProcess {
+/** What the process is, apart from the tree it runs in and its bounds. */
+function wantedOf(input: RunInput, mounts: HeldMounts): Omit<WantedProcess, keyof Bounds> {
   return {
     mounts: mounts.mounts,
     process: {
@@ -154,30 +158,31 @@ function wantedOf(input: RunInput, mounts: HeldMounts, { options }: Tools): Want
       terminal: false,
     },
     hostname: input.hostname,
-    network: input.network,
-    hosts: options.addHosts,
     insecure: input.insecure,
-    ulimits: options.ulimits,
-    ...(options.shmSize !== undefined && { shmSizeBytes: options.shmSize }),
   };
 }
 
-function failed({ args }: RunCommand, { code }: Exit, log: StepLog): BuildError {
-  const hints: Record<number, string> = {
-    126: 'The command was found but may not be executed: check its mode and its interpreter.',
-    127: 'The command was not found in the image: check its name and PATH, and that the base has it.',
-    137: 'The process was killed; often memory ran out.',
-  };
-  const hint = hints[code] ?? 'The command itself failed: its last lines above say why.';
-  return new BuildError(
-    'run-failed',
-    `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`,
-    {
-      exitCode: code,
-      log: log.tail,
-      hint,
-    },
-  );
+interface Failing {
+  readonly log: StepLog;
+  /** The kernel has ended a part of it for want of memory. */
+  readonly memory: boolean;
+}
+
+const hints: Readonly<Record<number, string>> = {
+  126: 'The command was found but may not be executed: check its mode and its interpreter.',
+  127: 'The command was not found in the image: check its name and PATH, and that the base has it.',
+  137: 'The process was killed; often memory ran out.',
+};
+
+function failed({ args }: RunCommand, { code }: Exit, { log, memory }: Failing): BuildError {
+  const process = `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`;
+  return new BuildError('run-failed', memory ? `${process}, after memory ran out` : process, {
+    exitCode: code,
+    log: log.tail,
+    hint: memory
+      ? 'The kernel ended a process of the step: give it more with --memory, or let it do less at once.'
+      : (hints[code] ?? 'The command itself failed: its last lines above say why.'),
+  });
 }
 
 /** The root, and the directories that were there to hold what the runtime made. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
 import type { Context } from '../../builder/context/context.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
+import type { Confines } from '../../builder/sandbox/confines.ts';
 import type { Engine } from '../../builder/sandbox/plan.ts';
 import { RootForms } from '../../builder/steps/root-form.ts';
 import type { Tools } from '../../builder/tools.ts';
@@ -17,10 +18,14 @@ interface Surroundings {
   readonly remotes: Remotes;
   readonly parts: Parts;
   readonly place: Place;
+  readonly confines: Confines;
 }
 
 /** What the steps of this build may use. */
-export function openTools(options: BuildOptions, { context, remotes, parts, place }: Surroundings): Tools {
+export function openTools(
+  options: BuildOptions,
+  { context, remotes, parts, place, confines }: Surroundings,
+): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
   const image = baseImages(store, options.pull, async (reference, platform) => {
@@ -31,6 +36,7 @@ export function openTools(options: BuildOptions, { context, remotes, parts, plac
     store,
     options,
     place,
+    confines,
     emit,
     signal,
     context,
