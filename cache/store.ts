@@ -12,6 +12,7 @@ import { LayerStore } from './layers.ts';
 import { openMounts } from './mounts.ts';
 import { openRecords } from './records.ts';
 import { openStatCache } from './stat.ts';
+import { endJobs } from './workers.ts';
 
 export interface StoreOptions {
   /** How layers that are not at hand are had. */
@@ -58,6 +59,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
       }),
     logs: join(path, 'logs'),
     [Symbol.asyncDispose]: async () => {
+      await endJobs();
       await home.settled();
       home.close();
     },

@@ -48,6 +48,7 @@ serve('unpack-worker', async (input: UnpackInput, job): Promise<Unpacked> => {
   let tarSize = 0;
   try {
     for await (const chunk of inflate(pieces(input, async () => (await job.more()) as Growth))) {
+      job.goOn();
       hash.update(chunk);
       tarSize += chunk.length;
       reader.write(chunk);

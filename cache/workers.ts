@@ -24,7 +24,20 @@ export interface Job<Result> {
 /** Worker threads that wait for work: starting one costs 20 ms, so they are kept, without keeping the process alive. */
 const idle = new Map<string, Worker[]>();
 
-/** Runs one job of the worker `name`; an aborted signal ends the thread and rejects with the signal's reason. */
+/** Ends each job that runs at this moment. */
+const running = new Set<() => Promise<void>>();
+/** How long a job that is to end may go on to where it notices. */
+const GRACE_MS = 300;
+
+/**
+ * Ends all jobs, and waits for that: a thread whose process ends while it makes a system call takes the process's exit
+ * code with it.
+ */
+export async function endJobs(): Promise<void> {
+  await Promise.all([...running].map((end) => end()));
+}
+
+/** Runs one job of the worker `name`; an aborted signal ends the job and rejects with the signal's reason. */
 export function start<Result>(
   name: string,
   input: unknown,
@@ -32,11 +45,24 @@ export function start<Result>(
 ): Job<Result> {
   const worker = idle.get(name)?.pop() ?? new Worker(workerFile(name), { stdout: false, stderr: false });
   worker.ref();
+  const stopping = new Int32Array(new SharedArrayBuffer(4));
+  let over = (): void => {};
+  const settled = new Promise<void>((resolve) => (over = resolve));
+  const end = async (): Promise<void> => {
+    Atomics.store(stopping, 0, 1);
+    const timer = setTimeout(() => void worker.terminate(), GRACE_MS);
+    await settled;
+    clearTimeout(timer);
+  };
+  running.add(end);
   const result = new Promise<Result>((resolve, reject) => {
     const settle = (act: () => void): void => {
       worker.off('message', answered).off('error', failed).off('exit', ended);
       options.signal?.removeEventListener('abort', abort);
-      act();
+      running.delete(end);
+      over();
+      if (options.signal?.aborted) reject(options.signal.reason);
+      else act();
     };
     const answered = (answer: Answer): void => {
       if ('warning' in answer) {
@@ -48,20 +74,27 @@ export function start<Result>(
     };
     const failed = (error: Error): void => settle(() => reject(error));
     const ended = (code: number): void => failed(new Error(`worker thread ${name} ended with ${code}`));
-    const abort = (): void =>
-      settle(() => void worker.terminate().then(() => reject(options.signal?.reason)));
+    const abort = (): void => void end();
     worker.on('message', answered).on('error', failed).on('exit', ended);
     if (options.signal?.aborted) abort();
     else options.signal?.addEventListener('abort', abort, { once: true });
   });
-  worker.postMessage({ input });
+  worker.postMessage({ input, stopping });
   return { result, tell: (message) => worker.postMessage({ more: message }) };
 }
 
 /** In a worker thread: answers each job by `work`. `more` yields what the job is told while it runs. */
 export function serve<Input, Result>(
   name: string,
-  work: (input: Input, job: { more(): Promise<unknown>; warn(text: string): void }) => Promise<Result>,
+  work: (
+    input: Input,
+    job: {
+      more(): Promise<unknown>;
+      warn(text: string): void;
+      /** Throws where the job is to end. */
+      goOn(): void;
+    },
+  ) => Promise<Result>,
 ): void {
   if (isMainThread || parentPort === null) throw new Error(`${name} is a worker thread`);
   const port = parentPort;
@@ -72,18 +105,24 @@ export function serve<Input, Result>(
     return queue.shift();
   };
   const warn = (text: string): void => port.postMessage({ warning: text } satisfies Answer);
-  port.on('message', (message: { readonly input: Input } | { readonly more: unknown }) => {
-    if ('more' in message) {
-      queue.push(message.more);
-      wake?.();
-      return;
-    }
-    queue.length = 0;
-    work(message.input, { more, warn }).then(
-      (done) => port.postMessage({ done } satisfies Answer),
-      (error: unknown) => port.postMessage({ failed: frozen(error) } satisfies Answer),
-    );
-  });
+  port.on(
+    'message',
+    (message: { readonly input: Input; readonly stopping: Int32Array } | { readonly more: unknown }) => {
+      if ('more' in message) {
+        queue.push(message.more);
+        wake?.();
+        return;
+      }
+      queue.length = 0;
+      const goOn = (): void => {
+        if (Atomics.load(message.stopping, 0) !== 0) throw new Error('ended before its time');
+      };
+      work(message.input, { more, warn, goOn }).then(
+        (done) => port.postMessage({ done } satisfies Answer),
+        (error: unknown) => port.postMessage({ failed: frozen(error) } satisfies Answer),
+      );
+    },
+  );
 }
 
 /** A worker that is done is kept for the next job, two of a kind at most. */
