@@ -78,7 +78,8 @@ describe.skipIf(skip('copies of root filesystems', { root: true, programs: ['set
       await using another = await store.copies.hold(all, { root, signal });
       expect(another.path).not.toBe(first.path);
       const only = compareTrees(await listTree(anew.path), await listTree(another.path), aspectsWithTime);
-      expect(only).toEqual(['/last: only in the first']);
+      // No layer says when the root itself changed.
+      expect(only.filter((line) => !line.startsWith('/: mtime'))).toEqual(['/last: only in the first']);
     });
 
     it('refuses a device that means a deletion', async () => {
