@@ -21,7 +21,7 @@ const places: Readonly<Record<string, BuildPlace & { readonly about: string }>> 
   'read-only-root': { ...simulated('read-only-root'), ...short },
   'store-on-overlay': { ...simulated('store-on-overlay'), ownStore: true, ...short },
   'one-uid': { ...simulated('one-uid'), ...short },
-  'docker-unconfined': simulated('docker-unconfined'),
+  'docker-unconfined': { ...simulated('docker-unconfined'), ...short },
   'docker-root': { ...simulated('docker-root'), ...short },
 };
 const names = Object.keys(places);
