@@ -8,7 +8,9 @@ import type { FindImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { NamedContexts } from './context/named.ts';
 import type { Remotes } from './context/remotes.ts';
+import type { Confines } from './sandbox/confines.ts';
 import type { Engine } from './sandbox/plan.ts';
+import type { RootForms } from './steps/root-form.ts';
 import type { SshAgent } from './steps/ssh-agent.ts';
 
 /** What every step of a build may use. Made once, by `build.ts`. */
@@ -28,6 +30,10 @@ export interface Tools {
   readonly remotes: Remotes;
   /** The engine for RUN; fails with `sandbox` where none can be had. Asked only when a step must run. */
   readonly engine: () => Promise<Engine>;
+  /** Whether steps work on overlays or on copies. */
+  readonly rootForms: RootForms;
+  /** What steps may reach and use. */
+  readonly confines: Confines;
   /** An image of the local store or a registry (`--pull` decides), ready to build on. */
   readonly image: FindImage;
   /** Bytes of a secret, or undefined where none was given under this id. */

@@ -156,9 +156,14 @@ export class LayerStore implements Layers {
   async commitUpper(upper: string, options: CommitOptions): Promise<Layer> {
     return guarded(async () => {
       dropResidue(upper, options);
+      if (options.lower !== undefined) dropSockets(upper);
       const root = options.below.find(({ path }) => path === '');
-      const packed = await this.#packUpper({ folder: upper, root, owners: options.recorded });
-      dropSockets(upper);
+      const packed = await this.#packUpper({
+        folder: upper,
+        root,
+        lower: options.lower,
+        owners: options.recorded,
+      });
       const listing = this.#learn(packed);
       this.#trees.keep(packed.diffId, upper, { listing, own: true });
       return { diffId: packed.diffId, own: true };

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
 import type { FetchBlob, Store } from '../src/core/store.ts';
 import { openBlobs } from './blobs.ts';
+import { openCopies } from './copies.ts';
 import { openDownloads } from './downloads.ts';
 import { guarded, type OnWarning } from './faults.ts';
 import { Home } from './home.ts';
@@ -39,15 +40,17 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
   checkOwner(path, openRoot(path));
   const home = new Home(path, { mapping: options.mapping, warn: options.onWarning ?? (() => undefined) });
   const blobs = openBlobs(home);
+  const layers = new LayerStore(home, blobs, options.fetch);
   return {
     root: path,
     home,
     blobs,
-    layers: new LayerStore(home, blobs, options.fetch),
+    layers,
     records: openRecords(home),
     downloads: openDownloads(home),
     images: openImages(home, blobs),
     mounts: openMounts(home),
+    copies: openCopies(home, layers),
     statCache: (folder) => openStatCache(home, folder),
     scratch: () =>
       guarded(async () => {

@@ -16,6 +16,7 @@ import { bytesOf, pathOf } from '../src/core/bytes.ts';
 import { errnoOf } from '../src/core/errors.ts';
 import type { Entry } from '../src/core/types.ts';
 import { mknod, utimensat } from '../src/sys/file.ts';
+import { makeOpaque, makeWhiteout } from '../src/sys/overlay.ts';
 import { writeOwner } from '../src/sys/owner-attribute.ts';
 import { lsetxattr } from '../src/sys/xattr.ts';
 import { type LayerSink, layerError } from './apply.ts';
@@ -23,8 +24,8 @@ import { ownerOfEntry } from './recorded-owners.ts';
 import { removeTree } from './scratch.ts';
 
 /**
- * Unpacks a layer as overlayfs wants a lower directory: a whiteout is a character device 0:0, an opaque directory has
- * the attribute user.overlay.opaque. Fed by an `Applier`, so no parent of a path is ever a symlink; the folder itself is
+ * Unpacks a layer as overlayfs wants a lower directory: whiteouts and opaque marks as of sys/overlay.ts.
+ * Fed by an `Applier`, so no parent of a path is ever a symlink; the folder itself is
  * private to us until it is whole. Owners are set before modes (chown takes setuid away) and both before attributes
  * (chown takes security.capability away); times of directories come last.
  *
@@ -73,7 +74,7 @@ export class TreeWriter implements LayerSink {
         this.#finishNode(entry, path);
         return;
       case 'opaque':
-        lsetxattr(path, 'user.overlay.opaque', Buffer.from('y'));
+        makeOpaque(path);
         return;
       case 'whiteout':
         this.#whiteout(path);
@@ -152,7 +153,7 @@ export class TreeWriter implements LayerSink {
 
   #whiteout(path: string | Buffer): void {
     try {
-      mknod(path, 'char', { mode: 0, device: { major: 0, minor: 0 } });
+      makeWhiteout(path);
     } catch (error) {
       if (!this.#plain || errnoOf(error) !== 'EPERM') throw error;
     }

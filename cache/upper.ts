@@ -8,7 +8,9 @@ import type { Entry } from '../src/core/types.ts';
 import { sorted } from '../src/oci/listing.ts';
 import { isReserved } from '../src/oci/tar-path.ts';
 import { majorMinor } from '../src/sys/file.ts';
+import { isOpaque, isWhiteout } from '../src/sys/overlay.ts';
 import { lgetxattr, llistxattr } from '../src/sys/xattr.ts';
+import { dropIdleMarks } from './idle-marks.ts';
 import { type OwnerSource, RecordedOwners } from './recorded-owners.ts';
 
 /** A file with several names: where the first was seen. */
@@ -21,17 +23,20 @@ const kept = /^(user\.|security\.capability$|system\.posix_acl_(access|default)$
 export interface Upper {
   readonly folder: string;
   readonly root?: Entry | undefined;
+  /** The trees below, topmost first; without them every opaque mark counts. */
+  readonly lower?: readonly string[] | undefined;
   /** Where owners are recorded and not real. */
   readonly owners?: OwnerSource | undefined;
 }
 
 /**
  * The entries that the finished upper directory of an overlay stands for, sorted as a listing, files without digests
- * yet. What overlayfs left in it is taken for what it means: character devices 0:0 are whiteouts (before hard links:
- * all whiteouts of an overlay are one inode), user.overlay.opaque is an opaque mark; sockets are no part of a layer.
+ * yet. What overlayfs left in it is taken for what it means (sys/overlay.ts; whiteouts before hard links: all whiteouts of
+ * an overlay are one inode); sockets are no part of a layer.
  * Times are cut to whole seconds, as the tar has them.
  */
-export function entriesOfUpper({ folder, root, owners }: Upper): Entry[] {
+export function entriesOfUpper({ folder, root, lower, owners }: Upper): Entry[] {
+  if (lower !== undefined) dropIdleMarks(folder, lower);
   const entries: Entry[] = [];
   const links: Links = new Map();
   walk(folder, '', { entries, links, owners: owners && new RecordedOwners(owners) });
@@ -69,7 +74,7 @@ function plainIfMade(full: string): void {
 /** An empty directory of the upper that only repeats what is below it. */
 function dropIfUnchanged(full: string, below: Entry, owners: RecordedOwners | undefined): void {
   const stat = lstatSync(pathOf(full), { throwIfNoEntry: false });
-  if (stat?.isDirectory() !== true || isOpaque(full)) return;
+  if (stat?.isDirectory() !== true || isOpaque(pathOf(full))) return;
   const now = entryOf({ full, path: below.path, stat }, owners);
   if (now !== undefined && isLike(now, below)) dropIfEmpty(full);
 }
@@ -80,7 +85,10 @@ function isLike(a: Entry, b: Entry): boolean {
   return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && xattrs(a) === xattrs(b);
 }
 
-/** Removes the sockets of programs that have ended: they are no part of the layer, so not of its tree either. */
+/**
+ * Removes the sockets of programs that have ended from the upper directory of an overlay: they are no part of the layer,
+ * and one without any mode would count as a deletion (src/sys/overlay.ts), which an overlay itself never writes so.
+ */
 export function dropSockets(folder: string): void {
   for (const name of readdirSync(pathOf(folder), { withFileTypes: true, encoding: 'buffer' })) {
     const full = `${folder}/${nameOf(name.name as unknown as Buffer)}`;
@@ -115,7 +123,7 @@ function walk(upper: string, path: string, out: Walk): void {
   if (entry === undefined) return;
   out.entries.push(entry);
   if (entry.type === 'dir') {
-    if (isOpaque(full)) out.entries.push({ ...mark(path), type: 'opaque' });
+    if (isOpaque(pathOf(full))) out.entries.push({ ...mark(path), type: 'opaque' });
     for (const name of namesIn(full)) walk(upper, path === '' ? name : `${path}/${name}`, out);
   } else if (stat.nlink > 1 && entry.type !== 'whiteout') {
     const key = `${stat.dev}:${stat.ino}`;
@@ -130,8 +138,8 @@ interface Found {
 }
 
 function entryOf({ full, path, stat }: Found, owners: RecordedOwners | undefined): Entry | undefined {
+  if (isWhiteout(stat)) return mark(path);
   if (stat.isSocket()) return undefined;
-  if (stat.isCharacterDevice() && stat.rdev === 0) return mark(path);
   if (isReserved(path)) throw reserved(path);
   const xattrs = xattrsOf(full);
   const { uid, gid, device } = owners?.ownerOf(full, path) ?? realOwner(stat);
@@ -184,15 +192,6 @@ function xattrsOf(full: string): Record<string, string> | undefined {
     .sort()
     .map((name) => [name, lgetxattr(pathOf(full), name).toString('latin1')] as const);
   return Object.fromEntries(values);
-}
-
-function isOpaque(full: string): boolean {
-  try {
-    return lgetxattr(pathOf(full), 'user.overlay.opaque').toString() === 'y';
-  } catch (error) {
-    if (errnoOf(error) === 'ENODATA' || errnoOf(error) === 'EOPNOTSUPP') return false;
-    throw error;
-  }
 }
 
 function namesIn(full: string): string[] {

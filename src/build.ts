@@ -1,4 +1,5 @@
 import { assemble } from '../builder/assemble.ts';
+import { Confines } from '../builder/sandbox/confines.ts';
 import { scheduleAll } from '../builder/schedule.ts';
 import { analyseInput } from './build/analysis.ts';
 import { Checking } from './build/checking.ts';
@@ -47,7 +48,9 @@ async function buildImage(
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
   return await tellBuild({ containerfile, graphs, checking }, options, async (told) => {
-    const tools = checking.learning(openTools(told, { context: input.context, remotes, parts, place }));
+    await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
+    const around = { context: input.context, remotes, parts, place, confines };
+    const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
     const images = built.map((one, i) => assemble(one, tools, options.platforms[i]));

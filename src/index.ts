@@ -57,7 +57,7 @@ export interface BuildRequest extends Common {
   /** true, or the stages whose steps are made again. */
   readonly noCache?: boolean | readonly string[];
   readonly pull?: 'always' | 'missing' | 'never' | 'newer';
-  readonly network?: 'host' | 'none';
+  readonly network?: 'host' | 'none' | 'private';
   readonly secrets?: readonly Secret[];
   /** As for `--ssh`: `default`, `id=socket` or `id=key,key`. */
   readonly ssh?: readonly string[];
@@ -65,6 +65,18 @@ export interface BuildRequest extends Common {
   readonly allow?: readonly string[];
   /** `name:ip` */
   readonly addHosts?: readonly string[];
+  /** Addresses of name servers. */
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
+  /** Bytes that a step may use, and memory and swap together; the latter -1 for any swap. */
+  readonly memory?: number;
+  readonly memorySwap?: number;
+  /** Processors' worth of time, such as 1.5. */
+  readonly cpus?: number;
+  /** Processors by number: `0-2,4`. */
+  readonly cpusetCpus?: string;
+  readonly pidsLimit?: number;
   readonly ulimits?: readonly string[];
   /** Bytes. */
   readonly shmSize?: number;
@@ -139,6 +151,14 @@ function buildArguments(request: BuildRequest): string[] {
     ...many('--ssh', request.ssh),
     ...many('--allow', request.allow),
     ...many('--add-host', request.addHosts),
+    ...many('--dns', request.dns),
+    ...many('--dns-search', request.dnsSearch),
+    ...many('--dns-option', request.dnsOptions),
+    ...one('--memory', request.memory),
+    ...one('--memory-swap', request.memorySwap),
+    ...one('--cpus', request.cpus),
+    ...one('--cpuset-cpus', request.cpusetCpus),
+    ...one('--pids-limit', request.pidsLimit),
     ...many('--ulimit', request.ulimits),
     ...one('--shm-size', request.shmSize),
     ...one('--isolation', request.isolation),

@@ -1,14 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../../src/core/errors.ts';
 import type { SandboxPlan } from './plan.ts';
+import { resolvConf } from './resolv-conf.ts';
 
 /** Writes the `hosts` and `resolv.conf` that a step sees into `folder`; gives their paths. */
 export function writeEtcFiles(plan: SandboxPlan, folder: string): { hostsFile: string; resolvFile: string } {
   const hostsFile = join(folder, 'hosts');
   const resolvFile = join(folder, 'resolv.conf');
   writeFileSync(hostsFile, hostsText(plan), { mode: 0o644 });
-  writeFileSync(resolvFile, hostResolvConf(), { mode: 0o644 });
+  writeFileSync(resolvFile, resolvConf(plan), { mode: 0o644 });
   return { hostsFile, resolvFile };
 }
 
@@ -20,13 +20,4 @@ export function hostsText({ hostname, hosts }: Pick<SandboxPlan, 'hostname' | 'h
     ...hosts.map((line) => line.trim().split(/\s+/).join('\t')),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function hostResolvConf(): string {
-  try {
-    return readFileSync('/etc/resolv.conf', 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
-    throw error;
-  }
 }

@@ -31,7 +31,10 @@ function writeFile(
   return [
     call('openat', [AT_FDCWD, path, createNew, 0o600], { about, result: file }),
     call('write', [file, content, content.length], { about }),
-    call('fchown', [file, uid, gid], { about, ...(ids === 'recorded' && { tolerate: ['EINVAL'] as const }) }),
+    call('fchown', [file, uid, gid], {
+      about: `give ${target} to ${uid}:${gid}`,
+      ...(ids === 'recorded' && { tolerate: ['EINVAL'] as const }),
+    }),
     call('fchmod', [file, mode], { about }),
     call('close', [file]),
   ];

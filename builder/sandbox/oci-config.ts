@@ -83,7 +83,7 @@ function systemMounts(plan: SandboxPlan, { realRoot, boundProc, terminalGroup }:
   const plain = ['nosuid', 'noexec', 'nodev'];
   const writable = plan.insecure ? [] : ['ro'];
   const sys =
-    plan.network === 'none' || realRoot
+    plan.network !== 'host' || realRoot
       ? { type: 'sysfs', source: 'sysfs', options: [...plain, ...writable] }
       : { type: 'bind', source: '/sys', options: ['rbind', ...plain, ...writable] };
   const group = terminalGroup ? [`gid=${TERMINAL_GROUP}`] : [];

@@ -12,7 +12,7 @@ import type { Engine, Exit, SandboxPlan } from './plan.ts';
 import { assemble } from './program/assemble.ts';
 import { call, type Item } from './program/calls.ts';
 import { NODEV, NOEXEC, NOSUID, privateMounts, RDONLY } from './program/mounts.ts';
-import { becomeProgram, enterGroup, inPidNamespace } from './program/namespaces.ts';
+import { becomeProgram, enterGroups, enterNetwork, inPidNamespace } from './program/namespaces.ts';
 import { searchPath } from './programs.ts';
 import { commandCode } from './runtime-failure.ts';
 import { setupMount } from './setup-mount.ts';
@@ -68,7 +68,8 @@ function surroundingsOf(plan: SandboxPlan, { roots, program, folder }: Bundle): 
     call('chdir', ['/']),
     ...becomeProgram([path!, ...args], environment(folder)),
   ];
-  return inPidNamespace(first, { mounts: true, before: enterGroup(plan.cgroup) });
+  const before = [...enterGroups(plan.cgroups), ...enterNetwork(plan.networkNamespace)];
+  return inPidNamespace(first, { mounts: true, before });
 }
 
 /** Nothing of ours is inherited. */

@@ -64,6 +64,9 @@ export interface SandboxPlan {
   readonly networkNamespace?: string;
   /** Name servers that stand in resolv.conf instead of the machine's. */
   readonly dns?: readonly string[];
+  /** Domains, and options of the resolver, in resolv.conf instead of the machine's. */
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
   /** Extra lines of /etc/hosts: `ip name`. */
   readonly hosts: readonly string[];
   /** `--security=insecure`: all capabilities that we hold ourselves, no filter. */
@@ -71,8 +74,8 @@ export interface SandboxPlan {
   /** `name=soft[:hard]`. */
   readonly ulimits: readonly string[];
   readonly shmSizeBytes?: number;
-  /** A control group (v2) made for this process, as an absolute folder: it enters it before anything else. */
-  readonly cgroup?: string;
+  /** Control groups made for this process, as absolute folders: it enters all of them before anything else. */
+  readonly cgroups?: readonly string[];
   /**
    * `recorded`: only one id exists (rung `single`); the calls that cannot work are answered by a supervisor and
    * recorded. `real` otherwise.

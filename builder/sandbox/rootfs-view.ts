@@ -1,7 +1,7 @@
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { BuildError, errnoOf } from '../../src/core/errors.ts';
-import { lgetxattr } from '../../src/sys/xattr.ts';
+import { BuildError } from '../../src/core/errors.ts';
+import { isOpaque, isWhiteout } from '../../src/sys/overlay.ts';
 
 /** Where a path leads inside a root, every link followed without ever leaving it. */
 export interface Resolved {
@@ -81,18 +81,4 @@ function look(parent: Place, name: string): { readonly place: Place; readonly li
     return stat.isSymbolicLink() ? { place, link: readlinkSync(here) } : { place };
   }
   return { place: { path, layers: dirs, exists: dirs.length > 0 } };
-}
-
-function isWhiteout(stat: Stats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0;
-}
-
-/** Hides what layers below hold in the directory; overlays are always mounted with `userxattr`. */
-function isOpaque(directory: string): boolean {
-  try {
-    return lgetxattr(directory, 'user.overlay.opaque').toString() === 'y';
-  } catch (error) {
-    if (['ENODATA', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return false;
-    throw error;
-  }
 }

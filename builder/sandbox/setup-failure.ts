@@ -47,7 +47,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
     'A mount lies in another one that is read-only: add rw to the outer one, or make the place in its source.',
   ],
   [
-    /take the (?:user|groups?) |setresuid|setgroups|setresgid|invalid argument.*uid/i,
+    /give \S+ to \d+:\d+: invalid|take the (?:user|groups?) |setresuid|setgroups|setresgid|invalid argument.*uid/i,
     'The id is outside the ranges in /etc/subuid and /etc/subgid.',
   ],
   [

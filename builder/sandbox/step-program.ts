@@ -14,7 +14,15 @@ import {
   RDONLY,
   setAttributes,
 } from './program/mounts.ts';
-import { enterGroup, inPidNamespace, messages, openToUs, waitFor, waitForUs } from './program/namespaces.ts';
+import {
+  enterGroups,
+  enterNetwork,
+  inPidNamespace,
+  messages,
+  openToUs,
+  waitFor,
+  waitForUs,
+} from './program/namespaces.ts';
 import { message, tell } from './program/start.ts';
 import { setupMount } from './setup-mount.ts';
 import { masks, type SystemFacts, systemTrees } from './step-mounts.ts';
@@ -68,7 +76,7 @@ export function stepProgram(plan: SandboxPlan, facts: StepFacts): readonly Item[
     command,
     ...commandItems(plan, facts),
   ];
-  return inPidNamespace(first, { mounts: false, before: enterGroup(plan.cgroup) });
+  return inPidNamespace(first, { mounts: false, before: enterGroups(plan.cgroups) });
 }
 
 function commandItems(plan: SandboxPlan, facts: StepFacts): readonly Item[] {
@@ -113,13 +121,7 @@ function networkItems({ network, networkNamespace }: SandboxPlan): readonly Item
       call('close', [socket]),
     ];
   }
-  if (network !== 'private' || networkNamespace === undefined) return [];
-  const about = 'enter the network namespace of the build';
-  return [
-    call('openat', [AT_FDCWD, networkNamespace, CLOEXEC], { about, result: socket }),
-    call('setns', [socket, CLONE_NEWNET], { about }),
-    call('close', [socket]),
-  ];
+  return enterNetwork(networkNamespace);
 }
 
 function setupItems({ names, setup }: StepFacts): readonly Item[] {

@@ -61,15 +61,18 @@ function sourceOf(mount: Mount, { aside, names, setup, memory }: Aside): string 
   if (mount.kind === 'tmpfs') return undefined;
   if (mount.kind === 'bind') return mount.source;
   if (mount.kind === 'file') return memory;
-  const { tree, path } = mount;
-  const found = resolveIn(layersOf(tree), path);
-  if (found.existing < found.path.split('/').filter((part) => part !== '').length) {
-    throw new BuildError(
-      'not-found',
-      `\`${path}\` does not exist in what is to be mounted on \`${mount.target}\``,
-    );
-  }
+  const path = pathIn(layersOf(mount.tree), mount);
   mkdirSync(aside, { mode: 0o755 });
-  setup.push(overlayMount(tree, aside, names));
-  return join(aside, found.path);
+  setup.push(overlayMount(mount.tree, aside, names));
+  return join(aside, path);
+}
+
+/** Where `path` leads in a tree that is to be mounted on `target`; fails with `not-found` where there is nothing. */
+export function pathIn(
+  layers: readonly string[],
+  { path, target }: { readonly path: string; readonly target: string },
+): string {
+  const found = resolveIn(layers, path);
+  if (found.existing === found.path.split('/').filter((part) => part !== '').length) return found.path;
+  throw new BuildError('not-found', `\`${path}\` does not exist in what is to be mounted on \`${target}\``);
 }

@@ -5,6 +5,7 @@ import { mountOf } from '../../src/containerfile/mount.ts';
 import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
 import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
+import type { Network } from '../../src/core/options.ts';
 import { checkEntitled } from '../entitlements.ts';
 import { envOf, type StageScope, type StageState, stepId } from '../state.ts';
 import { settingsOf } from './config.ts';
@@ -99,7 +100,7 @@ function hiddenProxies(state: StageState, buildArgs: Readonly<Record<string, str
   return new Map(given);
 }
 
-function networkOf({ network }: RunInstruction, byDefault: 'host' | 'none'): 'host' | 'none' {
+function networkOf({ network }: RunInstruction, byDefault: Network): Network {
   return network === undefined || network === 'default' ? byDefault : network;
 }
 

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostPlatform } from '../../src/core/platform.ts';
-import type { Store } from '../../src/core/store.ts';
+import type { HeldCopy, Store } from '../../src/core/store.ts';
 import type { Layer, Platform } from '../../src/core/types.ts';
 import type { Overlay, SandboxPlan, TerminalSize } from '../sandbox/plan.ts';
 import { userOf } from '../users.ts';
 import { LayeredView } from '../view.ts';
 import { makeFolder, plainFolder } from './folder.ts';
+import type { RootForm } from './root-form.ts';
 import { stackOf } from './stack.ts';
 
 /** A process to run on layers: a plan that does not know yet who its user is and where its root lies. */
@@ -30,23 +31,23 @@ interface Around {
 
 /**
  * The plan by which a process runs on top of `layers`, as their own user database knows its user. What it writes goes
- * to `root.upper`. Without a HOME it gets the user's. Fails with `not-found` on an unknown user.
+ * to `root.upper`, or into `copy`, which holds what the layers make together. Without a HOME it gets the user's. Fails with `not-found` on an unknown user.
  */
 export async function planProcess(
   layers: readonly Layer[],
   { process, ...rest }: WantedProcess,
-  around: Around,
+  around: Around & { readonly copy?: HeldCopy | undefined },
 ): Promise<SandboxPlan> {
   const view = LayeredView.of(layers, around.store.layers, around.signal);
   // Unpacking comes first: it tells what the view needs, which would otherwise read the layers by itself.
-  const root = await rootOf(layers, view, around);
+  const { root, owners } = await rootOf(layers, view, around);
   const { home, uid, gid, groups } = await userOf(view, around.store.layers, process.user);
   const env = new Map(process.env);
   if (!env.has('HOME')) env.set('HOME', home);
   return {
     ...rest,
     root,
-    owners: root.lower.flatMap((tree) => around.store.layers.ownersBeside(tree)),
+    owners,
     process: {
       args: process.args,
       env: [...env].map(([name, value]) => `${name}=${value}`),
@@ -76,8 +77,32 @@ export async function checkMachine(
   });
 }
 
-/** The trees below, and an empty upper directory that carries the root's own mode and owner. */
+/** A copy that is held until the process has ended, where steps work on copies. */
+export async function holdCopy(
+  form: RootForm,
+  layers: readonly Layer[],
+  { store, signal }: Pick<Around, 'store' | 'signal'>,
+): Promise<HeldCopy | undefined> {
+  if (form === 'overlay') return undefined;
+  const root = await LayeredView.of(layers, store.layers, signal).lookup('');
+  return await store.copies.hold(layers, { root: root ?? plainFolder, signal });
+}
+
+type PlannedRoot = Required<Pick<SandboxPlan, 'root' | 'owners'>>;
+
 async function rootOf(
+  layers: readonly Layer[],
+  view: LayeredView,
+  around: Around & { readonly copy?: HeldCopy | undefined },
+): Promise<PlannedRoot> {
+  const { copy, store } = around;
+  if (copy !== undefined) return { root: { folder: copy.path }, owners: copy.owners };
+  const root = await overlayOf(layers, view, around);
+  return { root, owners: root.lower.flatMap((tree) => store.layers.ownersBeside(tree)) };
+}
+
+/** The trees below, and an empty upper directory that carries the root's own mode and owner. */
+async function overlayOf(
   layers: readonly Layer[],
   view: LayeredView,
   { store, scratch, signal }: Around,

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { HeldMount } from '../../src/core/store.ts';
 import type { Mount, Overlay } from '../sandbox/plan.ts';
+import { pathIn } from '../sandbox/step-roots.ts';
 import type { Tools } from '../tools.ts';
 import { type FolderOwnership, makeFolder } from './folder.ts';
+import type { RootForm } from './root-form.ts';
 import type { RunCommand } from './run-command.ts';
 import type { MountOf, RunMount } from './run-mounts.ts';
 import { seedOf, treesOf } from './run-sources.ts';
@@ -23,15 +25,17 @@ interface MountedRun {
   readonly command: RunCommand;
   /** Cache mounts are emptied when the build first holds them. */
   readonly freshMounts: boolean;
+  /** What bind mounts show: an overlay, or a copy. */
+  readonly form: RootForm;
 }
 
-/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in private files. */
+/** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in memory. */
 export async function holdMounts(
-  { mounts, command, freshMounts }: MountedRun,
+  { mounts, command, freshMounts, form }: MountedRun,
   scratch: string,
   tools: Tools,
 ): Promise<HeldMounts> {
-  const holding = new Holding({ scratch, fresh: freshMounts }, tools);
+  const holding = new Holding({ scratch, fresh: freshMounts, form }, tools);
   try {
     for (const wanted of await inLockOrder(mounts, tools)) {
       await owned(wanted.mount, () => holding.hold(wanted));
@@ -95,6 +99,12 @@ function variableOf(id: string, value: Buffer): string {
   });
 }
 
+interface HoldingOptions {
+  readonly scratch: string;
+  readonly fresh: boolean;
+  readonly form: RootForm;
+}
+
 class Holding implements HeldMounts {
   readonly mounts: Mount[] = [];
   readonly env = new Map<string, string>();
@@ -102,15 +112,17 @@ class Holding implements HeldMounts {
   /** Cache folders by their id: one is held once, however often it is mounted. */
   readonly #held = new Map<string, HeldMount>();
   readonly #folders = new Map<RunMount, string>();
-  readonly #listeners: AsyncDisposable[] = [];
+  readonly #others: AsyncDisposable[] = [];
   readonly #scratch: string;
   readonly #fresh: boolean;
+  readonly #form: RootForm;
   readonly #tools: Tools;
   #files = 0;
 
-  constructor({ scratch, fresh }: { readonly scratch: string; readonly fresh: boolean }, tools: Tools) {
+  constructor({ scratch, fresh, form }: HoldingOptions, tools: Tools) {
     this.#scratch = scratch;
     this.#fresh = fresh;
+    this.#form = form;
     this.#tools = tools;
   }
 
@@ -144,7 +156,7 @@ class Holding implements HeldMounts {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const listener of this.#listeners.splice(0)) await listener[Symbol.asyncDispose]();
+    for (const other of this.#others.splice(0)) await other[Symbol.asyncDispose]();
     for (const held of this.#held.values()) await held[Symbol.asyncDispose]();
     this.#held.clear();
   }
@@ -165,7 +177,14 @@ class Holding implements HeldMounts {
   }
 
   async #bind({ source, target, writable }: MountOf<'bind'>): Promise<void> {
-    const { lower, path, root } = await treesOf(source, this.#tools);
+    const { lower, layers, path, root } = await treesOf(source, this.#tools);
+    if (this.#form === 'copy') {
+      const { store, signal } = this.#tools;
+      const copy = await store.copies.hold(layers, { root, signal });
+      this.#others.push(copy);
+      this.#show(join(copy.path, pathIn([copy.path], { path, target })), { target, readonly: !writable });
+      return;
+    }
     const below = lower.length > 0 ? lower : [this.#rootFolder('empty', root)];
     const tree: Overlay = writable
       ? { lower: below, upper: this.#rootFolder('upper', root), work: this.#folder('work') }
@@ -200,7 +219,7 @@ class Holding implements HeldMounts {
     }
     const { listenForAgent } = await import('./ssh-listener.ts');
     const listener = await listenForAgent(agent, this.#folder('ssh'), owner);
-    this.#listeners.push(listener);
+    this.#others.push(listener);
     this.#show(listener.path, { target, readonly: true });
   }
 }

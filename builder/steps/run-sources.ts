@@ -15,6 +15,8 @@ export const LAID_OUT = 'source';
 export interface MountedTrees {
   /** Topmost first; none where nothing was ever put into a stage or image. */
   readonly lower: string[];
+  /** What was unpacked, bottom first. */
+  readonly layers: readonly Layer[];
   readonly path: string;
   /** What the root of the trees is like: its topmost folder says it. */
   readonly root: FolderOwnership;
@@ -24,13 +26,14 @@ export interface MountedTrees {
 export async function treesOf({ snapshot, path, reads }: MountSource, tools: Tools): Promise<MountedTrees> {
   const { layers } = tools.store;
   if (snapshot === undefined) {
-    const lower = [await layers.tree(await layOut(reads, tools))];
-    return { lower, path: LAID_OUT, root: plainFolder };
+    const layer = await layOut(reads, tools);
+    return { lower: [await layers.tree(layer)], layers: [layer], path: LAID_OUT, root: plainFolder };
   }
   const view = LayeredView.of(snapshot.layers, layers, tools.signal);
   const lower = await stackOf(snapshot.layers, tools);
   return {
     lower,
+    layers: snapshot.layers,
     path: (await view.resolve(path, { followLast: true })).path,
     root: (await view.lookup('')) ?? plainFolder,
   };

@@ -1,11 +1,16 @@
+import { join } from 'node:path';
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
+import type { Network } from '../../src/core/options.ts';
+import type { HeldCopy } from '../../src/core/store.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
-import type { Exit, Root, SandboxPlan } from '../sandbox/plan.ts';
+import type { Bounds } from '../sandbox/confines.ts';
+import type { Engine, Exit, Overlay, Root, SandboxPlan } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
-import { checkMachine, planProcess, type WantedProcess } from './process-plan.ts';
+import { checkMachine, holdCopy, planProcess, type WantedProcess } from './process-plan.ts';
+import type { RootForm } from './root-form.ts';
 import type { RunCommand } from './run-command.ts';
 import { type HeldMounts, holdMounts } from './run-holding.ts';
 import { keyOfMount, type RunMount, sourceOfMount } from './run-mounts.ts';
@@ -21,7 +26,7 @@ export interface RunInput {
   readonly hiddenEnv: ReadonlyMap<string, string>;
   readonly workdir: string;
   readonly user: string;
-  readonly network: 'host' | 'none';
+  readonly network: Network;
   readonly insecure: boolean;
   readonly mounts: readonly RunMount[];
   readonly platform: Platform;
@@ -74,22 +79,38 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 /** Runs the process on top of `below` and keeps what it changed as a layer. */
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
   for (const mount of input.mounts) checkSource(mount, tools);
-  await using scratch = await tools.store.scratch();
-  const { store, signal } = tools;
-  const around = { store, signal, scratch: scratch.path };
   const engine = await tools.engine();
+  return await tools.rootForms.use((form) => runOn(below, { input, form, engine }, tools));
+}
+
+interface Running {
+  readonly input: RunInput;
+  readonly form: RootForm;
+  readonly engine: Engine;
+}
+
+async function runOn(below: Snapshot, { input, form, engine }: Running, tools: Tools): Promise<Layer> {
+  const { store, signal } = tools;
+  await using scratch = await store.scratch();
+  const around = { store, signal, scratch: scratch.path };
   await checkMachine(input.machine, below.layers, around);
-  await using mounts = await holdMounts(input, scratch.path, tools);
-  const plan = await planProcess(below.layers, wantedOf(input, mounts, tools), around);
+  await using mounts = await holdMounts({ ...input, form }, scratch.path, tools);
+  await using copy = await holdCopy(form, below.layers, around);
+  await using confined = await tools.confines.confine(input.network, scratch.path);
+  const wanted = { ...wantedOf(input, mounts), ...confined.bounds };
+  const plan = await planProcess(below.layers, wanted, { ...around, copy });
   using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
-  if (exit.code !== 0) throw failed(input.command, exit, log);
-  return await store.layers.commitUpper(upperOf(plan.root), {
+  if (exit.code !== 0) throw failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
+  const layer = await store.layers.commitUpper(await upperOf(plan.root, { copy, ...around }), {
     residue: exit.residue,
     below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
+    ...('lower' in plan.root && { lower: plan.root.lower }),
     ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit.journal) }),
   });
+  copy?.becomes(layer);
+  return layer;
 }
 
 /** What the commit has to know of owners that are recorded. */
@@ -97,8 +118,18 @@ function recordedOf({ root, owners = [] }: SandboxPlan, journal: NonNullable<Exi
   return { journal, lower: 'folder' in root ? [] : root.lower, below: owners };
 }
 
-function upperOf(root: Root): string {
-  return 'folder' in root ? root.folder : root.upper!;
+interface Changed {
+  readonly copy: HeldCopy | undefined;
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/** The directory that holds what the step changed. */
+async function upperOf(root: Root, { copy, scratch, signal }: Changed): Promise<string> {
+  if (copy === undefined || 'lower' in root) return (root as Overlay).upper!;
+  const upper = join(scratch, 'changes');
+  await copy.moveChanges(upper, signal);
+  return upper;
 }
 
 /** A stage that is mounted must be at hand by now. */
@@ -115,8 +146,8 @@ function ioOf(log: StepLog, signal: AbortSignal) {
   return { stdin: 'empty' as const, stdout: write('stdout'), stderr: write('stderr') };
 }
 
-/** What the process is, apart from the tree it runs in. */
-function wantedOf(input: RunInput, mounts: HeldMounts, { options }: Tools): WantedProcess {
+/** What the process is, apart from the tree it runs in and its bounds. */
+function wantedOf(input: RunInput, mounts: HeldMounts): Omit<WantedProcess, keyof Bounds> {
   return {
     mounts: mounts.mounts,
     process: {
@@ -127,30 +158,31 @@ function wantedOf(input: RunInput, mounts: HeldMounts, { options }: Tools): Want
       terminal: false,
     },
     hostname: input.hostname,
-    network: input.network,
-    hosts: options.addHosts,
     insecure: input.insecure,
-    ulimits: options.ulimits,
-    ...(options.shmSize !== undefined && { shmSizeBytes: options.shmSize }),
   };
 }
 
-function failed({ args }: RunCommand, { code }: Exit, log: StepLog): BuildError {
-  const hints: Record<number, string> = {
-    126: 'The command was found but may not be executed: check its mode and its interpreter.',
-    127: 'The command was not found in the image: check its name and PATH, and that the base has it.',
-    137: 'The process was killed; often memory ran out.',
-  };
-  const hint = hints[code] ?? 'The command itself failed: its last lines above say why.';
-  return new BuildError(
-    'run-failed',
-    `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`,
-    {
-      exitCode: code,
-      log: log.tail,
-      hint,
-    },
-  );
+interface Failing {
+  readonly log: StepLog;
+  /** The kernel has ended a part of it for want of memory. */
+  readonly memory: boolean;
+}
+
+const hints: Readonly<Record<number, string>> = {
+  126: 'The command was found but may not be executed: check its mode and its interpreter.',
+  127: 'The command was not found in the image: check its name and PATH, and that the base has it.',
+  137: 'The process was killed; often memory ran out.',
+};
+
+function failed({ args }: RunCommand, { code }: Exit, { log, memory }: Failing): BuildError {
+  const process = `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`;
+  return new BuildError('run-failed', memory ? `${process}, after memory ran out` : process, {
+    exitCode: code,
+    log: log.tail,
+    hint: memory
+      ? 'The kernel ended a process of the step: give it more with --memory, or let it do less at once.'
+      : (hints[code] ?? 'The command itself failed: its last lines above say why.'),
+  });
 }
 
 /** The root, and the directories that were there to hold what the runtime made. */

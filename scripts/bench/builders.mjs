@@ -4,7 +4,7 @@ import { root } from '../machine.mjs';
 
 /**
  * A builder is `{ name, build, push }`: both give command lines. A job is
- * `{ store, path (context), image, workload, user }`.
+ * `{ store, path (context), image, workload, user, runtime }`.
  */
 export const tsbuild = {
   name: 'tsbuild',
@@ -14,6 +14,7 @@ export const tsbuild = {
     '--root',
     job.store,
     ...(job.workload.noCache ? ['--no-cache'] : []),
+    ...(job.runtime === undefined ? [] : ['--runtime', job.runtime]),
     ...(job.workload.push === 'too' ? ['--push'] : []),
     '-t',
     job.image,

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
 import type { Context } from '../../builder/context/context.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
+import type { Confines } from '../../builder/sandbox/confines.ts';
 import type { Engine } from '../../builder/sandbox/plan.ts';
+import { RootForms } from '../../builder/steps/root-form.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
@@ -16,10 +18,14 @@ interface Surroundings {
   readonly remotes: Remotes;
   readonly parts: Parts;
   readonly place: Place;
+  readonly confines: Confines;
 }
 
 /** What the steps of this build may use. */
-export function openTools(options: BuildOptions, { context, remotes, parts, place }: Surroundings): Tools {
+export function openTools(
+  options: BuildOptions,
+  { context, remotes, parts, place, confines }: Surroundings,
+): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
   const image = baseImages(store, options.pull, async (reference, platform) => {
@@ -30,11 +36,13 @@ export function openTools(options: BuildOptions, { context, remotes, parts, plac
     store,
     options,
     place,
+    confines,
     emit,
     signal,
     context,
     gate: gate(options.jobs),
     engine: once(() => chooseEngine(options, place)),
+    rootForms: new RootForms(store.root, (text) => emit({ type: 'note', level: 'info', text })),
     made: new Map(),
     image,
     contexts: namedContexts(options.contexts, { store, remotes, image }),

@@ -9,9 +9,10 @@ import {
   list,
   type RegistryFlags,
 } from './flags.ts';
+import { type ProcessFlags, processFlags } from './process-options.ts';
 
 /** The flags of build as commander hands them over: nothing is interpreted yet. */
-export interface BuildFlags extends CommonFlags, RegistryFlags {
+export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags {
   readonly file?: string;
   readonly target?: string;
   readonly buildArg?: readonly string[];
@@ -39,11 +40,7 @@ export interface BuildFlags extends CommonFlags, RegistryFlags {
   readonly cacheFilter: readonly string[] | true;
   readonly pull?: string;
   readonly runtime?: string;
-  readonly network?: string;
-  readonly addHost?: readonly string[];
   readonly secret?: readonly string[];
-  readonly ulimit?: readonly string[];
-  readonly shmSize?: string;
   readonly jobs?: string;
   readonly sourceDateEpoch?: string;
   readonly progress?: string;
@@ -94,13 +91,10 @@ export function defineBuildFlags(command: Command): Command {
   addAll(command, 'Run:', [
     isolationFlag(),
     flag('--runtime <name>', 'the engine: builtin (default), crun, runc or a path'),
-    flag('--network <mode>', 'what RUN can reach: host (default) or none'),
-    list('--add-host <name:ip>', 'a line more in /etc/hosts'),
+    ...processFlags(),
     list('--secret <id=…>', 'id=NAME,src=FILE or id=NAME,env=VARIABLE'),
     list('--ssh <id[=where]>', 'default, or an agent socket or keys for RUN --mount=type=ssh'),
     list('--allow <what>', 'let steps have network.host or security.insecure'),
-    list('--ulimit <name=soft:hard>', 'a limit for RUN, such as nofile=1024:2048'),
-    flag('--shm-size <size>', 'size of /dev/shm, such as 64m'),
     flag('--jobs <count>', 'how many steps may work at once'),
   ]);
   addRegistry(command);

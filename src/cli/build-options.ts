@@ -2,22 +2,21 @@ import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, usageError } from '../core/errors.ts';
-import type { BuildOptions, Output } from '../core/options.ts';
+import type { BuildOptions, Output, ProcessOptions } from '../core/options.ts';
 import { makesIndex, targetPlatforms } from '../core/target-platforms.ts';
 import { parseAgents } from './agents.ts';
 import { parseAnnotations } from './annotations.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
+import { processOptions } from './process-options.ts';
 import {
   isFetched,
   parseContext,
   parseContexts,
   parseEntitlement,
   parseFile,
-  parseHost,
   parseSecret,
-  parseUlimit,
 } from './sources.ts';
 import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatforms, parseSize } from './values.ts';
 
@@ -126,25 +125,16 @@ function readArgFile(file: string, cwd: string): string {
 function runOptions(
   flags: BuildFlags,
   host: Host,
-): Pick<
-  WrittenOptions,
-  'network' | 'secrets' | 'ssh' | 'allow' | 'addHosts' | 'runtime' | 'jobs' | 'ulimits' | 'shmSize'
-> {
-  const network = parseChoice('--network', flags.network ?? 'host', ['host', 'none', 'default'] as const);
+): ProcessOptions & Pick<WrittenOptions, 'secrets' | 'ssh' | 'allow' | 'runtime' | 'jobs'> {
   const runtime = flags.runtime?.includes('/') ? resolve(host.cwd, flags.runtime) : flags.runtime;
   return {
-    network: network === 'none' ? 'none' : 'host',
+    ...processOptions(flags),
     secrets: (flags.secret ?? []).map((text) => parseSecret(text, host)),
     ssh: parseAgents(flags.ssh ?? [], host),
     allow: (flags.allow ?? []).map(parseEntitlement),
-    addHosts: (flags.addHost ?? []).map(parseHost),
     jobs:
       flags.jobs === undefined ? Math.max(4, availableParallelism()) : parseCount('--jobs', flags.jobs, 1),
-    ulimits: (flags.ulimit ?? []).map(parseUlimit),
-    ...compact({
-      runtime,
-      shmSize: flags.shmSize === undefined ? undefined : parseSize('--shm-size', flags.shmSize),
-    }),
+    ...compact({ runtime }),
   };
 }
 

@@ -3,21 +3,22 @@ import type { BindVolume } from '../commands/run.ts';
 import { usageError } from '../core/errors.ts';
 import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
 import type { Host } from './host.ts';
+import { type ProcessFlags, processFlags, processOptions } from './process-options.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Flags, still } from './surround.ts';
-import { parseChoice, parsePairs } from './values.ts';
+import { parsePairs } from './values.ts';
 
-type RunFlags = Flags & {
-  readonly interactive?: boolean;
-  readonly tty?: boolean;
-  readonly env?: readonly string[];
-  readonly volume?: readonly string[];
-  readonly workdir?: string;
-  readonly entrypoint?: string;
-  readonly user?: string;
-  readonly network?: string;
-  readonly runtime?: string;
-};
+type RunFlags = Flags &
+  ProcessFlags & {
+    readonly interactive?: boolean;
+    readonly tty?: boolean;
+    readonly env?: readonly string[];
+    readonly volume?: readonly string[];
+    readonly workdir?: string;
+    readonly entrypoint?: string;
+    readonly user?: string;
+    readonly runtime?: string;
+  };
 
 export const run: CommandSpec = {
   name: 'run',
@@ -37,7 +38,7 @@ export const run: CommandSpec = {
           flag('-w, --workdir <path>', 'where it starts'),
           flag('--entrypoint <program>', "run this instead of the image's entrypoint; '' takes it away"),
           flag('--user <user>', "the image's user, or a number, with :group where wanted"),
-          flag('--network <mode>', 'host (default) or none'),
+          ...processFlags(),
           isolationFlag(),
           flag('--runtime <program>', 'builtin (default), crun, runc or a path'),
           flag('--rm', 'accepted: nothing of the process is ever kept'),
@@ -64,7 +65,7 @@ function runOptions(flags: RunFlags, [name, ...args]: readonly string[], host: H
     interactive: flags.interactive ?? false,
     env: parsePairs('--env', flags.env ?? [], (variable) => host.env[variable]),
     volumes: (flags.volume ?? []).map((text) => parseVolume(text, host.cwd)),
-    network: parseChoice('--network', flags.network ?? 'host', ['host', 'none'] as const),
+    ...processOptions(flags),
     ...(workdir !== undefined && { workdir }),
     ...(entrypoint !== undefined && { entrypoint }),
     ...(user !== undefined && { user }),

@@ -59,13 +59,13 @@ function secretOfVariable(
 }
 
 /**
- * `name:ip` or `name=ip`, IPv6 also in brackets, as the line `ip name` of /etc/hosts. `host-gateway` is this machine,
- * whose network steps share.
+ * `name:ip` or `name=ip`, IPv6 also in brackets, as the line `ip name` of /etc/hosts. `host-gateway` stays: what it is
+ * depends on the network.
  */
 export function parseHost(text: string): string {
-  const match = /^([^:=\s]+)[:=](?:\[?([0-9a-fA-F.:]+)\]?|host-gateway)$/.exec(text);
+  const match = /^([^:=\s]+)[:=](?:\[?([0-9a-fA-F.:]+)\]?|(host-gateway))$/.exec(text);
   if (match === null) throw usageError(`--add-host '${text}' is not a host`, 'Write --add-host NAME:IP.');
-  return `${match[2] ?? '127.0.0.1'} ${match[1]}`;
+  return `${match[2] ?? match[3]} ${match[1]}`;
 }
 
 const limits = [

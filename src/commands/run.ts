@@ -2,10 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path/posix';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
-import type { Mount, ProcessControl, SandboxIo, TerminalSize } from '../../builder/sandbox/plan.ts';
-import { checkMachine, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
+import { type Bounds, Confines } from '../../builder/sandbox/confines.ts';
+import type {
+  Engine,
+  Mount,
+  ProcessControl,
+  SandboxIo,
+  SandboxPlan,
+  TerminalSize,
+} from '../../builder/sandbox/plan.ts';
+import { checkMachine, holdCopy, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
+import { RootForms } from '../../builder/steps/root-form.ts';
 import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
 import { BuildError, errnoOf, usageError } from '../core/errors.ts';
+import type { ProcessOptions } from '../core/options.ts';
 import type { ContainerConfig, Image } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
 import { findStored } from './find-image.ts';
@@ -13,7 +23,7 @@ import { fetchImage } from './pull.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts, type Parts } from './wiring.ts';
 
-export interface RunCommand {
+export interface RunCommand extends ProcessOptions {
   readonly name: string;
   /** Instead of the image's Cmd, where there are any. */
   readonly args: readonly string[];
@@ -24,7 +34,6 @@ export interface RunCommand {
   /** Over the image's own. */
   readonly env: Readonly<Record<string, string>>;
   readonly volumes: readonly BindVolume[];
-  readonly network: 'host' | 'none';
   readonly workdir?: string;
   /** One program; an empty one takes the image's entrypoint away. */
   readonly entrypoint?: string;
@@ -58,11 +67,27 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
   await checkMachine(image.platform, image.layers, around);
-  const plan = await planProcess(image.layers, wanted, around);
+  await using confines = new Confines(options, (text) => here.say(`warning: ${text}\n`));
+  const forms = new RootForms(parts.store.root, (text) => here.say(`${text}\n`));
+  return await forms.use(async (form) => {
+    await using scratch = await parts.store.scratch();
+    const within = { ...around, scratch: scratch.path };
+    await using copy = await holdCopy(form, image.layers, within);
+    await using confined = await confines.confine(options.network, scratch.path);
+    const plan = await planProcess(image.layers, { ...wanted, ...confined.bounds }, { ...within, copy });
+    return await runPlan(plan, { engine, scratch: scratch.path }, { options, here });
+  });
+}
+
+async function runPlan(
+  plan: SandboxPlan,
+  { engine, scratch }: { readonly engine: Engine; readonly scratch: string },
+  { options, here }: { readonly options: RunCommand; readonly here: Surroundings },
+): Promise<number> {
   using _terminal = options.terminal ? keepTerminal() : undefined;
   using running = new RunningProcess(options, here);
   try {
-    return (await engine.run(plan, running.io, scratch.path, running.stopped)).code;
+    return (await engine.run(plan, running.io, scratch, running.stopped)).code;
   } catch (error) {
     if (error === readerGone) return READER_GONE;
     throw error;
@@ -76,8 +101,10 @@ async function imageOf(name: string, parts: Parts, here: Surroundings): Promise<
   return (await fetchImage({ name }, { parts, here })).image;
 }
 
-function wantedOf(config: ContainerConfig, options: RunCommand, here: Surroundings): WantedProcess {
-  const { terminal, user, network } = options;
+type Unbounded = Omit<WantedProcess, keyof Bounds>;
+
+function wantedOf(config: ContainerConfig, options: RunCommand, here: Surroundings): Unbounded {
+  const { terminal, user } = options;
   return {
     process: {
       args: argsOf(config, options),
@@ -88,10 +115,7 @@ function wantedOf(config: ContainerConfig, options: RunCommand, here: Surroundin
     },
     mounts: options.volumes.map(mountOf),
     hostname: 'tsbuild',
-    network,
-    hosts: [],
     insecure: false,
-    ulimits: [],
   };
 }
 

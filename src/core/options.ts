@@ -39,8 +39,42 @@ export interface Annotation {
   readonly value: string;
 }
 
+/** What a process can reach: all that this machine can, nothing, or what a network of the build's own leads to. */
+export type Network = 'host' | 'none' | 'private';
+
+/** How names are looked up; what is absent is as this machine has it. */
+export interface Dns {
+  readonly servers?: readonly string[];
+  readonly search?: readonly string[];
+  readonly options?: readonly string[];
+}
+
+/** How much a step may use; what is absent has no limit of ours. */
+export interface Limits {
+  readonly memoryBytes?: number;
+  /** What may be swapped out besides; as much again as `memoryBytes` where it is absent, as docker has it. */
+  readonly swapBytes?: number | 'unlimited';
+  /** Processor time within each period, of all processors together. */
+  readonly cpu?: { readonly quotaUs: number; readonly periodUs: number };
+  /** Processors by number, as the kernel lists them: `0-2,4`. */
+  readonly cpuset?: string;
+  /** Processes and threads at a time. */
+  readonly pids?: number;
+}
+
+/** What the processes of a command may reach and use. */
+export interface ProcessOptions {
+  readonly network: Network;
+  /** `ip name` each, as /etc/hosts has them; the word `host-gateway` in place of an ip is this machine. */
+  readonly addHosts: readonly string[];
+  readonly dns: Dns;
+  readonly ulimits: readonly string[];
+  readonly shmSize?: number;
+  readonly limits: Limits;
+}
+
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
-export interface BuildOptions {
+export interface BuildOptions extends ProcessOptions {
   /** Context: an absolute folder, a git or http(s) URL, or `-` for a tar or a Containerfile on stdin. */
   readonly context: string;
   /** Containerfile; undefined looks in the context; `-` is stdin. */
@@ -58,15 +92,12 @@ export interface BuildOptions {
   readonly format: 'oci' | 'docker';
   readonly noCache: boolean | readonly string[];
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
-  readonly network: 'host' | 'none';
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   /** What steps may ask for beyond the usual: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
   /** Extensions of the language that are switched on for every file. */
   readonly enable: readonly string[];
-  /** `ip name` each, as /etc/hosts has them. */
-  readonly addHosts: readonly string[];
   readonly runtime?: string;
   readonly jobs: number;
   /** Seconds since the epoch to which times of own layers are clamped. */
@@ -74,8 +105,6 @@ export interface BuildOptions {
   readonly iidFile?: string;
   readonly metadataFile?: string;
   readonly ignoreFile?: string;
-  readonly ulimits: readonly string[];
-  readonly shmSize?: number;
   /** Size that the store is kept within after the build; default: what fits its disk. */
   readonly keepBytes?: number;
   readonly emit: Emit;

@@ -52,6 +52,11 @@ export interface CommitOptions {
    * the upper directory for the residue's sake alone is dropped; the root enters the layer only where it changed.
    */
   readonly below: readonly Entry[];
+  /**
+   * The trees that the upper directory was laid over, topmost first: where none of them has a directory, an opaque mark
+   * hides nothing and is dropped. Kernels differ in how many of those they set.
+   */
+  readonly lower?: readonly string[];
   /** Where owners are recorded and not real (rung `single`). */
   readonly recorded?: RecordedStep;
 }
@@ -202,6 +207,31 @@ export interface Mounts {
   ): Promise<HeldMount>;
 }
 
+export interface CopyOptions {
+  /** Mode and owner of the root directory. */
+  readonly root: { readonly mode: number; readonly uid: number; readonly gid: number };
+  readonly signal: AbortSignal;
+}
+
+/** A full copy of a root filesystem that one step may change. */
+export interface HeldCopy extends AsyncDisposable {
+  readonly path: string;
+  /** Owners of its files that the files do not carry themselves, by absolute path (rung `single`). */
+  readonly owners: readonly PathOwner[];
+  /**
+   * Moves all that was changed in it to `upper`, which must not exist: a directory such as an overlay would have left,
+   * for `commitUpper`.
+   */
+  moveChanges(upper: string, signal?: AbortSignal): Promise<void>;
+  /** Says which layer became of the changes, so that the copy may serve the step that runs on top of it. */
+  becomes(layer: Layer): void;
+}
+
+export interface Copies {
+  /** What `layers` make together, laid out in a folder; for places where the kernel mounts no overlay. */
+  hold(layers: readonly Layer[], options: CopyOptions): Promise<HeldCopy>;
+}
+
 /** Remembered file digests of one context folder. */
 export interface StatCache {
   /** The digest remembered for exactly this state of the file, or undefined. */
@@ -234,6 +264,7 @@ export interface Store {
   readonly downloads: Downloads;
   readonly images: Images;
   readonly mounts: Mounts;
+  readonly copies: Copies;
   statCache(folder: string): StatCache;
   scratch(): Promise<Scratch>;
   /** Folder in which the logs of builds are kept. */

@@ -2,12 +2,15 @@ import { check, cString, declare, lastError } from './libc.ts';
 
 const flockCall = declare('flock', 'int', ['int', 'int']);
 const mknodatCall = declare('mknodat', 'int', ['int', 'void *', 'uint32_t', 'uint64_t']);
+const lseekCall = declare('lseek', 'int64_t', ['int', 'int64_t', 'int']);
 const memfdCreateCall = declare('memfd_create', 'int', ['void *', 'uint32_t']);
 const utimensatCall = declare('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
 
 const atFdcwd = -100;
 const atSymlinkNofollow = 0x100;
-const types = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
+const seekData = 3;
+const seekHole = 4;
+const types = { fifo: 0o010000, char: 0o020000, block: 0o060000, socket: 0o140000 } as const;
 
 /**
  * flock(2) on an open file. `nonblocking` returns false where another holds it; without, the calling thread waits.
@@ -43,10 +46,10 @@ export function memfdCreate(name: string, executable: boolean): number {
   return check(fd, 'memfd_create');
 }
 
-/** Makes a fifo or a device node; `mode` is the permission bits, cut by the umask. */
+/** Makes a fifo, a device node or a socket that nobody listens at; `mode` is the permission bits, cut by the umask. */
 export function mknod(
   path: string | Buffer,
-  type: 'fifo' | 'char' | 'block',
+  type: keyof typeof types,
   options: { readonly mode: number; readonly device?: { readonly major: number; readonly minor: number } },
 ): void {
   const device = makedev(options.device?.major ?? 0, options.device?.minor ?? 0);
@@ -78,4 +81,15 @@ export function utimensat(path: string | Buffer, seconds: number, nanoseconds: n
     times.writeBigInt64LE(BigInt(nanoseconds), at + 8);
   }
   check(utimensatCall(atFdcwd, cString(path), times, atSymlinkNofollow), 'utimensat', path);
+}
+
+/** The parts of an open file that are no holes, in order: `start` and `end` in bytes. Moves the file's position. */
+export function* dataRanges(fd: number): Generator<{ readonly start: number; readonly end: number }> {
+  for (let end = 0; ; ) {
+    const start = Number(lseekCall(fd, end, seekData));
+    if (start < 0 && lastError() === 'ENXIO') return;
+    check(start, 'lseek');
+    end = check(Number(lseekCall(fd, start, seekHole)), 'lseek');
+    yield { start, end };
+  }
 }

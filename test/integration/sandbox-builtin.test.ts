@@ -140,7 +140,7 @@ describe.skipIf(skip('the built-in engine', needs))('the built-in engine', () =>
       .find(made);
     if (folder === undefined) return void console.warn('skipped: no control group can be made here');
     try {
-      const { stdout } = await perform("grep '^0:' /proc/self/cgroup", { cgroup: folder });
+      const { stdout } = await perform("grep '^0:' /proc/self/cgroup", { cgroups: [folder] });
       expect(stdout).toMatch(new RegExp(`^0::.*/tsbuild-${process.pid}\n$`));
     } finally {
       rmdirSync(folder);

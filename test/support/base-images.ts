@@ -118,7 +118,7 @@ export async function debianBase(suite: string): Promise<BaseImage> {
   return image(`debian-${suite}`, `localhost/tsbuild-test/debian:${suite}`, async (folder) => {
     const tar = join(folder, '..', `debian-${suite}.tar`);
     const sources = join(folder, '..', `debian-${suite}.sources`);
-    writeFileSync(sources, sourcesFor(suite, await hostSources()));
+    writeFileSync(sources, await debianSources(suite));
     const settings = '/etc/apt/apt.conf.d';
     const hook = `--customize-hook=sync-in ${settings} ${settings}`;
     await must([
@@ -136,6 +136,11 @@ export async function debianBase(suite: string): Promise<BaseImage> {
     });
     await must(['rm', tar, sources]);
   });
+}
+
+/** Where the packages of a suite come from, in the deb822 form: from where this machine has its own. */
+export async function debianSources(suite: string): Promise<string> {
+  return sourcesFor(suite, await hostSources());
 }
 
 /** The host's apt sources in the deb822 form, all files together. */
@@ -166,7 +171,8 @@ function caHook(): string[] {
   return existsSync(bundle) ? [`--customize-hook=upload ${bundle} ${bundle}`] : [];
 }
 
-async function image(
+/** The image `name`, made once for a run of all tests by `make`, which writes its layout. */
+export async function image(
   key: string,
   name: string,
   make: (layout: string) => Promise<void> | void,

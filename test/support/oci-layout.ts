@@ -44,7 +44,7 @@ export function writeLayout(folder: string, tars: readonly Uint8Array[], config:
 /** As `writeLayout`, with other members of the configuration beside `config`, or instead of the usual ones. */
 export function writeWholeLayout(folder: string, tars: readonly Uint8Array[], members: object): void {
   mkdirSync(join(folder, 'blobs/sha256'), { recursive: true });
-  const packed = tars.map((tar) => ({ diffId: digestOf(tar), ...blob(folder, gzipSync(tar)) }));
+  const packed = tars.map((tar) => ({ diffId: digestOf(tar), ...blob(folder, gzipSync(tar, { level: 1 })) }));
   const configBlob = blob(
     folder,
     json(

@@ -4,6 +4,7 @@ import { awaitGo, dieWithUs, message, tell } from './start.ts';
 
 const CLONE_NEWPID = 0x20000000;
 const CLONE_NEWNS = 0x20000;
+const CLONE_NEWNET = 0x40000000;
 const CLONE_PARENT_SETTID = 0x100000;
 const SIGCHLD = 17;
 const PR_SET_PDEATHSIG = 1;
@@ -89,17 +90,30 @@ export function waitForUs(one: Block): readonly Item[] {
   return [tell(one), ...awaitGo()];
 }
 
-/** Control groups of version 2 take a process that writes 0; its children are born in the same. */
-export function enterGroup(folder: string | undefined): readonly Item[] {
-  if (folder === undefined) return [];
+/** A control group takes the process that writes 0; its children are born in the same. */
+export function enterGroups(folders: readonly string[] = []): readonly Item[] {
+  return folders.flatMap((folder) => {
+    const file = from(block());
+    const about = `enter the control group ${folder}`;
+    return [
+      call('openat', [AT_FDCWD, `${folder}/cgroup.procs`, constants.O_WRONLY | O_CLOEXEC], {
+        about,
+        result: file,
+      }),
+      call('write', [file, '0', 1], { about }),
+      call('close', [file]),
+    ];
+  });
+}
+
+/** Enters a network namespace, by its file. */
+export function enterNetwork(path: string | undefined): readonly Item[] {
+  if (path === undefined) return [];
   const file = from(block());
-  const about = `enter the control group ${folder}`;
+  const about = 'enter the network namespace of the build';
   return [
-    call('openat', [AT_FDCWD, `${folder}/cgroup.procs`, constants.O_WRONLY | O_CLOEXEC], {
-      about,
-      result: file,
-    }),
-    call('write', [file, '0', 1], { about }),
+    call('openat', [AT_FDCWD, path, O_CLOEXEC], { about, result: file }),
+    call('setns', [file, CLONE_NEWNET], { about }),
     call('close', [file]),
   ];
 }

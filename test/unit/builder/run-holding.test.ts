@@ -24,7 +24,11 @@ function failing(code: string): Tools {
 
 describe('mounts of a RUN', () => {
   it('name the owner that cannot be had', async () => {
-    const held = holdMounts({ mounts: [cache], command, freshMounts: false }, '/nowhere', failing('EINVAL'));
+    const held = holdMounts(
+      { mounts: [cache], command, freshMounts: false, form: 'overlay' },
+      '/nowhere',
+      failing('EINVAL'),
+    );
     await expect(held).rejects.toMatchObject({
       code: 'sandbox',
       message: expect.stringContaining('70000:5'),
@@ -43,7 +47,11 @@ describe('mounts of a RUN', () => {
       { ...cache, id: 'a', target: '/2' },
       { ...cache, id: 'b', target: '/3' },
     ];
-    const held = await holdMounts({ mounts, command, freshMounts: false }, '/nowhere', tools);
+    const held = await holdMounts(
+      { mounts, command, freshMounts: false, form: 'overlay' },
+      '/nowhere',
+      tools,
+    );
     expect(asked).toEqual(['a', 'b']);
     const places = held.mounts.map((mount) => [mount.target, 'source' in mount && mount.source]);
     expect(places).toEqual([
@@ -56,7 +64,11 @@ describe('mounts of a RUN', () => {
   });
 
   it('leave other failures as they are', async () => {
-    const held = holdMounts({ mounts: [cache], command, freshMounts: false }, '/nowhere', failing('EIO'));
+    const held = holdMounts(
+      { mounts: [cache], command, freshMounts: false, form: 'overlay' },
+      '/nowhere',
+      failing('EIO'),
+    );
     await expect(held).rejects.toMatchObject({ code: 'EIO' });
   });
 });

@@ -42,6 +42,8 @@ const options = {
   ssh: [{ id: 'default', paths: ['/socket'] }],
   allow: ['security.insecure'],
   jobs: 1,
+  dns: {},
+  limits: {},
 };
 
 async function keyWith(change: Partial<RunInput>, changed: Partial<typeof options> = {}): Promise<string> {
@@ -68,6 +70,7 @@ describe('the key of a RUN', () => {
     ['the user', { user: '1' }],
     ['the host name', { hostname: 'other' }],
     ['the network', { network: 'none' }],
+    ['a network of its own', { network: 'private' }],
     ['security', { insecure: true }],
     ['the architecture', { platform: { os: 'linux', architecture: 'arm64' } }],
     ['the variant', { platform: { os: 'linux', architecture: 'amd64', variant: 'v3' } }],
@@ -111,6 +114,8 @@ describe('the key of a RUN', () => {
     ['the address of a host', { addHosts: ['192.0.2.2 one'] }],
     ['where a secret comes from', { secrets: [{ id: 's', env: 'T' }] }],
     ['which agent there is', { ssh: [] }],
+    ['name servers', { dns: { servers: ['192.0.2.53'] } }],
+    ['how much it may use', { limits: { memoryBytes: 1, pids: 1 } }],
     ['what is allowed', { allow: [] }],
     ['how many steps work at once', { jobs: 2 }],
   ])('stays with %s', async (_, changed) => expect(await keyWith({}, changed)).toBe(await keyWith({})));

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { busyboxBase } from '../support/base-images.ts';
+import { mountsBelow, processesGone } from '../support/processes.ts';
+import { type Outcome, run } from '../support/programs.ts';
+import { has, isRoot, skip } from '../support/skips.ts';
+import { loadBases, newTsbuild, type Tsbuild, type Who } from '../support/tsbuild.ts';
+
+const base = 'localhost/tsbuild-test/busybox:1';
+const people: readonly Who[] = isRoot ? ['root', 'user'] : ['root'];
+const engines = ['builtin', 'crun', 'runc'].filter((name) => name === 'builtin' || has(name));
+/** Far more than the builder ever needs, and less than it would have if it kept what the step says. */
+const MUCH_KB = 400_000;
+const MANY_BYTES = 100_000_000;
+
+describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(people)('as %s', (who) => {
+  let tsbuild: AsyncDisposable & Tsbuild;
+  beforeAll(async () => {
+    tsbuild = await newTsbuild(who);
+    await loadBases(tsbuild, [await busyboxBase()]);
+  });
+  afterAll(() => tsbuild?.[Symbol.asyncDispose]());
+
+  const wordsFor = async (step: string, runtime: string): Promise<string[]> => {
+    const context = join(tsbuild.folder, `context-${readdirSync(tsbuild.folder).length}`);
+    mkdirSync(context);
+    writeFileSync(join(context, 'Containerfile'), `FROM ${base}\n${step}\n`);
+    await tsbuild.give(context);
+    return ['build', '--no-cache', '--progress=plain', '--runtime', runtime, context];
+  };
+  const build = async (
+    step: string,
+    runtime: string,
+    said: (output: string, pid: number) => void,
+  ): Promise<Outcome> => {
+    const words = await wordsFor(step, runtime);
+    return await run(tsbuild.commandLine(words), { env: tsbuild.env, cwd: tsbuild.folder, said });
+  };
+  const expectNothingLeft = async (): Promise<void> => {
+    expect(await processesGone(tsbuild.folder)).toEqual([]);
+    expect(mountsBelow(tsbuild.folder)).toEqual([]);
+  };
+
+  describe.each(engines)('%s', (runtime) => {
+    // The helper outside is a child of the builder as well, where there is one.
+    it.each([0, 1, 2])(
+      'nothing is left when a process around the step is killed (%i below the builder)',
+      async (depth) => {
+        let victims: string[] = [];
+        const outcome = await build('RUN echo up; sleep 100 & sleep 30', runtime, (output, pid) => {
+          if (victims.length > 0 || !/\bup$/m.test(output)) return;
+          victims = line(childrenOf(String(pid)).filter(isStep)[0]!)[depth] ?? [];
+          for (const victim of victims) process.kill(Number(victim), 'SIGKILL');
+        });
+        expect(victims).not.toEqual([]);
+        expect(outcome.code, outcome.stderr).toBe(1);
+        await expectNothingLeft();
+      },
+    );
+
+    it('a step that says things for ever ends with an interrupt, and fills no memory', async () => {
+      const words = await wordsFor('RUN yes "$(printf %02000d 0)"', runtime);
+      const [program, ...args] = tsbuild.commandLine(words);
+      const child = spawn(program!, args, {
+        env: tsbuild.env,
+        cwd: tsbuild.folder,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let bytes = 0;
+      let most = 0;
+      child.stderr.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (most > 0 || bytes < MANY_BYTES) return;
+        most = Number(/^VmHWM:\s*(\d+)/m.exec(read(`/proc/${child.pid}/status`))![1]);
+        child.kill('SIGINT');
+      });
+      const code = await new Promise((resolve) => child.once('close', resolve));
+      expect(code).toBe(130);
+      expect(most).toBeLessThan(MUCH_KB);
+      await expectNothingLeft();
+    });
+  });
+});
+
+/** The process, its children, and theirs. */
+function line(first: string): string[][] {
+  const levels = [[first]];
+  while (levels.at(-1)!.length > 0) levels.push(levels.at(-1)!.flatMap(childrenOf));
+  return levels;
+}
+
+/** Any child of the builder but the helper outside. */
+function isStep(pid: string): boolean {
+  return !read(`/proc/${pid}/cmdline`).includes('outside.sh');
+}
+
+/** Of all its threads: runc's start processes from any. */
+function childrenOf(pid: string): string[] {
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  return threads.flatMap((thread) => read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean));
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,88 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf } from '../../src/core/digest.ts';
+import { type BaseImage, debianSources, image } from './base-images.ts';
+import { writeLayout } from './oci-layout.ts';
+import { must } from './programs.ts';
+
+/** A Debian image, and a repository of packages for it: a build installs them without any network. */
+export interface PackageBase extends BaseImage {
+  /** A flat repository of apt's (`deb [trusted=yes] file:FOLDER ./`); `install` in it is a script that uses it. */
+  readonly packages: string;
+}
+
+/** Ten whose scripts change owners, groups, modes and capabilities. */
+const tenPackages = [
+  'openssh-server',
+  'sudo',
+  'dbus',
+  'nginx-light',
+  'postfix',
+  'man-db',
+  'postgresql-common',
+  'iputils-ping',
+  'libcap2-bin',
+  'cron',
+];
+
+const suite = 'bookworm';
+
+/**
+ * Debian 12, small but with apt, and the ten packages with all that they need, downloaded once for a run of all tests. No
+ * lists of apt's are in the image.
+ */
+export async function packageBase(): Promise<PackageBase> {
+  const base = await image('packages', 'localhost/tsbuild-test/packages:1', async (layout) => {
+    const folder = join(layout, '..');
+    const tar = join(folder, 'root.tar');
+    const sources = join(folder, 'debian.sources');
+    const packages = join(folder, 'packages');
+    mkdirSync(packages);
+    writeFileSync(sources, await debianSources(suite));
+    const hooks = [download, `cp "$1"/var/cache/apt/archives/*.deb '${packages}'`, ...tidying];
+    const wanted = [...settings.map((line) => `--dpkgopt=${line}`), ...hooks.map(hook)];
+    await must(['mmdebstrap', '--quiet', '--variant=apt', ...wanted, suite, tar, sources]);
+    writeLayout(layout, [readFileSync(tar)], {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    });
+    await index(packages);
+    writeFileSync(join(packages, 'install'), installScript, { mode: 0o755 });
+    for (const path of [tar, sources]) rmSync(path);
+  });
+  return { ...base, packages: join(base.layout, '../packages') };
+}
+
+const download = `chroot "$1" apt-get install -qq -y --no-install-recommends --download-only ${tenPackages.join(' ')}`;
+
+/** As in Debian's own small images; and without waiting for the disk, which is no part of what is tested. */
+const settings = ['path-exclude=/usr/share/locale/*', 'path-exclude=/usr/share/doc/*', 'force-unsafe-io'];
+
+const tidying = ['rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*'];
+
+/** The repository stands in a file that is gone afterwards; apt's and debconf's state is that of Debian. */
+const installScript = `set -e
+list=$(mktemp)
+chmod 644 "$list"
+echo "deb [trusted=yes] file:\${0%/*} ./" >"$list"
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=- "$@"; }
+apt update
+apt install -y --no-install-recommends "$@"
+rm -rf "$list" /var/lib/apt/lists/* /var/cache/apt/*.bin
+`;
+
+function hook(command: string): string {
+  return `--customize-hook=${command}`;
+}
+
+/** Writes what apt reads first: the control fields of every package, with name, size and digest of its file. */
+async function index(folder: string): Promise<void> {
+  const files = readdirSync(folder).sort();
+  const paragraphs: string[] = [];
+  for (const file of files) {
+    const path = join(folder, file);
+    const fields = await must(['dpkg-deb', '-f', path]);
+    const own = `Filename: ./${file}\nSize: ${statSync(path).size}\nSHA256: ${digestOf(readFileSync(path)).slice(7)}\n`;
+    paragraphs.push(`${fields.trimEnd()}\n${own}`);
+  }
+  writeFileSync(join(folder, 'Packages'), paragraphs.join('\n'));
+}
