@@ -10,11 +10,12 @@ import { skip } from '../support/skips.ts';
 /** Every target in every place; otherwise the long ones once a rung. */
 const isFull = process.env.TSBUILD_TEST_FULL === '1' || process.env.TSBUILD_TEST_WRITE === '1';
 const short: Pick<BuildPlace, 'targets'> = isFull ? {} : { targets: ['account', 'plain'] };
+const people: Pick<BuildPlace, 'targets'> = isFull ? {} : { targets: ['people', 'account', 'plain'] };
 
 /** Every place, with what its row of README.md says of it. Each image is compared with that of the first. */
 const places: Readonly<Record<string, BuildPlace & { readonly about: string }>> = {
   root: { about: 'root on a machine', who: 'root' },
-  user: { about: 'an ordinary user with ranges in `/etc/subuid`', who: 'user' },
+  user: { about: 'an ordinary user with ranges in `/etc/subuid`', who: 'user', ...people },
   bare: simulated('bare'),
   'no-new-privileges': { ...simulated('no-new-privileges'), ...short },
   'masked-proc': { ...simulated('masked-proc'), ...short },
