@@ -5,15 +5,12 @@ import { gate } from '../src/core/gates.ts';
 import type { PathOwner } from '../src/core/owner.ts';
 import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
 import type { Compression, Descriptor, Layer, Listing, Origin } from '../src/core/types.ts';
-import { compress } from '../src/oci/compress.ts';
 import { inflate } from '../src/oci/inflate.ts';
 import { encodeListing, impliedDirectories } from '../src/oci/listing.ts';
-import { compressionOf, layerMediaType } from '../src/oci/media-types.ts';
 import { clampTar } from '../src/oci/tar-clamp.ts';
 import { BlobWriter, damaged, isIntact, readBlob } from './blobs.ts';
 import { clampLayer, clampListing } from './clamped.ts';
 import { type Packed, packFolder } from './commit.ts';
-import { counted, type Progress } from './counted.ts';
 import { checkDiffId, checkedTar, type Downloads, download, fetchLayer, unpackFile } from './download.ts';
 import { Facts } from './facts.ts';
 import { guarded } from './faults.ts';
@@ -22,6 +19,7 @@ import type { Home } from './home.ts';
 import { openLayerWriter } from './layer-writer.ts';
 import { Listings } from './listings.ts';
 import { lock } from './lock.ts';
+import { gone, PackedForms } from './packed-forms.ts';
 import { retar } from './retar.ts';
 import { removeTree } from './scratch.ts';
 import { Trees } from './trees.ts';
@@ -43,12 +41,14 @@ const workers = gate(2);
  * Every conversion is made at most once at a time in this process, and a tree once among all processes.
  */
 export class LayerStore implements Layers {
+  readonly lost = new Set<Digest>();
   readonly #home: Home;
   readonly #blobs: Blobs;
   readonly #facts: Facts;
   readonly #listings: Listings;
   readonly #trees: Trees;
   readonly #from: Downloads;
+  readonly #packed: PackedForms;
   readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(home: Home, blobs: Blobs, fetch: FetchBlob) {
@@ -57,7 +57,14 @@ export class LayerStore implements Layers {
     this.#facts = new Facts(home);
     this.#listings = new Listings(home);
     this.#trees = new Trees(home);
-    this.#from = { home, facts: this.#facts, fetch };
+    this.#from = { home, facts: this.#facts, fetch, lost: this.lost };
+    this.#packed = new PackedForms({
+      from: this.#from,
+      blobs,
+      tarOf: (layer, signal) => this.tar(layer, signal),
+      isAtHand: (layer) => this.isAtHand(layer),
+      once: (name, task) => this.#once(name, task),
+    });
   }
 
   async listing(layer: Layer, signal?: AbortSignal): Promise<Listing> {
@@ -109,38 +116,22 @@ export class LayerStore implements Layers {
     return checkedTar(layer, this.#tarOf(layer, signal));
   }
 
-  async packed(
-    layer: Layer,
-    compression: Compression | 'any',
-    signal?: AbortSignal,
-    progress?: Progress,
-  ): Promise<{ readonly descriptor: Descriptor; readonly path: string }> {
-    const known = this.descriptor(layer, compression);
-    const path = known && this.#blobs.find(known.digest);
-    if (known !== undefined && path !== undefined) return { descriptor: known, path };
-    const wanted = compression === 'any' ? 'gzip' : compression;
-    return this.#once(`packed ${wanted} ${layer.diffId}`, async () => {
-      const descriptor =
-        known !== undefined && known.digest === layer.descriptor?.digest
-          ? await this.#fetchBlob(layer, known, signal)
-          : await this.#pack(layer, wanted, { signal, progress });
-      return { descriptor, path: this.#blobs.find(descriptor.digest) ?? gone(layer) };
-    });
+  packed(...args: Parameters<Layers['packed']>): ReturnType<Layers['packed']> {
+    return this.#packed.file(...args);
+  }
+
+  outgoing(...args: Parameters<Layers['outgoing']>): ReturnType<Layers['outgoing']> {
+    return this.#packed.outgoing(...args);
   }
 
   descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined {
-    const { descriptor } = layer;
-    if (descriptor && (compression === 'any' || compressionOf(descriptor.mediaType) === compression))
-      return descriptor;
-    const wanted = compression === 'any' ? 'gzip' : compression;
-    const fact = wanted === 'uncompressed' ? this.#tarFact(layer) : this.#facts.packed(layer.diffId, wanted);
-    return fact && { mediaType: layerMediaType('oci', wanted), digest: fact.digest, size: fact.size };
+    return this.#packed.descriptor(layer, compression);
   }
 
   async atHand(layer: Layer, signal?: AbortSignal): Promise<void> {
     if (this.isAtHand(layer)) return;
     if (layer.descriptor === undefined) gone(layer);
-    await this.#once(`blob ${layer.diffId}`, () => this.#fetchBlob(layer, layer.descriptor!, signal));
+    await this.#once(`blob ${layer.diffId}`, () => this.#packed.fetch(layer, layer.descriptor!, signal));
   }
 
   isAtHand(layer: Layer): boolean {
@@ -321,25 +312,6 @@ export class LayerStore implements Layers {
     return clampLayer(unclamped, epoch, { facts: this.#facts, listings: this.#listings });
   }
 
-  async #fetchBlob(layer: Layer, descriptor: Descriptor, signal?: AbortSignal): Promise<Descriptor> {
-    if (this.#blobs.find(descriptor.digest) !== undefined) return descriptor;
-    await this.#blobs.writeStream(await fetchLayer(this.#from, layer, signal), descriptor);
-    return descriptor;
-  }
-
-  async #pack(layer: Layer, compression: Compression, how: Packing): Promise<Descriptor> {
-    const tar = counted(this.tar(layer, how.signal), { progress: how.progress, total: this.tarSize(layer) });
-    const chunks = compression === 'uncompressed' ? tar : compress(tar, compression);
-    const blob = await this.#blobs.writeStream(chunks);
-    if (compression !== 'uncompressed') this.#facts.setPacked(layer.diffId, compression, blob);
-    return { mediaType: layerMediaType('oci', compression), digest: blob.digest, size: blob.size };
-  }
-
-  #tarFact(layer: Layer): { digest: Digest; size: number } | undefined {
-    const size = this.#facts.tarSize(layer.diffId);
-    return size === undefined ? undefined : { digest: layer.diffId, size };
-  }
-
   /** Runs `task`, or waits for the one of the same name that runs already. */
   #once<T>(name: string, task: () => Promise<T>): Promise<T> {
     const running = this.#running.get(name) as Promise<T> | undefined;
@@ -348,15 +320,4 @@ export class LayerStore implements Layers {
     this.#running.set(name, started);
     return started;
   }
-}
-
-interface Packing {
-  readonly signal: AbortSignal | undefined;
-  readonly progress: Progress | undefined;
-}
-
-function gone(layer: Layer): never {
-  throw new BuildError('not-found', `the layer ${layer.diffId} is no longer in the store`, {
-    hint: 'Build again with --no-cache, so that the step that made it runs again.',
-  });
 }

@@ -9,8 +9,10 @@ import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
+import { shareCaches, withInlineCache } from './build/share-caches.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
+import { type CountedOptions, countTransfers } from './build/transfers.ts';
 import { openParts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
@@ -29,7 +31,7 @@ export async function build(
   storeRoot: string,
 ): Promise<BuildResult> {
   try {
-    return await buildImage(options, registry, place, storeRoot);
+    return await buildImage(countTransfers(options), registry, place, storeRoot);
   } catch (error) {
     await writeFailure(error, options);
     throw error;
@@ -37,7 +39,7 @@ export async function build(
 }
 
 async function buildImage(
-  options: BuildOptions,
+  options: CountedOptions,
   registry: RegistryOptions,
   place: Place,
   storeRoot: string,
@@ -53,13 +55,19 @@ async function buildImage(
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
-    const images = built.map((one, i) => assemble(one, tools, options.platforms[i]));
-    const [first, ...others] = await Promise.all(images);
+    const assembled = await Promise.all(
+      built.map(async (graph, i) => ({
+        graph,
+        image: await assemble(graph.target, tools, options.platforms[i]),
+      })),
+    );
+    const [first, ...others] = assembled.map((one) => withInlineCache(one, tools));
     const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
     await tools.contexts.save();
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
+    await shareCaches(assembled, tools, parts);
     const result = await writeResult(made, delivered, { options: told, parts });
     await tidy(parts.store, options.keepBytes);
     return result;

@@ -15,6 +15,7 @@ const parts = [
   'src/containerfile',
   'src/report',
   'cache',
+  'cache/remote',
   'builder',
 ];
 
@@ -28,6 +29,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/containerfile': ['src/core'],
   'src/report': ['src/core'],
   cache: ['src/core', 'src/sys', 'src/oci'],
+  'cache/remote': ['src/core', 'src/oci', 'src/http', 'src/registry', 'cache'],
   builder: ['src/core', 'src/sys', 'src/oci', 'src/containerfile', 'src/http'],
   'src/build.ts': [...parts, 'src/build', 'src/commands'],
   'src/build': [...parts, 'src/commands'],

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../src/core/types.ts';
-import { canBeHad, LostLayer } from '../remember.ts';
+import { LostLayer, missingOf } from '../remember.ts';
 import type { StageScope } from '../state.ts';
 import type { Tools } from '../tools.ts';
 import type { CopySource } from './copy.ts';
@@ -40,6 +40,7 @@ export async function withSources<T>(attempt: (wanted: boolean) => Promise<T>): 
 }
 
 /** Fails with LostLayer where a snapshot that must be read now is known from records alone. */
-export function checkReadable({ layers }: Snapshot, tools: Tools): void {
-  if (!layers.every((layer) => canBeHad(layer, tools))) throw new LostLayer();
+export function checkReadable(snapshot: Snapshot, tools: Tools): void {
+  const missing = missingOf(snapshot, tools);
+  if (missing.length > 0) throw new LostLayer(missing);
 }

@@ -83,7 +83,7 @@ async function push(
     forceCompression: compression !== undefined,
     annotations: options.annotations,
     signal: options.signal,
-    progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer }),
+    progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer, way: 'out' }),
   };
   if (!isIndex) return { manifest: descriptorIn(await parts.registry.push(images[0], references, how)) };
   const pushed = await parts.registry.pushIndex(images, references, how);

@@ -11,6 +11,7 @@ import { gate } from '../core/gates.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import { namedContexts } from './named-contexts.ts';
+import { readSources } from './open-caches.ts';
 import { secretValue } from './secret-value.ts';
 
 interface Surroundings {
@@ -32,6 +33,9 @@ export function openTools(
     const { image } = await registry.resolve(reference, platform, signal);
     return image;
   });
+  const shared = once(() => readSources(options, parts));
+  // What it tells is wanted by the first step, while the base is still being asked for.
+  if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
   return {
     store,
     options,
@@ -44,6 +48,7 @@ export function openTools(
     engine: once(() => chooseEngine(options, place)),
     rootForms: new RootForms(store.root, (text) => emit({ type: 'note', level: 'info', text })),
     made: new Map(),
+    shared,
     image,
     contexts: namedContexts(options.contexts, { store, remotes, image }),
     remotes,

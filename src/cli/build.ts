@@ -66,11 +66,23 @@ function sayIgnored(flags: BuildFlags, showing: Showing): void {
 
 /** `myapp` is `docker.io/library/myapp:latest` wherever it goes. Fails with `usage` on what is no name. */
 async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
-  const { nameToGive } = await import('../commands/find-image.ts');
+  const { nameToGive, nameToRead } = await import('../commands/find-image.ts');
   const outputs = options.outputs.map((output) =>
     output.type === 'registry' ? { ...output, names: output.names.map(nameToGive) } : output,
   );
-  return { ...options, outputs, tags: [...new Set(options.tags.map(nameToGive))] };
+  return {
+    ...options,
+    outputs,
+    tags: [...new Set(options.tags.map(nameToGive))],
+    cacheFrom: options.cacheFrom.map((site) =>
+      site.type === 'registry' ? { ...site, name: nameToRead(site.name) } : site,
+    ),
+    cacheTo: options.cacheTo.map((target) =>
+      'mode' in target && target.site.type === 'registry'
+        ? { ...target, site: { ...target.site, name: nameToGive(target.site.name) } }
+        : target,
+    ),
+  };
 }
 
 function writesToStdout(options: WrittenOptions): boolean {

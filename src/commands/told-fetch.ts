@@ -13,6 +13,7 @@ export function toldFetch(fetch: FetchBlob, emit: Emit): FetchBlob {
       id: `fetch ${digest}`,
       name: `pulling ${digest.slice(7, 19)}`,
       total,
+      way: 'in',
     } as const;
     emit({ ...transfer, done: 0, state: 'running' });
     const chunks = await fetch(origins, descriptor, signal);

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { isPlace } from '../../cache/remote/place.ts';
 import { type OpenStore, openStore } from '../../cache/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import type { RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import type { FetchBlob } from '../core/store.ts';
 import type { Registry } from '../registry/registry.ts';
 import { toldFetch } from './told-fetch.ts';
 
@@ -11,6 +13,8 @@ import { toldFetch } from './told-fetch.ts';
 export interface Parts extends AsyncDisposable {
   readonly store: OpenStore;
   readonly registry: Registry;
+  /** Where blobs can be had besides registries, by the host that stands in their origins. */
+  readonly places: Map<string, FetchBlob>;
 }
 
 /**
@@ -24,18 +28,35 @@ export async function openParts(
   emit?: Emit,
 ): Promise<Parts> {
   const registry = openRegistry(options, place);
+  const places = new Map([['cache/local', fetchLocal]]);
+  const fetch = routedFetch(registry.fetch, places);
   const store = await openStore(root, {
-    fetch: emit === undefined ? registry.fetch : toldFetch(registry.fetch, emit),
+    fetch: emit === undefined ? fetch : toldFetch(fetch, emit),
     mapping: mappingOf(place),
     ...(emit && { onWarning: (text) => emit({ type: 'note', level: 'warning', text }) }),
   });
   return {
     store,
     registry,
+    places,
     [Symbol.asyncDispose]: async () => {
       await store[Symbol.asyncDispose]();
       await registry.close();
     },
+  };
+}
+
+/** A cache in a folder is there for every command. */
+const fetchLocal: FetchBlob = async (...args) =>
+  (await import('../../cache/remote/folder-place.ts')).fetchFromFolder(...args);
+
+/** Fetches from a place that is no registry where such a one is named, and of registries otherwise. */
+function routedFetch(fromRegistry: FetchBlob, places: ReadonlyMap<string, FetchBlob>): FetchBlob {
+  return async (origins, descriptor, signal) => {
+    const place = origins.find(({ host }) => places.has(host));
+    const others = origins.filter(({ host }) => !isPlace(host));
+    const fetch = others.length === 0 && place !== undefined ? places.get(place.host)! : fromRegistry;
+    return await fetch(fetch === fromRegistry ? others : [place!], descriptor, signal);
   };
 }
 
@@ -59,6 +80,7 @@ export function openRegistry(options: RegistryOptions, place: Place): AsyncDispo
       writeLogin: async (...args) => (await open()).credentials.writeLogin(...args),
       removeLogin: async (...args) => (await open()).credentials.removeLogin(...args),
     },
+    open: async (...args) => (await open()).open(...args),
     close,
     [Symbol.asyncDispose]: close,
   };

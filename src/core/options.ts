@@ -73,6 +73,28 @@ export interface ProcessOptions {
   readonly limits: Limits;
 }
 
+/** Where a cache is kept. */
+export type CacheSite =
+  /** An image name, in full. */
+  | { readonly type: 'registry'; readonly name: string }
+  /** An OCI layout folder, absolute, and a tag in it or (to read from) a digest. */
+  | { readonly type: 'local'; readonly folder: string; readonly tag: string; readonly digest?: string };
+
+/** What a build shares of what it made, and with whom. */
+export type CacheTarget =
+  | {
+      readonly site: CacheSite;
+      /** Which layers go along: those of the image, or those of every stage. What steps gave is told of all. */
+      readonly mode: 'min' | 'max';
+      readonly compression?: Compression;
+      /** A failure is no more than a warning. */
+      readonly ignoreError: boolean;
+      /** Ids of cache mounts whose content goes along; `all` are those that the file names. */
+      readonly mounts: 'all' | readonly string[];
+    }
+  /** In the configuration of the image itself. */
+  | { readonly site: { readonly type: 'inline' } };
+
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
 export interface BuildOptions extends ProcessOptions {
   /** Context: an absolute folder, a git or http(s) URL, or `-` for a tar or a Containerfile on stdin. */
@@ -91,6 +113,11 @@ export interface BuildOptions extends ProcessOptions {
   readonly outputs: readonly Output[];
   readonly format: 'oci' | 'docker';
   readonly noCache: boolean | readonly string[];
+  /** Caches that others left, the first that knows a step counts. */
+  readonly cacheFrom: readonly CacheSite[];
+  readonly cacheTo: readonly CacheTarget[];
+  /** What a source made longer ago does not count. */
+  readonly cacheMaxAgeMs?: number;
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];

@@ -95,10 +95,22 @@ export interface Layers {
     signal?: AbortSignal,
     progress?: (done: number, total?: number) => void,
   ): Promise<{ readonly descriptor: Descriptor; readonly path: string }>;
+  /**
+   * The layer in the compression asked for, on its way to somewhere else: a file at hand, or a stream from where the
+   * layer is kept, of which nothing stays here.
+   */
+  outgoing(
+    layer: Layer,
+    compression: Compression | 'any',
+    signal?: AbortSignal,
+    progress?: (done: number, total?: number) => void,
+  ): Promise<{ readonly descriptor: Descriptor; readonly content: string | (() => AsyncIterable<Buffer>) }>;
   /** The descriptor the layer would be sent as, where it is known without work; undefined where it must be packed. */
   descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined;
   /** Makes sure that some local form exists from which the others follow; fetches the blob where not. */
   atHand(layer: Layer, signal?: AbortSignal): Promise<void>;
+  /** Layers of our own (diffIds) that nobody has any more: they could not be fetched from where they were. */
+  readonly lost: Set<Digest>;
   /** True when the layer can be had without a registry. */
   isAtHand(layer: Layer): boolean;
   writer(): Promise<LayerWriter>;
@@ -121,6 +133,18 @@ export interface StepResult {
   readonly layer: Layer;
   /** ISO time at which the layer was made. */
   readonly created: string;
+  /** The key that names the content of what the step read, where it is known by another one as well. */
+  readonly contentKey?: Digest;
+  /** The layer with its times clamped, where somebody else has made that. */
+  readonly clamped?: { readonly epoch: number; readonly layer: Layer };
+}
+
+/** What others have shared of the steps they made (`--cache-from`). */
+export interface SharedResults {
+  /** Results under a key, those of the first source first. Their layers are places in a source. */
+  find(key: Digest): readonly StepResult[];
+  /** What a cache mount held when it was shared, as a layer. */
+  mount(id: string): Layer | undefined;
 }
 
 export interface Records {

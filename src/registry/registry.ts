@@ -34,6 +34,8 @@ export interface Registry {
   /** Fails with `denied` when the registry does not accept the login. */
   checkLogin(host: string, username: string, password: string, signal?: AbortSignal): Promise<void>;
   readonly credentials: Credentials;
+  /** Talks to one registry; the same session each time. */
+  readonly open: OpenSession;
   /** Ends connections that are kept open; without it they end by themselves, and keep no process alive. */
   close(): Promise<void>;
 }
@@ -72,6 +74,7 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
       await checkLogin(await sessionOpener(client, own, { ...options, ...endpoints })(host, signal), signal);
     },
     credentials,
+    open,
     close: () => client.close(),
   };
 }

@@ -26,17 +26,19 @@ class MemoryRecords implements Records {
 function world(lost: readonly string[] = []) {
   const records = new MemoryRecords();
   const gone = new Set(lost.map((name) => digestOf(name)));
-  const layers = { isAtHand: (one: Layer) => !gone.has(one.diffId), origins: () => [] };
+  const layers = { lost: new Set(), isAtHand: (one: Layer) => !gone.has(one.diffId), origins: () => [] };
   const tools = {
     store: { records, layers },
     made: new Map(),
+    options: {},
+    shared: async () => ({ find: () => [], mount: () => undefined }),
     gate: <T>(task: () => Promise<T>) => task(),
     signal: new AbortController().signal,
   } as unknown as Tools;
   return { records, tools };
 }
 
-const start: Candidate[] = [{ snapshot: { layers: [], config: {} as Snapshot['config'] }, created: [] }];
+const start: Candidate[] = [{ snapshot: { layers: [], config: {} as Snapshot['config'] }, taken: [] }];
 const policy = { lookUp: true, obtainable: false };
 
 function counted(name: string, fields: Partial<Recallable> = {}): Recallable & { made: number } {
@@ -60,7 +62,7 @@ describe('remember', () => {
     const again = await remember(start, step, policy, tools);
     expect([made.cached, again.cached, step.made]).toEqual([false, true, 1]);
     expect(again.layer.diffId).toBe(digestOf('a1'));
-    expect(again.candidates[0]!.created).toHaveLength(1);
+    expect(again.candidates[0]!.taken).toHaveLength(1);
   });
 
   it('knows the same step on other layers as another one', async () => {
@@ -68,7 +70,7 @@ describe('remember', () => {
     const step = counted('a');
     await remember(start, step, policy, tools);
     const other: Candidate[] = [
-      { snapshot: { layers: [layer('x')], config: {} as Snapshot['config'] }, created: [] },
+      { snapshot: { layers: [layer('x')], config: {} as Snapshot['config'] }, taken: [] },
     ];
     expect((await remember(other, step, policy, tools)).cached).toBe(false);
   });
@@ -112,7 +114,7 @@ describe('remember', () => {
     expect((await remember(start, step, policy, tools)).cached).toBe(true);
     expect((await remember(start, step, { lookUp: true, obtainable: true }, tools)).cached).toBe(false);
     const onGone: Candidate[] = [
-      { snapshot: { layers: [layer('gone')], config: {} as Snapshot['config'] }, created: [] },
+      { snapshot: { layers: [layer('gone')], config: {} as Snapshot['config'] }, taken: [] },
     ];
     await expect(remember(onGone, counted('b'), policy, tools)).rejects.toThrow(LostLayer);
     expect(records.map.size).toBe(1);

@@ -38,6 +38,7 @@ function world(image: (reference: string) => Promise<Snapshot>) {
     signal: new AbortController().signal,
     gate: gate(4),
     made: new Map(),
+    shared: async () => ({ find: () => [], mount: () => undefined }),
     image: async (reference: string) => ({ snapshot: await image(reference), local: true }),
     contexts: { find: async () => undefined },
     store: {
@@ -47,6 +48,7 @@ function world(image: (reference: string) => Promise<Snapshot>) {
         lock: async (key: string) => await hold(key),
       },
       layers: {
+        lost: new Set(),
         isAtHand: () => true,
         origins: () => [],
         tarSize: () => undefined,
@@ -83,7 +85,7 @@ describe('schedule', () => {
     });
     const text =
       'FROM a AS base\nWORKDIR /x\nFROM base AS one\nWORKDIR /y\nFROM z AS unused\nFROM base\nWORKDIR /y\n';
-    const built = await schedule(graph(text), tools);
+    const { target: built } = await schedule(graph(text), tools);
     expect(asked).toEqual(['a']);
     const names = events.flatMap((event) => (event.type === 'step-start' ? [event.name] : []));
     expect(names).toEqual(['[base 1/2] FROM a AS base', '[base 2/2] WORKDIR /x', '[stage-3 2/2] WORKDIR /y']);

@@ -1,0 +1,116 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestOf } from '../../src/core/digest.ts';
+import { BuildError, errnoOf } from '../../src/core/errors.ts';
+import type { FetchBlob } from '../../src/core/store.ts';
+import { encodeIndex } from '../../src/oci/layout.ts';
+import { findBlob, placeBlob, tagsOf, writeIndex } from '../../src/oci/layout-folder.ts';
+import { refName } from '../../src/oci/layout-read.ts';
+import { sweepLayout } from '../../src/oci/layout-sweep.ts';
+import { type Lock, lock } from '../lock.ts';
+import type { CachePlace } from './place.ts';
+
+/** Stands for folders where the origin of a blob has the host of a registry. */
+export const folderHost = 'cache/local';
+
+export interface FolderSite {
+  /** Absolute path. */
+  readonly folder: string;
+  readonly tag: string;
+  /** The manifest to read, where it is not the tag's. */
+  readonly digest?: string | undefined;
+}
+
+/**
+ * A cache as an OCI layout in a folder; other caches may be in it under other tags. Whoever writes holds a lock; with
+ * the manifest in place, blobs that nothing needs any more are taken away.
+ */
+export function folderPlace({ folder, tag, digest }: FolderSite): CachePlace {
+  const writing = new Writing(folder);
+  return {
+    name: folder,
+    origin: { host: folderHost, repository: folder },
+    async manifest(member) {
+      const wanted = member ?? (digest as Digest | undefined) ?? (await tagged(folder, tag));
+      const path = wanted && findBlob(folder, wanted);
+      if (path === undefined) return undefined;
+      const bytes = await readFile(path);
+      if (digestOf(bytes) !== wanted) throw damaged(folder, wanted!);
+      return bytes;
+    },
+    fetch: fetchFromFolder,
+    async put({ descriptor, open }, signal) {
+      await writing.begin(signal);
+      if (findBlob(folder, descriptor.digest) !== undefined) return { descriptor, how: 'exists' };
+      const source = await open();
+      await named(folder, () => placeBlob(folder, source));
+      return { descriptor: source.descriptor, how: 'done' };
+    },
+    async commit(manifest, signal) {
+      await writing.begin(signal);
+      const { bytes, descriptor } = manifest;
+      const entry = { ...descriptor, annotations: { [refName]: tag } };
+      await named(folder, async () => {
+        await placeBlob(folder, { descriptor, content: bytes });
+        await writeIndex(folder, encodeIndex([entry], await tagsOf(folder)));
+        await sweepLayout(folder);
+      });
+    },
+    [Symbol.asyncDispose]: async () => writing.end(),
+  };
+}
+
+/** Blobs of caches in folders, by the folder that stands in their origin. */
+export const fetchFromFolder: FetchBlob = async ([origin], { digest }, signal) => {
+  const folder = origin?.repository ?? '';
+  const path = findBlob(folder, digest);
+  if (path !== undefined)
+    return createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
+  throw new BuildError('not-found', `the cache ${folder} lacks the blob ${digest}`);
+};
+
+/** The lock of one export into a folder. */
+class Writing {
+  readonly #folder: string;
+  #lock: Promise<Lock> | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async begin(signal: AbortSignal | undefined): Promise<void> {
+    this.#lock ??= named(this.#folder, async () => {
+      await mkdir(this.#folder, { recursive: true });
+      return await lock(join(this.#folder, '.lock'), 'exclusive', signal);
+    });
+    await this.#lock;
+  }
+
+  async end(): Promise<void> {
+    const held = await this.#lock?.catch(() => undefined);
+    held?.release();
+  }
+}
+
+async function tagged(folder: string, tag: string): Promise<Digest | undefined> {
+  const entries = await tagsOf(folder);
+  return entries.find(({ annotations }) => annotations?.[refName] === tag)?.digest;
+}
+
+/** A folder that cannot be written is the person's to mend. */
+async function named<T>(folder: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined || error instanceof BuildError) throw error;
+    throw new BuildError('output', `the cache cannot be written to ${folder} (${code})`, { cause: error });
+  }
+}
+
+function damaged(folder: string, digest: Digest): BuildError {
+  return new BuildError('digest-mismatch', `the manifest ${digest} of the cache ${folder} is damaged`, {
+    hint: 'Remove the folder; the next build with --cache-to makes it anew.',
+  });
+}
