@@ -36,22 +36,18 @@ export async function scheduleAll(graphs: readonly StageGraph[], tools: Tools): 
  */
 export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltGraph> {
   checkEntitlements(graph, tools.options);
+  const { lost } = tools.store.layers;
   for (;;) {
+    const known = lost.size;
     try {
       return await buildStages(graph, tools);
     } catch (error) {
       if (!(error instanceof LostLayer)) throw error;
-      if (!isNews(error, tools)) throw bytesGone(error);
+      for (const diffId of error.missing) lost.add(diffId);
+      // What is known to be gone counts no longer: the steps in question are made again.
+      if (lost.size === known) throw bytesGone(error);
     }
   }
-}
-
-/** Notes what is missing, so that no result counts that it is; false where that was known and helps no further. */
-function isNews({ missing, isNews }: LostLayer, { store }: Tools): boolean {
-  const { lost } = store.layers;
-  const before = lost.size;
-  for (const diffId of missing) lost.add(diffId);
-  return isNews || lost.size > before;
 }
 
 /** Something that was built on or asked for went away while it was needed, and nobody else has it. */

@@ -44,6 +44,8 @@ export interface Tools {
   readonly shared: () => Promise<SharedResults>;
   /** What this build has made so far, by key: `--no-cache` does not make a step again that two platforms share. */
   readonly made: Map<Digest, StepResult>;
+  /** Ids of the cache mounts that the steps of this build name. */
+  readonly cacheMounts: Set<string>;
   /** Folder in which this build keeps the logs of its steps. */
   readonly logs: string;
 }

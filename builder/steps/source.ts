@@ -34,7 +34,7 @@ export async function withSources<T>(attempt: (wanted: boolean) => Promise<T>): 
   try {
     return await attempt(false);
   } catch (error) {
-    if (!(error instanceof LostLayer)) throw error;
+    if (!(error instanceof LostLayer) || error.isNews) throw error;
     return await attempt(true);
   }
 }

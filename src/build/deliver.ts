@@ -149,7 +149,7 @@ async function files(
 }
 
 /** Writes a stream and ends it, as fast as the other side takes it. */
-async function pour(chunks: AsyncIterable<Buffer>, out: Writable): Promise<void> {
+export async function pour(chunks: AsyncIterable<Buffer>, out: Writable): Promise<void> {
   const failed = new Promise<never>((_, reject) => out.once('error', reject));
   failed.catch(() => {});
   for await (const chunk of chunks) {

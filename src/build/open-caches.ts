@@ -46,14 +46,15 @@ async function readSource(
   try {
     const platforms = targetPlatforms(options);
     const content = await importCache(place, { platforms, maxAgeMs, signal, onBytes });
-    const transfer = { id: `import ${place.name}`, name: `reading the cache ${place.name}` } as const;
-    emit({ type: 'transfer', ...transfer, done, state: 'done', ...wayOf(site, 'in') });
     const text = `the cache ${place.name}`;
-    if (content === undefined) emit({ type: 'note', level: 'info', text: `${text} is not there yet` });
-    else if (content.malformed > 0) {
-      const passed = `${text}: ${content.malformed} entries make no sense and are passed over`;
-      emit({ type: 'note', level: 'warning', text: passed });
+    if (content === undefined) {
+      emit({ type: 'note', level: 'info', text: `${text} is not there yet` });
+      return undefined;
     }
+    const transfer = { id: `import ${place.name}`, name: `reading ${text}`, ...wayOf(site, 'in') } as const;
+    emit({ type: 'transfer', ...transfer, done, state: 'done' });
+    const passed = `${text}: ${content.malformed} entries make no sense and are passed over`;
+    if (content.malformed > 0) emit({ type: 'note', level: 'warning', text: passed });
     return content;
   } catch (error) {
     if (!(error instanceof BuildError) || signal.aborted) throw error;

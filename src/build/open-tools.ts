@@ -49,6 +49,7 @@ export function openTools(
     rootForms: new RootForms(store.root, (text) => emit({ type: 'note', level: 'info', text })),
     made: new Map(),
     shared,
+    cacheMounts: new Set(),
     image,
     contexts: namedContexts(options.contexts, { store, remotes, image }),
     remotes,

@@ -48,7 +48,7 @@ export function withInlineCache({ image, graph }: BuiltImage, { options }: Tools
 
 async function share(
   built: readonly BuiltImage[],
-  { site, mode, compression }: PlacedTarget,
+  { site, mode, mounts: wanted, compression }: PlacedTarget,
   { tools, place }: { readonly tools: Tools; readonly place: ReturnType<typeof openPlace> },
 ): Promise<void> {
   const { emit, options, signal, store } = tools;
@@ -58,8 +58,9 @@ async function share(
   const layers = shared.flatMap(({ result: { layer, clamped } }) =>
     clamped === undefined ? [layer] : [layer, clamped.layer],
   );
-  const content = { steps, mounts: new Map<string, Layer>() };
-  const kept = layers.filter((layer) => canBeHad(layer, tools));
+  const mounts = await mountsFor(wanted, tools);
+  const kept = [...layers, ...mounts.values()].filter((layer) => canBeHad(layer, tools));
+  const content = { steps, mounts };
   await exportCache(content, kept, place, {
     layers: store.layers,
     compression: compression ?? 'any',
@@ -70,6 +71,19 @@ async function share(
       emit({ type: 'transfer', id, name, done, total: size, state, ...wayOf(site, 'out') });
     },
   });
+}
+
+/** What the wanted cache mounts hold here; of those that are not here, what the sources of this build had. */
+async function mountsFor(
+  wanted: PlacedTarget['mounts'],
+  { cacheMounts, shared, signal, store }: Tools,
+): Promise<Map<string, Layer>> {
+  const held = new Map<string, Layer>();
+  for (const id of wanted === 'all' ? cacheMounts : wanted) {
+    const layer = (await store.mounts.pack(id, signal)) ?? (await shared()).mount(id);
+    if (layer !== undefined) held.set(id, layer);
+  }
+  return held;
 }
 
 /** Every step of every stage, those that made the image's own layers last. */

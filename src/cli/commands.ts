@@ -1,4 +1,5 @@
 import { load, save } from './archive-commands.ts';
+import { cache } from './cache-command.ts';
 import { history, images, inspect, rmi, tag } from './image-commands.ts';
 import { login, logout, pull, push } from './registry-commands.ts';
 import { run } from './run-command.ts';
@@ -7,5 +8,22 @@ import { doctor, du, prune } from './upkeep-commands.ts';
 
 /** The commands besides build, in the order of the overview. */
 export const commands: readonly CommandSpec[] = [
-  ...[push, pull, run, images, inspect, history, tag, rmi, save, load, du, prune, doctor, login, logout],
+  ...[
+    push,
+    pull,
+    run,
+    images,
+    inspect,
+    history,
+    tag,
+    rmi,
+    save,
+    load,
+    du,
+    prune,
+    cache,
+    doctor,
+    login,
+    logout,
+  ],
 ];

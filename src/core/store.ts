@@ -210,7 +210,34 @@ export interface HeldMount extends AsyncDisposable {
   readonly path: string;
 }
 
+/** A cache mount that the store keeps. */
+export interface KeptMount {
+  readonly id: string;
+  readonly bytes: number;
+  /** Last use, in seconds since the epoch. */
+  readonly used: number;
+}
+
 export interface Mounts {
+  /** Those whose ids are known, sorted by them. */
+  list(): readonly KeptMount[];
+  has(id: string): boolean;
+  /**
+   * What a mount holds as a layer: its files, directories and links. Waits until no step uses it; undefined where
+   * there is none. Fails with `layer` on a name that no layer can hold.
+   */
+  pack(id: string, signal?: AbortSignal): Promise<Layer | undefined>;
+  /**
+   * A folder with what a layer holds, for mounts to begin as copies of. Fails with `layer` where it holds anything but
+   * files, directories and links: it may come from anyone.
+   */
+  seedOf(layer: Layer, signal?: AbortSignal): Promise<string>;
+  /** Puts a copy of a folder in the place of what the mount holds. Waits until no step uses it. */
+  fill(
+    id: string,
+    from: { readonly seed: string; readonly mode: number; readonly uid: number; readonly gid: number },
+    signal?: AbortSignal,
+  ): Promise<void>;
   /**
    * The folder of a cache mount, made with the given owner and mode when new. `locked` waits for other holders,
    * `private` gives a folder of its own where another holds it, `shared` lets all in.
