@@ -48,9 +48,9 @@ export interface Surroundings {
 /** Registries as this person reaches them. Nothing is read and nothing is sent before the first call. */
 export function connect(options: RegistryOptions, surroundings: Surroundings): Registry {
   const { env, place, runOutside = runDirectly } = surroundings;
-  const { tlsVerify, certDir } = options;
+  const { tlsVerify, certDir, offline } = options;
   const certDirs = certificateFolders(env, place.home);
-  const client = createClient({ env, certDirs, certDir, tlsVerify });
+  const client = createClient({ env, certDirs, certDir, tlsVerify, offline });
   const credentials = openCredentials({
     env,
     place,
