@@ -39,6 +39,12 @@ export interface Annotation {
   readonly value: string;
 }
 
+/** What annotations are for: an image, or the index of images for these platforms. */
+export interface Annotated {
+  readonly isIndex: boolean;
+  readonly platforms: readonly Platform[];
+}
+
 /** What a process can reach: all that this machine can, nothing, or what a network of the build's own leads to. */
 export type Network = 'host' | 'none' | 'private';
 
