@@ -1,22 +1,22 @@
-import { assemble } from '../builder/assemble.ts';
 import { Confines } from '../builder/sandbox/confines.ts';
 import { scheduleAll } from '../builder/schedule.ts';
 import { analyseInput } from './build/analysis.ts';
+import { assembleAll, madeOf } from './build/assemble-all.ts';
 import { Checking } from './build/checking.ts';
-import { deliver, type Made } from './build/deliver.ts';
+import { deliver } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
 import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
+import { openPins } from './build/pins.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
-import { shareCaches, withInlineCache } from './build/share-caches.ts';
+import { shareCaches } from './build/share-caches.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
 import { type CountedOptions, countTransfers } from './build/transfers.ts';
 import { openParts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
-import { makesIndex } from './core/target-platforms.ts';
 
 export type { BuildResult };
 
@@ -47,24 +47,21 @@ async function buildImage(
   await using parts = await openParts(storeRoot, registry, place, options.emit);
   await using remotes = remotesOf(options, registry, { place, store: parts.store });
   await using input = await readInput(options, parts.store, remotes);
+  const pins = openPins(options, input.path);
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
   return await tellBuild({ containerfile, graphs, checking }, options, async (told) => {
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
-    const around = { context: input.context, remotes, parts, place, confines };
+    const pinned = pins?.remotes(remotes) ?? remotes;
+    const around = { context: input.context, remotes: pinned, parts, place, confines, pins };
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
-    const assembled = await Promise.all(
-      built.map(async (graph, i) => ({
-        graph,
-        image: await assemble(graph.target, tools, options.platforms[i]),
-      })),
-    );
-    const [first, ...others] = assembled.map((one) => withInlineCache(one, tools));
-    const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
+    const assembled = await assembleAll(built, tools);
+    const made = madeOf(assembled, tools);
     await input.context.save();
     await tools.contexts.save();
+    await pins?.save();
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
     await shareCaches(assembled, tools, parts);

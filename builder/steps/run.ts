@@ -42,8 +42,6 @@ export interface RunInput {
 /** The RUN as the cache knows it: files that it mounts are named first by where they come from, then by content. */
 export function recallableRun(input: RunInput, tools: Tools): Recallable {
   const ingredients = runIngredients(input, tools);
-  for (const mount of input.mounts)
-    if (mount.type === 'cache' && mount.source === undefined) tools.cacheMounts.add(mount.id);
   const reads = input.mounts.flatMap((mount) => sourceOfMount(mount)?.reads ?? []);
   const firsts = reads.map((selection) => selection.firstKey);
   const make = (below: Snapshot) => run(below, input, tools);

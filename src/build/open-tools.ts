@@ -10,8 +10,10 @@ import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import type { Reference } from '../oci/reference.ts';
 import { namedContexts } from './named-contexts.ts';
 import { readSources } from './open-caches.ts';
+import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
 
 interface Surroundings {
@@ -20,22 +22,25 @@ interface Surroundings {
   readonly parts: Parts;
   readonly place: Place;
   readonly confines: Confines;
+  readonly pins: Pins | undefined;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines }: Surroundings,
+  { context, remotes, parts, place, confines, pins }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
-  const image = baseImages(store, options.pull, async (reference, platform) => {
+  const find = baseImages(store, options.pull, async (reference, platform) => {
     const { image } = await registry.resolve(reference, platform, signal);
     return image;
   });
   const shared = once(() => readSources(options, parts));
   // What it tells is wanted by the first step, while the base is still being asked for.
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
+  const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
+  const image = pins === undefined ? find : pins.images(find, ask);
   return {
     store,
     options,

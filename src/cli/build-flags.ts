@@ -42,6 +42,8 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags {
   readonly cacheTo?: readonly string[];
   readonly cacheMaxAge?: string;
   readonly pull?: string;
+  readonly lock?: string;
+  readonly frozen?: string;
   readonly runtime?: string;
   readonly secret?: readonly string[];
   readonly jobs?: string;
@@ -93,6 +95,9 @@ export function defineBuildFlags(command: Command): Command {
     list('--cache-to <where>', 'share what was made: NAME, or type=registry|local|inline,mode=min|max,…'),
     flag('--cache-max-age <time>', 'use nothing of --cache-from that was made longer ago'),
     flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
+    flag('--offline', 'ask no registry and no server; steps themselves: --network none'),
+    flag('--lock [file]', 'keep what names mean now in a lock file (default: Containerfile.lock)').preset(''),
+    flag('--frozen [file]', 'names mean what the lock file says; fail where it says nothing').preset(''),
   ]);
   addAll(command, 'Run:', [
     isolationFlag(),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Candidate, LostLayer, type Recallable, remember } from '../../../builder/remember.ts';
 import type { Tools } from '../../../builder/tools.ts';
-import { type Digest, digestOf, type Framed } from '../../../src/core/digest.ts';
+import { type Digest, digestOf, type Framed, keyOf } from '../../../src/core/digest.ts';
+import { BuildError } from '../../../src/core/errors.ts';
 import type { Records, StepResult } from '../../../src/core/store.ts';
 import type { Layer, Snapshot } from '../../../src/core/types.ts';
 
@@ -23,7 +24,11 @@ class MemoryRecords implements Records {
   }
 }
 
-function world(lost: readonly string[] = []) {
+interface Sources {
+  readonly [key: string]: readonly StepResult[];
+}
+
+function world(lost: readonly string[] = [], sources: Sources = {}) {
   const records = new MemoryRecords();
   const gone = new Set(lost.map((name) => digestOf(name)));
   const layers = { lost: new Set(), isAtHand: (one: Layer) => !gone.has(one.diffId), origins: () => [] };
@@ -31,7 +36,7 @@ function world(lost: readonly string[] = []) {
     store: { records, layers },
     made: new Map(),
     options: {},
-    shared: async () => ({ find: () => [], mount: () => undefined }),
+    shared: async () => ({ find: (key: string) => sources[key] ?? [], mount: () => undefined }),
     gate: <T>(task: () => Promise<T>) => task(),
     signal: new AbortController().signal,
   } as unknown as Tools;
@@ -130,5 +135,102 @@ describe('remember', () => {
     };
     const got = await remember(start, step, policy, tools);
     expect([got.cached, got.layer.diffId, step.made]).toEqual([true, digestOf('theirs'), 0]);
+  });
+
+  describe('with cache sources', () => {
+    const place = { host: 'registry', repository: 'cache' };
+    const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+    const descriptor = { mediaType, digest: digestOf('blob'), size: 4 };
+    const far = (name: string): Layer => ({ ...layer(name), descriptor, origins: [place] });
+    const created = '2026-01-01T00:00:00Z';
+    const keyFor = (step: Framed): Digest => keyOf({ below: [], step });
+
+    it('takes what a source knows, and knows it from then on without its place', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools, records } = world(['x'], { [key]: [{ layer: far('x'), created }] });
+      const step = counted('a');
+      const found = await remember(start, step, { lookUp: true, obtainable: true }, tools);
+      expect([found.cached, step.made]).toEqual([true, 0]);
+      expect(found.layer.origins).toEqual([place]);
+      const { origins: _, ...kept } = far('x');
+      expect(records.find(key)).toEqual([{ layer: kept, created }]);
+    });
+
+    it('does not ask them where nothing is to be looked up', async () => {
+      const { tools } = world([], { [keyFor({ step: 'a' })]: [{ layer: far('x'), created }] });
+      const step = counted('a');
+      await remember(start, step, { lookUp: false, obtainable: false }, tools);
+      expect(step.made).toBe(1);
+    });
+
+    it('prefers what is here, and follows both', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x'], { [key]: [{ layer: far('x'), created }] });
+      const step = counted('a');
+      await tools.store.records.put(key, { layer: layer('own'), created }, null);
+      const found = await remember(start, step, { lookUp: true, obtainable: true }, tools);
+      expect(found.candidates.map(({ taken }) => taken[0]!.result.layer.diffId)).toEqual([
+        digestOf('own'),
+        digestOf('x'),
+      ]);
+    });
+
+    it('has the bytes of an own result from a source where they are gone here', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x'], { [key]: [{ layer: far('x'), created: '2020-01-01T00:00:00Z' }] });
+      await tools.store.records.put(key, { layer: layer('x'), created }, null);
+      const found = await remember(start, counted('a'), { lookUp: true, obtainable: true }, tools);
+      expect(found.candidates).toHaveLength(1);
+      expect(found.candidates[0]!.taken[0]!.result).toEqual({ layer: far('x'), created });
+    });
+
+    it('makes the step again once its layer has turned out to be gone', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x'], { [key]: [{ layer: far('x'), created }] });
+      tools.store.layers.lost.add(digestOf('x'));
+      const step = counted('a');
+      const found = await remember(start, step, { lookUp: true, obtainable: true }, tools);
+      expect([found.cached, step.made]).toEqual([false, 1]);
+    });
+
+    it('starts over when a layer is found to be gone while the work is done', async () => {
+      const { tools } = world();
+      const make = async (): Promise<Layer> => {
+        tools.store.layers.lost.add(digestOf('x'));
+        throw new BuildError('not-found', 'no such blob');
+      };
+      const failing = remember(start, counted('a', { make }), policy, tools);
+      await expect(failing).rejects.toMatchObject({ isNews: true });
+      const other = remember(start, counted('a', { make }), policy, tools);
+      await expect(other).rejects.toMatchObject({ code: 'not-found' });
+    });
+
+    it('needs no more than the clamped layer where the output wants that', async () => {
+      const clamped = { epoch: 7, layer: far('clamped') };
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x', 'clamped'], { [key]: [{ layer: layer('x'), created, clamped }] });
+      const wanted = { lookUp: true, obtainable: true };
+      const at = (epoch: number) => ({ ...tools, options: { sourceDateEpoch: epoch } }) as Tools;
+      expect((await remember(start, counted('a'), wanted, at(7))).cached).toBe(true);
+      expect((await remember(start, counted('a'), wanted, at(8))).cached).toBe(false);
+    });
+
+    it('asks for the content though what is below cannot be read, and says what is missing where that is in vain', async () => {
+      const below: Candidate[] = [
+        { snapshot: { layers: [layer('gone')], config: {} as Snapshot['config'] }, taken: [] },
+      ];
+      const files = { files: 1 };
+      const key = keyOf({ below: [digestOf('gone')], step: files });
+      const { tools } = world(['gone'], { [key]: [{ layer: far('x'), created }] });
+      const content = async (readable: Snapshot | undefined) => {
+        expect(readable).toBeUndefined();
+        return files;
+      };
+      const step = counted('copy', { content });
+      const found = await remember(below, { ...step, first: undefined }, policy, tools);
+      expect(found.cached).toBe(true);
+      const other = remember(below, counted('other', { content: async () => ({ files: 2 }) }), policy, tools);
+      await expect(other).rejects.toMatchObject({ missing: [digestOf('gone')], isNews: false });
+    });
   });
 });
