@@ -33,6 +33,12 @@ type Form =
   | { readonly kind: 'tree'; readonly path: string }
   | { readonly kind: 'base'; readonly layer: Layer; readonly epoch: number };
 
+/** A conversion that is under way. */
+interface Running<T> {
+  readonly result: Promise<T>;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Unpacking is bound by the processor: two at once. */
 const workers = gate(2);
 
@@ -49,7 +55,7 @@ export class LayerStore implements Layers {
   readonly #trees: Trees;
   readonly #from: Downloads;
   readonly #packed: PackedForms;
-  readonly #running = new Map<string, Promise<unknown>>();
+  readonly #running = new Map<string, Running<unknown>>();
 
   constructor(home: Home, blobs: Blobs, fetch: FetchBlob) {
     this.#home = home;
@@ -63,27 +69,29 @@ export class LayerStore implements Layers {
       blobs,
       tarOf: (layer, signal) => this.tar(layer, signal),
       isAtHand: (layer) => this.isAtHand(layer),
-      once: (name, task) => this.#once(name, task),
+      once: (name, task, signal) => this.#once(name, task, signal),
     });
   }
 
   async listing(layer: Layer, signal?: AbortSignal): Promise<Listing> {
     const known = this.#listings.find(layer.diffId);
     if (known !== undefined) return known;
-    return this.#once(`listing ${layer.diffId}`, () => this.#makeListing(layer, signal));
+    return this.#once(`listing ${layer.diffId}`, () => this.#makeListing(layer, signal), signal);
   }
 
   async tree(layer: Layer, signal?: AbortSignal): Promise<string> {
     const known = this.#findTree(layer);
     if (known !== undefined) return known;
-    return this.#once(`tree ${layer.diffId}`, async () => {
-      const held = await lock(this.#home.path('locks', `layer-${hexOf(layer.diffId)}`), 'exclusive', signal);
-      try {
-        return this.#findTree(layer) ?? (await this.#makeTree(layer, signal));
-      } finally {
-        held.release();
-      }
-    });
+    return this.#once(`tree ${layer.diffId}`, () => this.#lockedTree(layer, signal), signal);
+  }
+
+  async #lockedTree(layer: Layer, signal?: AbortSignal): Promise<string> {
+    const held = await lock(this.#home.path('locks', `layer-${hexOf(layer.diffId)}`), 'exclusive', signal);
+    try {
+      return this.#findTree(layer) ?? (await this.#makeTree(layer, signal));
+    } finally {
+      held.release();
+    }
   }
 
   ownersBeside(tree: string): readonly PathOwner[] {
@@ -131,7 +139,8 @@ export class LayerStore implements Layers {
   async atHand(layer: Layer, signal?: AbortSignal): Promise<void> {
     if (this.isAtHand(layer)) return;
     if (layer.descriptor === undefined) gone(layer);
-    await this.#once(`blob ${layer.diffId}`, () => this.#packed.fetch(layer, layer.descriptor!, signal));
+    const { descriptor } = layer;
+    await this.#once(`blob ${layer.diffId}`, () => this.#packed.fetch(layer, descriptor, signal), signal);
   }
 
   isAtHand(layer: Layer): boolean {
@@ -312,12 +321,20 @@ export class LayerStore implements Layers {
     return clampLayer(unclamped, epoch, { facts: this.#facts, listings: this.#listings });
   }
 
-  /** Runs `task`, or waits for the one of the same name that runs already. */
-  #once<T>(name: string, task: () => Promise<T>): Promise<T> {
-    const running = this.#running.get(name) as Promise<T> | undefined;
-    if (running !== undefined) return running;
-    const started = task().finally(() => this.#running.delete(name));
-    this.#running.set(name, started);
-    return started;
+  /**
+   * Runs `task`, or waits for the one of the same name that runs already; where that was given up by whoever began it,
+   * the task is begun again.
+   */
+  #once<T>(name: string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const running = this.#running.get(name) as Running<T> | undefined;
+    if (running !== undefined) {
+      return running.result.catch((error: unknown) => {
+        if (running.signal?.aborted !== true || signal?.aborted === true) throw error;
+        return this.#once(name, task, signal);
+      });
+    }
+    const result = task().finally(() => this.#running.delete(name));
+    this.#running.set(name, { result, signal });
+    return result;
   }
 }

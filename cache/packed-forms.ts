@@ -14,7 +14,7 @@ interface Surroundings {
   readonly tarOf: (layer: Layer, signal?: AbortSignal) => AsyncIterable<Buffer>;
   readonly isAtHand: (layer: Layer) => boolean;
   /** Lets one task of a name run at a time. */
-  readonly once: <T>(name: string, task: () => Promise<T>) => Promise<T>;
+  readonly once: <T>(name: string, task: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 }
 
 /** The forms in which layers leave the store: compressed or not, a blob each. */
@@ -46,12 +46,13 @@ export class PackedForms {
     const path = known && this.#around.blobs.find(known.digest);
     if (known !== undefined && path !== undefined) return { descriptor: known, path };
     const wanted = compression === 'any' ? usualOf(layer) : compression;
-    return this.#around.once(`packed ${wanted} ${layer.diffId}`, async () => {
+    const make = async () => {
       const descriptor = this.#mustFetch(layer, known)
         ? await this.fetch(layer, known, signal)
         : await this.#pack(layer, wanted, { signal, progress });
       return { descriptor, path: this.#around.blobs.find(descriptor.digest) ?? gone(layer) };
-    });
+    };
+    return this.#around.once(`packed ${wanted} ${layer.diffId}`, make, signal);
   }
 
   /** See `Layers.outgoing`. */
