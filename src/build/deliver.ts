@@ -55,6 +55,7 @@ export async function deliver(made: Made, delivery: Delivery): Promise<Delivered
 
 /** Docker's archives hold one platform: the command line has made sure of that. */
 async function deliverTo(output: Output, made: Made, delivery: Delivery): Promise<Delivered | undefined> {
+  const { signal } = delivery.options;
   switch (output.type) {
     case 'registry':
       return await push(output, made, delivery);
@@ -62,7 +63,7 @@ async function deliverTo(output: Output, made: Made, delivery: Delivery): Promis
       return await archive(output, made, delivery);
     case 'docker': {
       const packed = await packImage(made.images[0], packing(output, delivery));
-      await intoFile(output.dest, (out) => writeDockerArchive(out, [packed]));
+      await intoFile(output.dest, (out) => writeDockerArchive(out, [packed]), signal);
       return { manifest: packed.manifest.descriptor };
     }
     case 'local':
@@ -117,7 +118,7 @@ async function archive(
     ? await packIndex(images, { ...options, attest })
     : await packImage(images[0], options);
   if (!output.tar) await writeLayout(output.dest, packed);
-  else await intoFile(output.dest, (out) => writeOciArchive(out, [packed]));
+  else await intoFile(output.dest, (out) => writeOciArchive(out, [packed]), options.signal);
   if (!('images' in packed)) return { manifest: packed.manifest.descriptor };
   const members = packed.images.map(({ manifest }) => manifest.descriptor);
   return { manifest: packed.index.descriptor, members };
@@ -151,7 +152,7 @@ async function files(
   if (type === 'tar') {
     const { filesystemTar } = await import('./filesystem.ts');
     const parts = images.map((image) => ({ image, folder: folderOf(image) }));
-    return await intoFile(dest, (out) => pour(filesystemTar(parts, layers, signal), out));
+    return await intoFile(dest, (out) => pour(filesystemTar(parts, layers, signal), out), signal);
   }
   const { writeLocal } = await import('./local-output.ts');
   for (const image of images) {
