@@ -6,6 +6,7 @@ import type { BuildOptions, Output, ProcessOptions } from '../core/options.ts';
 import { makesIndex, targetPlatforms } from '../core/target-platforms.ts';
 import { parseAgents } from './agents.ts';
 import { parseAnnotations } from './annotations.ts';
+import { attestOptions } from './attest-flags.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
@@ -46,6 +47,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
     noCache: noCacheOf(flags),
     pull: pullOf(flags),
+    attest: attestOptions(flags),
     ...compact({
       lock: lockOf(flags, host),
       file,
