@@ -1,12 +1,26 @@
+import { resolve } from 'node:path';
+import type { Option } from 'commander';
 import { booleanOf } from '../core/boolean.ts';
 import { usageError } from '../core/errors.ts';
 import type { AttestOptions } from '../core/options.ts';
+import { flag } from './flags.ts';
 import { parseChoice, parseFields } from './values.ts';
 
 /** `--provenance`, `--sbom` and `--attest`, as they were written. */
 export interface AttestFlags {
   readonly provenance?: string;
   readonly attest?: readonly string[];
+  readonly sign?: string;
+}
+
+/** Of `build`, `push` and `manifest push`. */
+export function signFlag(): Option {
+  return flag('--sign <key>', 'sign what is pushed, as cosign does: a PEM file, or env://NAME');
+}
+
+/** A key as options have it: paths become absolute. */
+export function keyOf(written: string, cwd: string): string {
+  return written.startsWith('env://') ? written : resolve(cwd, written);
 }
 
 const form = 'Write --provenance=min, --provenance=max or --provenance=false.';

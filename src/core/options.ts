@@ -112,6 +112,8 @@ export interface BuildOptions extends ProcessOptions {
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly lock?: Lock;
   readonly attest: AttestOptions;
+  /** A private key that signs what is pushed: the absolute path of its file, or `env://NAME`. */
+  readonly sign?: string;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   /** What steps may ask for beyond the usual: `network.host`, `security.insecure`. */

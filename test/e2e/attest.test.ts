@@ -30,7 +30,7 @@ interface Statement {
   readonly predicate: any;
 }
 
-const needs = { programs: ['skopeo', 'busybox'] };
+const needs = { programs: ['skopeo', 'busybox', 'openssl'] };
 const isSkipped = skip('attestations', needs) || !hasRegistryServer();
 
 describe.skipIf(isSkipped)('attestations', () => {
@@ -162,6 +162,64 @@ describe.skipIf(isSkipped)('attestations', () => {
     expect(predicate.runDetails.builder.id).toBe('https://git.example/me/app/actions/runs/7');
     expect(predicate.buildDefinition.externalParameters.request.args).toBeUndefined();
     expect(predicate.buildDefinition.internalParameters).toEqual({ builderPlatform: 'linux/amd64' });
+  });
+
+  it('are signed with a key as cosign does, each key once, and openssl agrees', async () => {
+    const path = (name: string): string => join(tsbuild.folder, name);
+    for (const name of ['one', 'two']) {
+      await must([
+        'openssl',
+        'ecparam',
+        '-name',
+        'prime256v1',
+        '-genkey',
+        '-noout',
+        '-out',
+        path(`${name}.pem`),
+      ]);
+      await must(['openssl', 'ec', '-in', path(`${name}.pem`), '-pubout', '-out', path(`${name}.pub`)]);
+    }
+    const signed = [...args, '--provenance', '-t', image('signed:1'), '--push', '--sign'];
+    const epoch = { SOURCE_DATE_EPOCH: '1700000000' };
+    await build([...signed, 'one.pem'], epoch);
+    await build([...signed, 'one.pem'], epoch);
+    await tsbuild.must(['push', '--sign', 'env://KEY', image('signed:1'), image('plainly:1')], {
+      env: { KEY: readFileSync(path('two.pem'), 'utf8') },
+    });
+    await build([...signed, 'two.pem'], epoch);
+    const { headers } = await fetch(`http://${registry.host}/v2/signed/manifests/1`, {
+      headers: { accept: 'application/vnd.oci.image.index.v1+json' },
+    });
+    const digest = headers.get('docker-content-digest')!;
+    const { layers } = await raw(`signed:${digest.replace(':', '-')}.sig`);
+    expect(layers.map(({ mediaType }) => mediaType)).toEqual(
+      Array(2).fill('application/vnd.dev.cosign.simplesigning.v1+json'),
+    );
+    for (const [i, name] of ['one', 'two'].entries()) {
+      const payload = await blob('signed', layers[i]!);
+      expect(JSON.parse(payload).critical).toEqual({
+        identity: { 'docker-reference': image('signed') },
+        image: { 'docker-manifest-digest': digest },
+        type: 'cosign container image signature',
+      });
+      writeFileSync(path('payload'), payload);
+      writeFileSync(
+        path('signature'),
+        Buffer.from(layers[i]!.annotations!['dev.cosignproject.cosign/signature']!, 'base64'),
+      );
+      await must([
+        'openssl',
+        'dgst',
+        '-sha256',
+        '-verify',
+        path(`${name}.pub`),
+        '-signature',
+        path('signature'),
+        path('payload'),
+      ]);
+    }
+    const unsigned = await tsbuild.run(['build', '--sign', 'one.pem', 'context']);
+    expect([unsigned.code, unsigned.stderr]).toEqual([2, expect.stringContaining('nothing is')]);
   });
 
   it('are warned of where nothing carries them', async () => {
