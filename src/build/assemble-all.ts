@@ -1,8 +1,7 @@
 import { assemble } from '../../builder/assemble.ts';
 import type { BuiltGraph } from '../../builder/schedule.ts';
 import type { Tools } from '../../builder/tools.ts';
-import { makesIndex } from '../core/target-platforms.ts';
-import type { Made } from './deliver.ts';
+import type { Image } from '../core/types.ts';
 import { type BuiltImage, withInlineCache } from './share-caches.ts';
 
 /** The images of the graphs that were built, one per platform. */
@@ -12,8 +11,8 @@ export async function assembleAll(built: readonly BuiltGraph[], tools: Tools): P
   return (await Promise.all(images)).map((image, i) => ({ image, graph: built[i]! }));
 }
 
-/** What goes to the store and to the outputs of a build. */
-export function madeOf(assembled: readonly BuiltImage[], tools: Tools): Made {
+/** The images as they go to the store and to the outputs of a build. */
+export function imagesOf(assembled: readonly BuiltImage[], tools: Tools): readonly [Image, ...Image[]] {
   const [first, ...others] = assembled.map((one) => withInlineCache(one, tools));
-  return { images: [first!, ...others], isIndex: makesIndex(tools.options) };
+  return [first!, ...others];
 }

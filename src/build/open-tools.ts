@@ -11,6 +11,7 @@ import { gate } from '../core/gates.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
 import { readSources } from './open-caches.ts';
 import type { Pins } from './pins.ts';
@@ -23,12 +24,13 @@ interface Surroundings {
   readonly place: Place;
   readonly confines: Confines;
   readonly pins: Pins | undefined;
+  readonly materials: Materials;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines, pins }: Surroundings,
+  { context, remotes, parts, place, confines, pins, materials }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
@@ -40,7 +42,7 @@ export function openTools(
   // What it tells is wanted by the first step, while the base is still being asked for.
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
   const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
-  const image = pins === undefined ? find : pins.images(find, ask);
+  const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
     options,
