@@ -3,6 +3,7 @@ import { scheduleAll } from '../builder/schedule.ts';
 import { analyseInput } from './build/analysis.ts';
 import { assembleAll, imagesOf } from './build/assemble-all.ts';
 import { attesting } from './build/attesting.ts';
+import { bringIn } from './build/bring-in.ts';
 import { Checking } from './build/checking.ts';
 import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
@@ -76,6 +77,7 @@ async function buildImage(
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
     await shareCaches(assembled, tools, parts);
+    await bringIn(made.images, tools);
     const result = await writeResult(made, delivered, { options: told, parts });
     await tidy(parts.store, options.keepBytes);
     return result;

@@ -9,10 +9,7 @@ import { findBlob, placeBlob, tagsOf, writeIndex } from '../../src/oci/layout-fo
 import { refName } from '../../src/oci/layout-read.ts';
 import { sweepLayout } from '../../src/oci/layout-sweep.ts';
 import { type Lock, lock } from '../lock.ts';
-import type { CachePlace } from './place.ts';
-
-/** Stands for folders where the origin of a blob has the host of a registry. */
-export const folderHost = 'cache/local';
+import { type CachePlace, folderHost } from './place.ts';
 
 export interface FolderSite {
   /** Absolute path. */

@@ -25,3 +25,11 @@ export interface CachePlace extends AsyncDisposable {
 export function isPlace(host: string): boolean {
   return host.startsWith('cache/');
 }
+
+/** Stands for folders where the origin of a blob has the host of a registry. */
+export const folderHost = 'cache/local';
+
+/** Whether what is kept there can be fetched by every command, and not only by the build that names the place. */
+export function isLasting(host: string): boolean {
+  return host === folderHost;
+}

@@ -92,8 +92,11 @@ export function defineBuildFlags(command: Command): Command {
   addAll(command, 'Cache:', [
     flag('--no-cache', 'make every step again'),
     list('--no-cache-filter <stage>', 'make the steps of this stage again'),
-    list('--cache-from <where>', 'use what others made: NAME, or type=registry|local,…'),
-    list('--cache-to <where>', 'share what was made: NAME, or type=registry|local|inline,mode=min|max,…'),
+    list('--cache-from <where>', 'use what others made: NAME, or type=registry|local|s3|gha,…'),
+    list(
+      '--cache-to <where>',
+      'share what was made: NAME, or type=registry|local|inline|s3|gha,mode=min|max,…',
+    ),
     flag('--cache-max-age <time>', 'use nothing of --cache-from that was made longer ago'),
     flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
     flag('--offline', 'ask no registry and no server; steps themselves: --network none'),

@@ -9,10 +9,12 @@ import { parseChoice, parseDuration, parseFields } from './values.ts';
 type Flag = '--cache-from' | '--cache-to';
 type Fields = ReadonlyMap<string, string>;
 
+const s3 = ['bucket', 'region', 'name', 'prefix', 'endpoint_url', 'use_path_style'];
+
 /** What a flag's `type=` may be, and the keys that go with it. */
 const keysOf: Record<Flag, Readonly<Record<string, readonly string[]>>> = {
-  '--cache-from': { registry: ['ref'], local: ['src', 'tag', 'digest'] },
-  '--cache-to': { registry: ['ref'], local: ['dest', 'tag'], inline: [] },
+  '--cache-from': { registry: ['ref'], local: ['src', 'tag', 'digest'], s3, gha: ['scope'] },
+  '--cache-to': { registry: ['ref'], local: ['dest', 'tag'], inline: [], s3, gha: ['scope'] },
 };
 const keysOfEveryTarget = [
   'mode',
@@ -147,11 +149,30 @@ function siteOf(
     throw usageError(`${flag} '${text}' has no ${key}`, `Add ${key}=…`);
   };
   if (type === 'registry') return { type, name: needed('ref') };
+  if (type === 'gha') return { type, scope: given.get('scope') || 'main' };
+  if (type === 's3') return bucketSite(flag, given);
   const digest = given.get('digest');
   return {
     type: 'local',
     folder: resolve(cwd, needed(flag === '--cache-to' ? 'dest' : 'src')),
     tag: given.get('tag') ?? 'latest',
     ...(digest !== undefined && { digest }),
+  };
+}
+
+/** Keys are not for the command line, where others see them: they come from the environment. */
+function bucketSite(flag: Flag, given: Fields): CacheSite {
+  const [bucket, region, endpoint] = ['bucket', 'region', 'endpoint_url'].map((key) => given.get(key));
+  return {
+    type: 's3',
+    name: given.get('name') || 'tsbuild',
+    prefix: given.get('prefix') ?? '',
+    pathStyle: parseBoolean(
+      `${flag} use_path_style`,
+      given.get('use_path_style') ?? String(endpoint !== undefined),
+    ),
+    ...(bucket && { bucket }),
+    ...(region && { region }),
+    ...(endpoint && { endpoint }),
   };
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isPlace } from '../../cache/remote/place.ts';
+import { folderHost, isPlace } from '../../cache/remote/place.ts';
 import { type OpenStore, openStore } from '../../cache/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
@@ -28,7 +28,7 @@ export async function openParts(
   emit?: Emit,
 ): Promise<Parts> {
   const registry = openRegistry(options, place);
-  const places = new Map([['cache/local', fetchLocal]]);
+  const places = new Map([[folderHost, fetchLocal]]);
   const fetch = routedFetch(registry.fetch, places);
   const store = await openStore(root, {
     fetch: emit === undefined ? fetch : toldFetch(fetch, emit),
@@ -83,6 +83,8 @@ export function openRegistry(options: RegistryOptions, place: Place): AsyncDispo
       removeLogin: async (...args) => (await open()).credentials.removeLogin(...args),
     },
     open: async (...args) => (await open()).open(...args),
+    request: async (...args) => (await open()).request(...args),
+    retrying: async (...args) => (await open()).retrying(...args),
     close,
     [Symbol.asyncDispose]: close,
   };

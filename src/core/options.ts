@@ -84,7 +84,19 @@ export type CacheSite =
   /** An image name, in full. */
   | { readonly type: 'registry'; readonly name: string }
   /** An OCI layout folder, absolute, and a tag in it or (to read from) a digest. */
-  | { readonly type: 'local'; readonly folder: string; readonly tag: string; readonly digest?: string };
+  | { readonly type: 'local'; readonly folder: string; readonly tag: string; readonly digest?: string }
+  /** A bucket; what is absent, and the keys, are taken from AWS's variables of the environment. */
+  | {
+      readonly type: 's3';
+      readonly name: string;
+      readonly bucket?: string;
+      readonly region?: string;
+      readonly prefix: string;
+      readonly endpoint?: string;
+      readonly pathStyle: boolean;
+    }
+  /** The cache service of a GitHub workflow, as the runner's variables tell of it. */
+  | { readonly type: 'gha'; readonly scope: string };
 
 /** What a build shares of what it made, and with whom. */
 export type CacheTarget =

@@ -6,6 +6,7 @@ import type { FetchBlob } from '../core/store.ts';
 import type { Image, Platform } from '../core/types.ts';
 import { createClient, type HttpClient } from '../http/client.ts';
 import type { Environment } from '../http/proxy.ts';
+import { retrying } from '../http/retry.ts';
 import type { Reference } from '../oci/reference.ts';
 import { type RunOutside, runDirectly } from './credential-helper.ts';
 import { type Credentials, openCredentials } from './credentials.ts';
@@ -47,6 +48,10 @@ export interface Registry {
   readonly credentials: Credentials;
   /** Talks to one registry; the same session each time. */
   readonly open: OpenSession;
+  /** Asks a server that is no registry, by the same proxies and authorities; no credentials go along. */
+  readonly request: HttpClient['request'];
+  /** Tries again as this command was told to. */
+  retrying<T>(attempt: (number: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Ends connections that are kept open; without it they end by themselves, and keep no process alive. */
   close(): Promise<void>;
 }
@@ -88,6 +93,9 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
     },
     credentials,
     open,
+    request: (url, request) => client.request(url, request),
+    retrying: (attempt, signal) =>
+      retrying(attempt, { retries: options.retries, delayMs: options.retryDelayMs, signal }),
     close: () => client.close(),
   };
 }

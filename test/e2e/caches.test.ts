@@ -5,8 +5,10 @@ import { busyboxBase } from '../support/base-images.ts';
 import { readLayout } from '../support/oci-layout.ts';
 import { must } from '../support/programs.ts';
 import { hasRegistryServer, type RegistryServer, startRegistryServer } from '../support/registry-server.ts';
+import { startS3Server } from '../support/s3-server.ts';
 import { isRoot, skip } from '../support/skips.ts';
 import { newTsbuild, type Tsbuild, type Who } from '../support/tsbuild.ts';
+import { startWorkflowCache } from '../support/workflow-cache.ts';
 
 const isSkipped =
   skip('caches that travel', { programs: ['skopeo', 'busybox', 'docker-registry'] }) || !hasRegistryServer();
@@ -21,6 +23,13 @@ FROM ${base}
 COPY --from=builder /src/b /b
 RUN --mount=type=cache,id=notes,target=/notes echo "$RANDOM" > /notes/one; date > /made
 `;
+
+/** A service for objects, as a build is told of it. */
+interface Service {
+  readonly site: string;
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
 
 describe.skipIf(isSkipped)('caches that travel', () => {
   let first: AsyncDisposable & Tsbuild;
@@ -104,6 +113,23 @@ describe.skipIf(isSkipped)('caches that travel', () => {
     expect(readLayout(copy).manifest.config.digest).toBe(made);
   });
 
+  it('are kept by services for objects, from which an image is whole once it is built', async () => {
+    const services = await startServices(join(first.folder, 's3'));
+    for (const { site, env, stop } of services) {
+      await first.must(['build', '--cache-to', `${site},mode=max`, 'context'], { env });
+      await using second = await newTsbuild('root');
+      await prepare(second);
+      const told = await second.run(
+        ['build', '--progress=plain', '-t', 'app', '--cache-from', site, 'context'],
+        { env },
+      );
+      expect(told, told.stderr).toMatchObject({ code: 0, stdout: `${made}\n` });
+      expect(told.stderr).toContain('FINISHED 7 steps, 5 cached');
+      await stop();
+      await second.must(['save', 'app', '-o', 'app.tar']);
+    }
+  });
+
   it('do without what is gone, and have only what a step needs that runs', async () => {
     await using second = await newTsbuild('root');
     await prepare(second);
@@ -123,6 +149,23 @@ describe.skipIf(isSkipped)('caches that travel', () => {
     expect(again.stderr).toMatch(/WARNING: the layer sha256:\w+ cannot be had any more/);
   });
 });
+
+async function startServices(folder: string): Promise<readonly Service[]> {
+  const [s3, workflow] = [await startS3Server(folder), await startWorkflowCache()];
+  const { accessKeyId, secretAccessKey } = s3.keys;
+  return [
+    {
+      site: `type=s3,bucket=${s3.bucket},region=us-east-1,prefix=p/,endpoint_url=${s3.origin}`,
+      env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+      stop: () => s3.stop(),
+    },
+    {
+      site: 'type=gha,scope=main',
+      env: { ACTIONS_RESULTS_URL: `${workflow.origin}/`, ACTIONS_RUNTIME_TOKEN: workflow.token },
+      stop: () => workflow.stop(),
+    },
+  ];
+}
 
 async function startServer(): Promise<AsyncDisposable & RegistryServer> {
   const server = await startRegistryServer();

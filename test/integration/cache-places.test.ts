@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportCache } from '../../cache/remote/export.ts';
 import { folderPlace } from '../../cache/remote/folder-place.ts';
+import { type WorkflowCache, workflowService } from '../../cache/remote/gha.ts';
 import { importCache } from '../../cache/remote/import.ts';
+import { objectPlace } from '../../cache/remote/object-place.ts';
 import type { CachePlace } from '../../cache/remote/place.ts';
 import { registryPlace } from '../../cache/remote/registry-place.ts';
+import { type Bucket, s3Service } from '../../cache/remote/s3.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import type { Layer } from '../../src/core/types.ts';
 import { manifestOf } from '../../src/oci/manifest.ts';
@@ -15,6 +18,8 @@ import { parseReference } from '../../src/oci/reference.ts';
 import { connect, type Registry } from '../../src/registry/registry.ts';
 import { type FakeLayers, fakeLayers, noise } from '../support/fake-layers.ts';
 import { hasRegistryServer, type RegistryServer, startRegistryServer } from '../support/registry-server.ts';
+import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { startWorkflowCache, type WorkflowCacheServer } from '../support/workflow-cache.ts';
 
 /** A kind of place: every one does the same. */
 interface Kind {
@@ -29,15 +34,21 @@ let registry: Registry;
 let server: RegistryServer;
 const hasRegistry = hasRegistryServer();
 
+let s3: S3Server;
+let workflow: WorkflowCacheServer;
+
 beforeAll(async () => {
-  if (!hasRegistry) return;
-  server = await startRegistryServer();
+  s3 = await startS3Server(join(folder, 's3'));
+  workflow = await startWorkflowCache();
+  if (hasRegistry) server = await startRegistryServer();
   const options = { tlsVerify: true, retries: 0, retryDelayMs: 1 };
   registry = connect(options, { env: {}, place: { home: folder, runtimeDir: undefined } });
 });
 afterAll(async () => {
   await registry?.close();
   await server?.stop();
+  await s3?.stop();
+  await workflow?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -48,7 +59,18 @@ const kinds: readonly Kind[] = [
     open: (cache) => registryPlace(parseReference(`${server.host}/caches:${cache}`), registry.open),
   },
   { name: 'local', open: (cache) => folderPlace({ folder: join(folder, 'local'), tag: cache }) },
+  { name: 's3', open: (cache) => objectPlace(s3Service(bucketHere(), s3.keys, registry), cache) },
+  { name: 'gha', open: (cache) => objectPlace(workflowService(workflowHere(), registry), cache) },
 ];
+
+function bucketHere(): Bucket {
+  const { origin: endpoint, bucket } = s3;
+  return { bucket, region: 'us-east-1', prefix: 'a b/c+(d)/', endpoint, pathStyle: true };
+}
+
+function workflowHere(): WorkflowCache {
+  return { url: workflow.origin, token: workflow.token, scope: 'main' };
+}
 
 const created = '2026-01-02T03:04:05Z';
 const signal = new AbortController().signal;
@@ -207,5 +229,36 @@ describe('a cache in a folder', () => {
     await holder[Symbol.asyncDispose]();
     await waiting;
     expect(readdirSync(join(at.folder, 'blobs/sha256')).length).toBeGreaterThan(2);
+  });
+});
+
+describe('a service for objects', () => {
+  it('that does not know the keys is told of without them', async () => {
+    const keys = { accessKeyId: s3.keys.accessKeyId, secretAccessKey: 'a secret of ours' };
+    const failing = importCache(objectPlace(s3Service(bucketHere(), keys, registry), 'x'), { platforms });
+    await expect(failing).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('SignatureDoesNotMatch'),
+      hint: expect.stringContaining('AWS_SECRET_ACCESS_KEY'),
+    });
+    await expect(failing).rejects.not.toThrow('a secret of ours');
+  });
+
+  it('that does not know the token is told of without it', async () => {
+    const place = objectPlace(workflowService({ ...workflowHere(), token: 'another token' }, registry), 'x');
+    const failing = importCache(place, { platforms });
+    await expect(failing).rejects.toMatchObject({
+      code: 'denied',
+      hint: expect.stringContaining('ACTIONS_RUNTIME_TOKEN'),
+    });
+  });
+
+  it('keeps the roots of another scope apart', async () => {
+    const fake = fakeLayers(join(folder, 'scope-layers'));
+    const scoped = (scope: string) =>
+      objectPlace(workflowService({ ...workflowHere(), scope }, registry), 'index');
+    await give(scoped('one'), fake, fake.layer('s', Buffer.from('s')));
+    expect(await importCache(scoped('one'), { platforms })).toBeDefined();
+    expect(await importCache(scoped('on'), { platforms })).toBeUndefined();
   });
 });

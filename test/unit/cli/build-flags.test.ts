@@ -217,6 +217,28 @@ const rows: readonly (readonly [string, object])[] = [
       ],
     },
   ],
+  [
+    '--cache-from type=s3,bucket=b,region=r,prefix=p/,name=n,endpoint_url=http://h:1 --cache-from type=s3,bucket=b',
+    {
+      cacheFrom: [
+        {
+          type: 's3',
+          name: 'n',
+          bucket: 'b',
+          region: 'r',
+          prefix: 'p/',
+          endpoint: 'http://h:1',
+          pathStyle: true,
+        },
+        { type: 's3', name: 'tsbuild', bucket: 'b', prefix: '', pathStyle: false },
+      ],
+    },
+  ],
+  ['--cache-from type=gha,scope=x', { cacheFrom: [{ type: 'gha', scope: 'x' }] }],
+  [
+    '--cache-to type=gha,mode=max,mounts=a;b',
+    { cacheTo: [{ site: { type: 'gha', scope: 'main' }, mode: 'max', mounts: ['a', 'b'] }] },
+  ],
   ['--cache-to type=inline', { cacheTo: [{ site: { type: 'inline' } }] }],
   ['--build-arg BUILDKIT_INLINE_CACHE=1', { cacheTo: [{ site: { type: 'inline' } }] }],
   ['--cache-max-age 2h', { cacheMaxAgeMs: 7_200_000 }],
@@ -261,6 +283,7 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ['--cache-from ref=a', 'has no type', 'type=registry,ref=NAME'],
   ['--cache-from type=local,mode=x', "does not know 'mode'", 'src'],
   ['--cache-from type=azblob,name=x', "does not know the type 'azblob'", 'registry'],
+  ['--cache-from type=s3,bucket=b,secret_access_key=x', "does not know 'secret_access_key'", ''],
   ['--cache-to type=local,src=x', "does not know 'src'", 'dest'],
   ['--cache-to type=registry,ref=a,mode=all', "'all' is not known", 'min or max'],
   ['--cache-to type=registry,ref=a,image-manifest=false', 'always an OCI image manifest', 'image-manifest'],
