@@ -14,6 +14,7 @@ const parts = [
   'src/registry',
   'src/containerfile',
   'src/report',
+  'src/attest',
   'cache',
   'builder',
 ];
@@ -27,6 +28,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/registry': ['src/core', 'src/oci', 'src/http'],
   'src/containerfile': ['src/core'],
   'src/report': ['src/core'],
+  'src/attest': ['src/core', 'src/oci'],
   cache: ['src/core', 'src/sys', 'src/oci'],
   builder: ['src/core', 'src/sys', 'src/oci', 'src/containerfile', 'src/http'],
   'src/build.ts': [...parts, 'src/build', 'src/commands'],

@@ -6,6 +6,7 @@ import type { Layers } from '../core/store.ts';
 import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
 import { interrupted } from '../http/retry.ts';
 import { annotationsAt } from '../oci/annotations.ts';
+import type { Attest } from '../oci/attestation.ts';
 import { manifestOf, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -31,6 +32,8 @@ export interface PushOptions {
   /** Gives layers that have another compressed form the one asked for, too. */
   readonly forceCompression?: boolean;
   readonly annotations?: readonly Annotation[];
+  /** What is said about each image of an index, in manifests beside it. */
+  readonly attest?: Attest | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: (transfer: Transfer) => void;
 }
