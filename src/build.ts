@@ -18,6 +18,7 @@ import { openParts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
 import { makesIndex } from './core/target-platforms.ts';
+import type { Signer } from './oci/signature.ts';
 
 export type { BuildResult };
 
@@ -50,6 +51,7 @@ async function buildImage(
   await using remotes = remotesOf(options, registry, { place, store: parts.store });
   await using input = await readInput(options, parts.store, materials.remotes(remotes));
   const pins = openPins(options, input.path);
+  const signer = await signerFor(options);
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
   return await tellBuild({ containerfile, graphs, checking }, options, async (told) => {
@@ -64,7 +66,8 @@ async function buildImage(
     const made: Made = {
       images: [first!, ...others],
       isIndex: makesIndex(options),
-      attest: attesting(told, { input, materials, startedMs }),
+      attest: attesting(told, { input, materials, startedMs, layers: parts.store.layers }),
+      signer,
     };
     await input.context.save();
     await tools.contexts.save();
@@ -75,4 +78,11 @@ async function buildImage(
     await tidy(parts.store, options.keepBytes);
     return result;
   });
+}
+
+/** The key is read before anything is built; what reads keys is loaded only for one. */
+async function signerFor({ sign }: BuildOptions): Promise<Signer | undefined> {
+  return sign === undefined
+    ? undefined
+    : (await import('./build/open-signer.ts')).openSigner(sign, process.env);
 }

@@ -49,6 +49,9 @@ const doorways: Record<string, string> = {
   undici: 'src/http/',
   commander: 'src/cli/',
   koffi: 'src/sys/',
+  'sql.js': 'src/attest/sbom/system-packages.ts',
+  '@cyclonedx/cyclonedx-library': 'src/attest/sbom/documents.ts',
+  '@noble/ciphers/salsa': 'src/attest/signing-key.ts',
 };
 
 /** Parts that touch neither disk nor network nor process: text in, values or text out. */

@@ -10,6 +10,7 @@ import { writeDockerArchive, writeOciArchive } from '../oci/archive.ts';
 import type { Attest } from '../oci/attestation.ts';
 import { writeLayout } from '../oci/layout.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import type { Signer } from '../oci/signature.ts';
 import type { Transfer } from '../registry/push.ts';
 import { intoFile } from './into-file.ts';
 import { loadImage } from './load-image.ts';
@@ -22,6 +23,7 @@ export interface Made {
   readonly isIndex: boolean;
   /** What is said about the images, where that was asked for: it takes an index, too. */
   readonly attest?: Attest | undefined;
+  readonly signer?: Signer | undefined;
 }
 
 /** What became of a build's outputs. */
@@ -82,7 +84,7 @@ type OutputOf<T extends Output['type']> = Extract<Output, { type: T }>;
 
 async function push(
   { names, compression }: OutputOf<'registry'>,
-  { images, isIndex, attest }: Made,
+  { images, isIndex, attest, signer }: Made,
   { options, parts }: Delivery,
 ): Promise<Delivered> {
   const references = (names.length > 0 ? names : options.tags).map(parseReference);
@@ -93,6 +95,7 @@ async function push(
     forceCompression: compression !== undefined,
     annotations: options.annotations,
     attest,
+    signer,
     signal: options.signal,
     progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer }),
   };

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { AttestFlags } from './attest-flags.ts';
+import { type AttestFlags, signFlag } from './attest-flags.ts';
 import {
   addAll,
   addCommon,
@@ -109,6 +109,10 @@ export function defineBuildFlags(command: Command): Command {
   ]);
   addAll(command, 'Attest:', [
     flag('--provenance [what]', 'say beside the image how it was built: min (default) or max').preset('true'),
+    flag('--sbom [formats]', 'say beside the image what packages it holds: spdx (default), cyclonedx').preset(
+      'true',
+    ),
+    signFlag(),
     list('--attest <type=…>', 'the same: type=provenance,mode=max').hideHelp(),
   ]);
   addAll(command, 'See:', [

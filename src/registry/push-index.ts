@@ -23,7 +23,7 @@ export async function pushIndex(
   options: PushOptions,
 ): Promise<PushedIndex> {
   const { format, annotations = [] } = options;
-  return await pushNamed(references, { open, signal: options.signal }, async (target) => {
+  return await pushNamed(references, { open, ...options }, async (target) => {
     const manifests: Descriptor[] = [];
     for (const image of images) manifests.push(await pushMember(image, target, options));
     const beside = await attestationsFor(images, manifests, {
