@@ -26,74 +26,123 @@ const mostAnswerBytes = 1 << 20;
  * changes, so that a root is an entry with the time in its name, and the newest that begins alike is read. The token
  * goes to the service alone.
  */
-export function workflowService(
-  { url, token, scope }: WorkflowCache,
-  { request, retrying }: Reach,
-): ObjectService {
-  const base = new URL(url.endsWith('/') ? url : `${url}/`);
-  const name = 'the cache of the workflow';
-  const call = async (method: string, message: object, signal?: AbortSignal): Promise<Answer> => {
-    const response = await request(new URL(`${service}/${method}`, base), {
+export function workflowService(cache: WorkflowCache, reach: Reach): ObjectService {
+  return new WorkflowEntries(cache, reach);
+}
+
+class WorkflowEntries implements ObjectService {
+  readonly name = 'the cache of the workflow';
+  readonly id: string;
+  readonly #base: URL;
+  readonly #cache: WorkflowCache;
+  readonly #reach: Reach;
+
+  constructor(cache: WorkflowCache, reach: Reach) {
+    this.#base = new URL(cache.url.endsWith('/') ? cache.url : `${cache.url}/`);
+    this.#cache = cache;
+    this.#reach = reach;
+    this.id = `gha/${this.#base.host}`;
+  }
+
+  async has(object: string, signal?: AbortSignal): Promise<boolean> {
+    return (await this.#find(blobKey(object), { isExact: true, signal })) !== undefined;
+  }
+
+  get(object: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer> | undefined> {
+    return this.#get(blobKey(object), { isExact: true, signal });
+  }
+
+  put(object: string, stored: StoredObject, signal?: AbortSignal): Promise<void> {
+    return this.#put(blobKey(object), stored, signal);
+  }
+
+  getRoot(object: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer> | undefined> {
+    return this.#get(this.#rootKey(object), { isExact: false, signal });
+  }
+
+  putRoot(object: string, stored: StoredObject, signal?: AbortSignal): Promise<void> {
+    return this.#put(`${this.#rootKey(object)}${Date.now()}`, stored, signal);
+  }
+
+  #rootKey(object: string): string {
+    return `tsbuild-${this.#cache.scope}-${object}#`;
+  }
+
+  /** The address of an entry, or of the newest whose key begins so. */
+  #find(key: string, { isExact, signal }: Wanted): Promise<URL | undefined> {
+    return this.#reach.retrying(async () => {
+      const asked = { key, restore_keys: isExact ? [] : [key] };
+      const found = await this.#call('GetCacheEntryDownloadURL', asked, signal);
+      const isIt = found.ok === true && (!isExact || found.matched_key === key);
+      return isIt ? signedUrl(found.signed_download_url, this.#base) : undefined;
+    }, signal);
+  }
+
+  async #get(key: string, wanted: Wanted): Promise<AsyncIterable<Buffer> | undefined> {
+    const address = await this.#find(key, wanted);
+    if (address === undefined) return undefined;
+    return await this.#reach.retrying(async () => {
+      const response = await this.#reach.request(address, { signal: wanted.signal });
+      if (response.status === 200) return response.body;
+      if (response.status !== 404) throw await this.#refusal(response, 'reading from');
+      await response.discard();
+      return undefined;
+    }, wanted.signal);
+  }
+
+  #put(key: string, object: StoredObject, signal?: AbortSignal): Promise<void> {
+    return this.#reach.retrying(async () => {
+      const created = await this.#call('CreateCacheEntry', { key }, signal);
+      // Another job is writing the same bytes, or has done so.
+      if (created.exists === true) return;
+      const address = signedUrl(created.signed_upload_url, this.#base);
+      if (created.ok !== true || address === undefined) throw notTaken(this.name);
+      await this.#upload(address, object, signal);
+      const ended = { key, size_bytes: String(object.size) };
+      const finished = await this.#call('FinalizeCacheEntryUpload', ended, signal);
+      if (finished.ok !== true) throw notTaken(this.name);
+    }, signal);
+  }
+
+  async #upload(address: URL, { size, content }: StoredObject, signal?: AbortSignal): Promise<void> {
+    const response = await this.#reach.request(address, {
+      method: 'PUT',
+      headers: { 'content-length': String(size), 'x-ms-blob-type': 'BlockBlob' },
+      body: size === 0 ? Buffer.alloc(0) : content,
+      signal,
+    });
+    if (response.status !== 201) throw await this.#refusal(response, 'writing to');
+    await response.discard();
+  }
+
+  async #call(method: string, message: object, signal?: AbortSignal): Promise<Answer> {
+    const response = await this.#reach.request(new URL(`${service}/${method}`, this.#base), {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.#cache.token}`, 'content-type': 'application/json' },
       body: Buffer.from(JSON.stringify({ ...message, version })),
       maxRedirects: 0,
       signal,
     });
-    if (response.status === 404) return await none(response);
-    if (response.status === 409) return await none(response, true);
-    if (response.status !== 200) throw await refusalOf(response, `asking ${name}`, hint);
-    return JSON.parse(await response.text(mostAnswerBytes)) as Answer;
-  };
-  const find = (key: string, exact: boolean, signal?: AbortSignal) =>
-    retrying(async () => {
-      const found = await call('GetCacheEntryDownloadURL', { key, restore_keys: [key] }, signal);
-      const isIt = found.ok === true && (!exact || found.matched_key === key);
-      return isIt ? signedUrl(found.signed_download_url, base) : undefined;
-    }, signal);
-  const get = async (key: string, exact: boolean, signal?: AbortSignal) => {
-    const address = await find(key, exact, signal);
-    if (address === undefined) return undefined;
-    return await retrying(async () => {
-      const response = await request(address, { signal });
-      if (response.status === 200) return response.body;
-      if (response.status !== 404) throw await refusalOf(response, `reading from ${name}`, hint);
-      await response.discard();
-      return undefined;
-    }, signal);
-  };
-  const put = (key: string, object: StoredObject, signal?: AbortSignal) =>
-    retrying(async () => {
-      const created = await call('CreateCacheEntry', { key }, signal);
-      // Another job is writing the same bytes, or has done so.
-      if (created.exists === true) return;
-      const address = signedUrl(created.signed_upload_url, base);
-      if (created.ok !== true || address === undefined)
-        throw new BuildError('network', `${name} takes no entry at the moment`, { hint });
-      const response = await request(address, {
-        method: 'PUT',
-        headers: { 'content-length': String(object.size), 'x-ms-blob-type': 'BlockBlob' },
-        body: object.size === 0 ? Buffer.alloc(0) : object.content,
-        signal,
-      });
-      if (response.status !== 201) throw await refusalOf(response, `writing to ${name}`, hint);
-      await response.discard();
-      const ended = { key, size_bytes: String(object.size) };
-      const finished = await call('FinalizeCacheEntryUpload', ended, signal);
-      if (finished.ok !== true)
-        throw new BuildError('network', `${name} has not kept an entry of ${object.size} bytes`);
-    }, signal);
-  const blobKey = (object: string) => `tsbuild-blob-${object}`;
-  const rootKey = (object: string) => `tsbuild-${scope}-${object}#`;
-  return {
-    name,
-    id: `gha/${base.host}`,
-    has: async (object, signal) => (await find(blobKey(object), true, signal)) !== undefined,
-    get: (object, signal) => get(blobKey(object), true, signal),
-    put: (object, stored, signal) => put(blobKey(object), stored, signal),
-    getRoot: (object, signal) => get(rootKey(object), false, signal),
-    putRoot: (object, stored, signal) => put(`${rootKey(object)}${Date.now()}`, stored, signal),
-  };
+    const { status } = response;
+    if (status === 200) return answerIn(await response.text(mostAnswerBytes));
+    if (status !== 404 && status !== 409) throw await this.#refusal(response, 'asking');
+    await response.discard();
+    return { ok: false, exists: status === 409 };
+  }
+
+  #refusal(response: HttpResponse, doing: string): Promise<BuildError> {
+    return refusalOf(response, `${doing} ${this.name}`, hint);
+  }
+}
+
+/** Which entry is wanted. */
+interface Wanted {
+  readonly isExact: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+function blobKey(object: string): string {
+  return `tsbuild-blob-${object}`;
 }
 
 /** What the service answers, as far as it is read. */
@@ -105,9 +154,18 @@ interface Answer {
   readonly signed_upload_url?: unknown;
 }
 
-async function none(response: HttpResponse, exists = false): Promise<Answer> {
-  await response.discard();
-  return { ok: false, exists };
+function answerIn(text: string): Answer {
+  try {
+    return (JSON.parse(text) ?? {}) as Answer;
+  } catch (cause) {
+    throw new BuildError('network', 'the cache of the workflow answered with something other than JSON', {
+      cause,
+    });
+  }
+}
+
+function notTaken(name: string): BuildError {
+  return new BuildError('network', `${name} has not kept an entry`, { hint });
 }
 
 /** An address that the service signed: elsewhere, but never without TLS where the service has it. */

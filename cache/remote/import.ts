@@ -1,4 +1,4 @@
-import { digestOf } from '../../src/core/digest.ts';
+import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Descriptor, Manifest, Platform } from '../../src/core/types.ts';
 import { inlineCacheField, parseConfig } from '../../src/oci/config.ts';
@@ -51,7 +51,7 @@ async function manifestsOf(
   const parsed = parseManifest(top);
   if (parsed.kind === 'image') return [parsed.manifest];
   if (parsed.manifests.some(({ mediaType }) => mediaType === buildkitType)) throw ofBuildkit();
-  const chosen = new Set(platforms.map((platform) => choosePlatform(parsed.manifests, platform).digest));
+  const chosen = chosenOf(parsed.manifests, platforms);
   const manifests: Manifest[] = [];
   for (const digest of chosen) {
     const bytes = await place.manifest(digest, signal);
@@ -62,6 +62,21 @@ async function manifestsOf(
     manifests.push(member.manifest);
   }
   return manifests;
+}
+
+/** Those for the platforms; one that is not there goes without, as long as another is. */
+function chosenOf(manifests: readonly Descriptor[], platforms: readonly Platform[]): ReadonlySet<Digest> {
+  const chosen = new Set<Digest>();
+  let failure: unknown;
+  for (const platform of platforms) {
+    try {
+      chosen.add(choosePlatform(manifests, platform).digest);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (chosen.size === 0) throw failure;
+  return chosen;
 }
 
 async function contentOf(

@@ -28,52 +28,89 @@ const hint =
  * Objects in a bucket. Every request is signed; what is sent is named by its sha256, which S3 checks. Keys never follow
  * a redirect.
  */
-export function s3Service(bucket: Bucket, keys: S3Keys, { request, retrying }: Reach): ObjectService {
-  const base = baseOf(bucket);
-  const name = `the bucket ${bucket.bucket}`;
-  const send = async (method: 'GET' | 'HEAD' | 'PUT', object: string, sent?: Sent): Promise<HttpResponse> => {
-    const url = new URL(`${base.pathname}${encodeKey(bucket.prefix + object)}`, base);
-    const payloadHash = sent?.object === undefined ? emptyHash : hexOf(sent.object.digest);
-    const unsigned = { method, url, payloadHash, region: bucket.region, date: new Date() };
-    return await request(url, {
-      method,
-      headers: { ...signedHeaders(unsigned, keys), ...sizeOf(sent?.object) },
-      maxRedirects: 0,
-      signal: sent?.signal,
-      ...(sent?.object && { body: bodyOf(sent.object) }),
-    });
-  };
-  const get = (object: string, signal?: AbortSignal) =>
-    retrying(async () => {
-      const response = await send('GET', object, { signal });
+export function s3Service(bucket: Bucket, keys: S3Keys, reach: Reach): ObjectService {
+  return new S3Objects(bucket, keys, reach);
+}
+
+class S3Objects implements ObjectService {
+  readonly name: string;
+  readonly id: string;
+  readonly #base: URL;
+  readonly #bucket: Bucket;
+  readonly #keys: S3Keys;
+  readonly #reach: Reach;
+
+  constructor(bucket: Bucket, keys: S3Keys, reach: Reach) {
+    this.#base = baseOf(bucket);
+    this.#bucket = bucket;
+    this.#keys = keys;
+    this.#reach = reach;
+    this.name = `the bucket ${bucket.bucket}`;
+    this.id = `s3/${this.#base.host}${this.#base.pathname}${bucket.prefix}`;
+  }
+
+  /** Keys that may not list a bucket are told 403 of what is not there. */
+  has(object: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#reach.retrying(async () => {
+      const response = await this.#send('HEAD', `blobs/${object}`, { signal });
+      if (![200, 403, 404].includes(response.status)) throw await this.#refusal(response, 'looking into');
+      await response.discard();
+      return response.status === 200;
+    }, signal);
+  }
+
+  get(object: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer> | undefined> {
+    return this.#get(`blobs/${object}`, signal);
+  }
+
+  put(object: string, stored: StoredObject, signal?: AbortSignal): Promise<void> {
+    return this.#put(`blobs/${object}`, stored, signal);
+  }
+
+  getRoot(object: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer> | undefined> {
+    return this.#get(`manifests/${object}`, signal);
+  }
+
+  putRoot(object: string, stored: StoredObject, signal?: AbortSignal): Promise<void> {
+    return this.#put(`manifests/${object}`, stored, signal);
+  }
+
+  #get(object: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer> | undefined> {
+    return this.#reach.retrying(async () => {
+      const response = await this.#send('GET', object, { signal });
       if (response.status === 200) return response.body;
-      if (response.status !== 404) throw await refusalOf(response, `reading from ${name}`, hint);
+      if (response.status !== 404) throw await this.#refusal(response, 'reading from');
       await response.discard();
       return undefined;
     }, signal);
-  const put = (object: string, stored: StoredObject, signal?: AbortSignal) =>
-    retrying(async () => {
-      if (stored.size > mostBytes) throw tooLarge(name, stored);
-      const response = await send('PUT', object, { object: stored, signal });
-      if (response.status !== 200) throw await refusalOf(response, `writing to ${name}`, hint);
+  }
+
+  #put(object: string, stored: StoredObject, signal?: AbortSignal): Promise<void> {
+    if (stored.size > mostBytes) throw tooLarge(this.name, stored);
+    return this.#reach.retrying(async () => {
+      const response = await this.#send('PUT', object, { object: stored, signal });
+      if (response.status !== 200) throw await this.#refusal(response, 'writing to');
       await response.discard();
     }, signal);
-  return {
-    name,
-    id: `s3/${base.host}${base.pathname}${bucket.prefix}`,
-    has: (object, signal) =>
-      retrying(async () => {
-        const response = await send('HEAD', `blobs/${object}`, { signal });
-        if (![200, 403, 404].includes(response.status))
-          throw await refusalOf(response, `looking into ${name}`, hint);
-        await response.discard();
-        return response.status === 200;
-      }, signal),
-    get: (object, signal) => get(`blobs/${object}`, signal),
-    put: (object, stored, signal) => put(`blobs/${object}`, stored, signal),
-    getRoot: (object, signal) => get(`manifests/${object}`, signal),
-    putRoot: (object, stored, signal) => put(`manifests/${object}`, stored, signal),
-  };
+  }
+
+  async #send(method: 'GET' | 'HEAD' | 'PUT', object: string, sent: Sent): Promise<HttpResponse> {
+    const { prefix, region } = this.#bucket;
+    const url = new URL(`${this.#base.pathname}${encodeKey(prefix + object)}`, this.#base);
+    const payloadHash = sent.object === undefined ? emptyHash : hexOf(sent.object.digest);
+    const unsigned = { method, url, payloadHash, region, date: new Date() };
+    return await this.#reach.request(url, {
+      method,
+      headers: { ...signedHeaders(unsigned, this.#keys), ...sizeOf(sent.object) },
+      maxRedirects: 0,
+      signal: sent.signal,
+      ...(sent.object && { body: bodyOf(sent.object) }),
+    });
+  }
+
+  #refusal(response: HttpResponse, doing: string): Promise<BuildError> {
+    return refusalOf(response, `${doing} ${this.name}`, hint);
+  }
 }
 
 interface Sent {
