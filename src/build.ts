@@ -1,9 +1,9 @@
 import { Confines } from '../builder/sandbox/confines.ts';
 import { scheduleAll } from '../builder/schedule.ts';
+import { afterwards } from './build/afterwards.ts';
 import { analyseInput } from './build/analysis.ts';
 import { assembleAll, imagesOf } from './build/assemble-all.ts';
 import { attesting } from './build/attesting.ts';
-import { bringIn } from './build/bring-in.ts';
 import { Checking } from './build/checking.ts';
 import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
@@ -13,7 +13,6 @@ import { openTools } from './build/open-tools.ts';
 import { openPins } from './build/pins.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
-import { shareCaches } from './build/share-caches.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
 import { type CountedOptions, countTransfers } from './build/transfers.ts';
@@ -66,7 +65,7 @@ async function buildImage(
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
     const assembled = await assembleAll(built, tools);
     const made: Made = {
-      images: imagesOf(assembled, tools),
+      images: await imagesOf(assembled, tools),
       isIndex: makesIndex(options),
       attest: attesting(told, { input, materials, startedMs, layers: parts.store.layers }),
       signer,
@@ -76,8 +75,7 @@ async function buildImage(
     await pins?.save();
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
-    await shareCaches(assembled, tools, parts);
-    await bringIn(made.images, tools);
+    await afterwards({ assembled, images: made.images }, tools, parts);
     const result = await writeResult(made, delivered, { options: told, parts });
     await tidy(parts.store, options.keepBytes);
     return result;

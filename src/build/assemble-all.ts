@@ -2,7 +2,7 @@ import { assemble } from '../../builder/assemble.ts';
 import type { BuiltGraph } from '../../builder/schedule.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Image } from '../core/types.ts';
-import { type BuiltImage, withInlineCache } from './share-caches.ts';
+import type { BuiltImage } from './taken-steps.ts';
 
 /** The images of the graphs that were built, one per platform. */
 export async function assembleAll(built: readonly BuiltGraph[], tools: Tools): Promise<BuiltImage[]> {
@@ -12,7 +12,13 @@ export async function assembleAll(built: readonly BuiltGraph[], tools: Tools): P
 }
 
 /** The images as they go to the store and to the outputs of a build. */
-export function imagesOf(assembled: readonly BuiltImage[], tools: Tools): readonly [Image, ...Image[]] {
-  const [first, ...others] = assembled.map((one) => withInlineCache(one, tools));
-  return [first!, ...others];
+export async function imagesOf(
+  assembled: readonly BuiltImage[],
+  tools: Tools,
+): Promise<readonly [Image, ...Image[]]> {
+  const [first, ...others] = assembled.map(({ image }) => image);
+  if (!tools.options.cacheTo.some(({ site }) => site.type === 'inline')) return [first!, ...others];
+  const { withInlineCache } = await import('./inline-cache.ts');
+  const [one, ...more] = assembled.map((built) => withInlineCache(built, tools));
+  return [one!, ...more];
 }

@@ -86,7 +86,7 @@ async function readSource(
 }
 
 /** A site as messages name it. */
-function nameOf(site: CacheSite): string {
+export function nameOf(site: CacheSite): string {
   if (site.type === 'registry') return site.name;
   return site.type === 'local' ? site.folder : `type=${site.type}`;
 }

@@ -10,10 +10,10 @@ import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import type { SharedResults } from '../core/store.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
-import { readSources } from './open-caches.ts';
 import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
 
@@ -38,7 +38,7 @@ export function openTools(
     const { image } = await registry.resolve(reference, platform, signal);
     return image;
   });
-  const shared = once(() => readSources(options, parts));
+  const shared = once(() => sharedBy(options, parts));
   // What it tells is wanted by the first step, while the base is still being asked for.
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
   const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
@@ -64,6 +64,12 @@ export function openTools(
     ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
   };
+}
+
+/** What reads caches is loaded only where there are sources. */
+async function sharedBy(options: BuildOptions, parts: Parts): Promise<SharedResults> {
+  if (options.cacheFrom.length === 0) return { find: () => [], mount: () => undefined };
+  return await (await import('./open-caches.ts')).readSources(options, parts);
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,22 +1,13 @@
 import { canBeHad } from '../../builder/remember.ts';
-import type { BuiltGraph } from '../../builder/schedule.ts';
-import type { BuiltStage } from '../../builder/state.ts';
 import type { Tools } from '../../builder/tools.ts';
-import { documentOf, type SharedStep } from '../../cache/remote/document.ts';
 import { exportCache } from '../../cache/remote/export.ts';
 import type { Parts } from '../commands/wiring.ts';
 import { hexOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { CacheTarget } from '../core/options.ts';
-import type { Image, Layer } from '../core/types.ts';
-import { encodeConfig, inlineCacheField, parseConfig } from '../oci/config.ts';
-import { openPlace, wayOf } from './open-caches.ts';
-
-/** An image and the graph that it was built from. */
-export interface BuiltImage {
-  readonly image: Image;
-  readonly graph: BuiltGraph;
-}
+import type { Layer } from '../core/types.ts';
+import { nameOf, openPlace, wayOf } from './open-caches.ts';
+import { type BuiltImage, stepsOf, targetSteps } from './taken-steps.ts';
 
 type PlacedTarget = Exclude<CacheTarget, { readonly site: { readonly type: 'inline' } }>;
 
@@ -24,26 +15,16 @@ type PlacedTarget = Exclude<CacheTarget, { readonly site: { readonly type: 'inli
 export async function shareCaches(built: readonly BuiltImage[], tools: Tools, parts: Parts): Promise<void> {
   for (const target of tools.options.cacheTo) {
     if (!('mode' in target)) continue;
-    await using place = openPlace(target.site, parts);
     try {
+      await using place = openPlace(target.site, parts);
       await share(built, target, { tools, place });
     } catch (error) {
       if (!(error instanceof BuildError) || tools.signal.aborted) throw error;
-      if (!target.ignoreError) throw failed(place.name, error);
-      const text = `the cache was not exported to ${place.name}: ${error.message}`;
+      if (!target.ignoreError) throw failed(nameOf(target.site), error);
+      const text = `the cache was not exported to ${nameOf(target.site)}: ${error.message}`;
       tools.emit({ type: 'note', level: 'warning', text });
     }
   }
-}
-
-/** The image with what its build knows in its configuration, where `--cache-to type=inline` asks for it. */
-export function withInlineCache({ image, graph }: BuiltImage, { options }: Tools): Image {
-  if (!options.cacheTo.some(({ site }) => site.type === 'inline')) return image;
-  const content = { steps: stepsOf({ image, graph }, options.sourceDateEpoch), mounts: new Map() };
-  const diffIds = image.layers.map(({ diffId }) => diffId);
-  const document = documentOf(content, diffIds, { inline: true });
-  const config = encodeConfig({ ...parseConfig(image.config), [inlineCacheField]: document });
-  return { ...image, config };
 }
 
 async function share(
@@ -84,26 +65,6 @@ async function mountsFor(
     if (layer !== undefined) held.set(id, layer);
   }
   return held;
-}
-
-/** Every step of every stage, those that made the image's own layers last. */
-function stepsOf(built: BuiltImage, epoch: number | undefined): SharedStep[] {
-  return [...built.graph.stages.flatMap(takenIn), ...targetSteps(built, epoch)];
-}
-
-function takenIn({ state }: BuiltStage): readonly SharedStep[] {
-  return state.candidates[0]!.taken;
-}
-
-/** The steps that made the image's own layers; where their times were clamped, both layers belong together. */
-function targetSteps({ image, graph }: BuiltImage, epoch: number | undefined): readonly SharedStep[] {
-  const taken = takenIn(graph.target);
-  if (epoch === undefined) return taken;
-  const own = image.layers.slice(image.layers.length - taken.length);
-  return taken.map(({ key, result }, i) => ({
-    key,
-    result: { ...result, clamped: { epoch, layer: own[i]! } },
-  }));
 }
 
 function failed(name: string, error: BuildError): BuildError {
