@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, lstatSync, statSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
@@ -8,7 +8,8 @@ import { encodeIndex } from '../../src/oci/layout.ts';
 import { findBlob, placeBlob, tagsOf, writeIndex } from '../../src/oci/layout-folder.ts';
 import { refName } from '../../src/oci/layout-read.ts';
 import { sweepLayout } from '../../src/oci/layout-sweep.ts';
-import { type Lock, lock } from '../lock.ts';
+import { maxManifestBytes } from '../../src/oci/manifest.ts';
+import { type Lock, lockFolder } from '../lock.ts';
 import { type CachePlace, folderHost } from './place.ts';
 
 export interface FolderSite {
@@ -32,6 +33,8 @@ export function folderPlace({ folder, tag, digest }: FolderSite): CachePlace {
       const wanted = member ?? (digest as Digest | undefined) ?? (await tagged(folder, tag));
       const path = wanted && findBlob(folder, wanted);
       if (path === undefined) return undefined;
+      if (statSync(path).size > maxManifestBytes)
+        throw new BuildError('image', 'its manifest is larger than 4 MiB');
       const bytes = await readFile(path);
       if (digestOf(bytes) !== wanted) throw damaged(folder, wanted!);
       return bytes;
@@ -79,7 +82,9 @@ class Writing {
   async begin(signal: AbortSignal | undefined): Promise<void> {
     this.#lock ??= named(this.#folder, async () => {
       await mkdir(this.#folder, { recursive: true });
-      return await lock(join(this.#folder, '.lock'), 'exclusive', signal);
+      const held = await lockFolder(this.#folder, signal);
+      checkPlain(this.#folder);
+      return held;
     });
     await this.#lock;
   }
@@ -87,6 +92,16 @@ class Writing {
   async end(): Promise<void> {
     const held = await this.#lock?.catch(() => undefined);
     held?.release();
+  }
+}
+
+/** A folder that came from elsewhere must not lead to others: blobs are written to it, and taken away. */
+function checkPlain(folder: string): void {
+  for (const name of ['blobs', 'blobs/sha256']) {
+    if (lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() !== false) continue;
+    throw new BuildError('output', `the cache cannot be written to ${folder}: ${name} in it is no folder`, {
+      hint: 'Remove the folder, or name another one.',
+    });
   }
 }
 

@@ -50,13 +50,19 @@ export async function openParts(
 const fetchLocal: FetchBlob = async (...args) =>
   (await import('../../cache/remote/folder-place.ts')).fetchFromFolder(...args);
 
-/** Fetches from a place that is no registry where such a one is named, and of registries otherwise. */
+/** Fetches from registries where such are known, and from a place that is none where they are not or do not have it. */
 function routedFetch(fromRegistry: FetchBlob, places: ReadonlyMap<string, FetchBlob>): FetchBlob {
   return async (origins, descriptor, signal) => {
-    const place = origins.find(({ host }) => places.has(host));
-    const others = origins.filter(({ host }) => !isPlace(host));
-    const fetch = others.length === 0 && place !== undefined ? places.get(place.host)! : fromRegistry;
-    return await fetch(fetch === fromRegistry ? others : [place!], descriptor, signal);
+    const registries = origins.filter(({ host }) => !isPlace(host));
+    const elsewhere = origins.find(({ host }) => places.has(host));
+    if (elsewhere === undefined) return await fromRegistry(registries, descriptor, signal);
+    const fromPlace = () => places.get(elsewhere.host)!([elsewhere], descriptor, signal);
+    if (registries.length === 0) return await fromPlace();
+    try {
+      return await fromRegistry(registries, descriptor, signal);
+    } catch {
+      return await fromPlace();
+    }
   };
 }
 

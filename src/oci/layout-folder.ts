@@ -35,6 +35,7 @@ export async function placeBlob(folder: string, blob: BlobSource): Promise<void>
   if (regularFile(path) !== undefined) return;
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
+  await rm(temporary, { force: true });
   try {
     if (typeof blob.content === 'string') await linkOrCopy(blob.content, temporary);
     else await pipeline(blobBytes(blob), createWriteStream(temporary, { flags: 'wx', mode: 0o644 }));
@@ -68,7 +69,9 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 
 async function writeWhole(path: string, content: Buffer | string): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, content);
+  // What a process of the same number left, or somebody put there as a link to elsewhere.
+  await rm(temporary, { force: true });
+  await writeFile(temporary, content, { flag: 'wx' });
   await rename(temporary, path);
 }
 

@@ -5,6 +5,9 @@ import type { Descriptor } from '../core/types.ts';
 import { findBlob, tagsOf } from './layout-folder.ts';
 import { maxManifestBytes } from './manifest.ts';
 
+/** Names of blobs, and of what a broken write left of one. */
+const ours = /^[0-9a-f]{64}(\.\d+\.tmp)?$/;
+
 /**
  * Takes away the blobs of an OCI layout folder that nothing in its `index.json` leads to, and what broken writes left.
  * Nobody else may be writing to it.
@@ -13,7 +16,9 @@ export async function sweepLayout(folder: string): Promise<void> {
   const kept = new Set<string>();
   for (const entry of await tagsOf(folder)) keep(folder, entry, kept);
   const blobs = join(folder, 'blobs', 'sha256');
-  for (const name of readdirSync(blobs)) if (!kept.has(name)) rmSync(join(blobs, name), { force: true });
+  for (const name of readdirSync(blobs)) {
+    if (ours.test(name) && !kept.has(name)) rmSync(join(blobs, name), { force: true });
+  }
 }
 
 /** Notes a blob and, where it is a manifest of any kind, every blob whose digest it names. */

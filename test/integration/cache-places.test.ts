@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportCache } from '../../cache/remote/export.ts';
 import { folderPlace } from '../../cache/remote/folder-place.ts';
@@ -186,10 +186,11 @@ describe('a cache in a folder', () => {
     const [first, second] = [fake.layer('1', noise(500, '1')), fake.layer('2', noise(500, '2'))];
     await give(folderPlace({ ...at, tag: 'kept' }), fake, first);
     await give(folderPlace(at), fake, first, second);
-    writeFileSync(join(blobs, 'half.tmp'), '');
-    expect(readdirSync(blobs)).toHaveLength(7);
+    writeFileSync(join(blobs, `${'0'.repeat(64)}.17.tmp`), '');
+    writeFileSync(join(blobs, 'notes'), '');
+    expect(readdirSync(blobs)).toHaveLength(8);
     await give(folderPlace(at), fake, first);
-    expect(readdirSync(blobs)).toHaveLength(3);
+    expect(readdirSync(blobs)).toHaveLength(4);
   });
 
   it('is not written where it cannot be, and says where', async () => {
@@ -200,6 +201,20 @@ describe('a cache in a folder', () => {
       code: 'output',
       message: expect.stringContaining('file/cache'),
     });
+  });
+
+  it.each(['blobs', 'blobs/sha256'])('is not written through a link: %s', async (name) => {
+    const fake = fakeLayers(join(folder, 'linked-layers'));
+    const at = mkdtempSync(join(folder, 'linked-'));
+    const elsewhere = join(at, 'elsewhere');
+    mkdirSync(join(elsewhere, 'sha256'), { recursive: true });
+    const precious = join(elsewhere, '0'.repeat(64));
+    writeFileSync(precious, '');
+    mkdirSync(dirname(join(at, 'cache', name)), { recursive: true });
+    symlinkSync(elsewhere, join(at, 'cache', name));
+    const failing = give(folderPlace({ folder: join(at, 'cache'), tag: 'x' }), fake);
+    await expect(failing).rejects.toMatchObject({ code: 'output' });
+    expect(readdirSync(elsewhere, { recursive: true })).toHaveLength(2);
   });
 
   it('is no cache where a blob is not what its name says', async () => {

@@ -95,6 +95,24 @@ describe('remember', () => {
     expect([asked, renamed.made]).toEqual([2, 0]);
   });
 
+  it('notes both keys of a step, however it is known', async () => {
+    const { tools } = world();
+    const step = counted('copy', { first: { from: 1 }, content: async () => ({ files: 'same' }) });
+    const both = async (first: Framed) => {
+      const { candidates } = await remember(start, { ...step, first }, policy, tools);
+      const { key, result } = candidates[0]!.taken[0]!;
+      return [key, result.contentKey];
+    };
+    const keys = (first: Framed) => [
+      keyOf({ below: [], step: first }),
+      keyOf({ below: [], step: { files: 'same' } }),
+    ];
+    expect(await both({ from: 1 })).toEqual(keys({ from: 1 }));
+    expect(await both({ from: 1 })).toEqual(keys({ from: 1 }));
+    expect(await both({ from: 2 })).toEqual(keys({ from: 2 }));
+    expect(step.made).toBe(1);
+  });
+
   it('follows every result of a key, so that a chain that ends early is found under another', async () => {
     const { tools } = world();
     const first = counted('a');
