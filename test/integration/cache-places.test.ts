@@ -268,6 +268,17 @@ describe('a service for objects', () => {
     });
   });
 
+  it('takes no entry for one whose key only begins alike', async () => {
+    const service = workflowService(workflowHere(), registry);
+    const bytes = Buffer.from('bytes');
+    async function* content(): AsyncGenerator<Buffer> {
+      yield bytes;
+    }
+    await service.put('entry-long', { digest: digestOf(bytes), size: bytes.length, content });
+    expect([await service.has('entry'), await service.get('entry')]).toEqual([false, undefined]);
+    expect(await service.has('entry-long')).toBe(true);
+  });
+
   it('keeps the roots of another scope apart', async () => {
     const fake = fakeLayers(join(folder, 'scope-layers'));
     const scoped = (scope: string) =>
