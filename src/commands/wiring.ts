@@ -70,8 +70,8 @@ async function connectTo(options: RegistryOptions, place: Place): Promise<Regist
   return connect(options, {
     env: process.env,
     place,
-    runOutside: async (argv, stdin) => {
-      const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin) });
+    runOutside: async (argv, stdin, signal) => {
+      const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin), signal });
       return { code, stdout: stdout.toString(), stderr: stderr.toString() };
     },
   });
