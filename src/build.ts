@@ -42,7 +42,7 @@ async function buildImage(
   place: Place,
   storeRoot: string,
 ): Promise<BuildResult> {
-  await using parts = await openParts(storeRoot, registry, place, options.emit);
+  await using parts = await openParts(storeRoot, registry, place, { emit: options.emit, downloads: true });
   await using remotes = remotesOf(options, registry, { place, store: parts.store });
   await using input = await readInput(options, parts.store, remotes);
   const checking = new Checking(analyseInput(input, options), input, options);

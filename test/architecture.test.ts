@@ -47,6 +47,7 @@ const doorways: Record<string, string> = {
   undici: 'src/http/',
   commander: 'src/cli/',
   koffi: 'src/sys/',
+  'smol-toml': 'src/registry/',
 };
 
 /** Parts that touch neither disk nor network nor process: text in, values or text out. */

@@ -38,7 +38,7 @@ interface Around {
 }
 
 async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
-  const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
+  const registry = registryOptions(flags, (path) => resolve(host.cwd, path), namesOf(options));
   const { onSource, read } = sourceTexts(options, host.cwd);
   try {
     const { build } = await import('../build.ts');
@@ -71,6 +71,11 @@ async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
     output.type === 'registry' ? { ...output, names: output.names.map(nameToGive) } : output,
   );
   return { ...options, outputs, tags: [...new Set(options.tags.map(nameToGive))] };
+}
+
+/** The images that the command line names. */
+function namesOf({ tags, outputs }: WrittenOptions): string[] {
+  return [...tags, ...outputs.flatMap((output) => (output.type === 'registry' ? output.names : []))];
 }
 
 function writesToStdout(options: WrittenOptions): boolean {

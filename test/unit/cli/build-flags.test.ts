@@ -367,7 +367,8 @@ describe('flags of build', () => {
 });
 
 describe('registry flags', () => {
-  const of = (args: string) => registryOptions(flagsOf(words(args)).flags, (path) => `/abs/${path}`);
+  const of = (args: string) =>
+    registryOptions(flagsOf(words(args)).flags, (path) => `/abs/${path}`, ['x/named']);
 
   it.each<[string, object]>([
     ['', { tlsVerify: true, retries: 3, retryDelayMs: 1000 }],
@@ -376,7 +377,35 @@ describe('registry flags', () => {
     ['--insecure', { tlsVerify: false }],
     ['--skip-tls-verify', { tlsVerify: false }],
     ['--authfile a.json --cert-dir certs', { authFile: '/abs/a.json', certDir: '/abs/certs' }],
-    ['--creds me:pass:word', { creds: 'me:pass:word' }],
+    ['--creds me:pass:word', { creds: 'me:pass:word', credsFor: ['x/named'] }],
+    ['--registry-mirror m.org/hub/', { mirrors: [{ of: 'docker.io', at: 'm.org/hub' }] }],
+    [
+      '--registry-mirror https://m.org --registry-mirror http://n.org:5000',
+      {
+        mirrors: [
+          { of: 'docker.io', at: 'https://m.org' },
+          { of: 'docker.io', at: 'http://n.org:5000' },
+        ],
+      },
+    ],
+    [
+      '--registry-map index.docker.io=a.org;quay.io=b.org:5000/q;',
+      {
+        mirrors: [
+          { of: 'docker.io', at: 'a.org' },
+          { of: 'quay.io', at: 'b.org:5000/q' },
+        ],
+      },
+    ],
+    [
+      '--registry-map gcr.io=127.0.0.1 --registry-map q.io=[::1]:5',
+      {
+        mirrors: [
+          { of: 'gcr.io', at: '127.0.0.1' },
+          { of: 'q.io', at: '[::1]:5' },
+        ],
+      },
+    ],
     ['--retry 0 --retry-delay 1m30s', { retries: 0, retryDelayMs: 90_000 }],
     ['--retry-delay 500ms', { retryDelayMs: 500 }],
     ['--retry-delay 2', { retryDelayMs: 2000 }],
@@ -387,10 +416,19 @@ describe('registry flags', () => {
   it.each([
     ['--tls-verify=perhaps', '--tls-verify takes true or false'],
     ['--creds onlyuser', '--creds has no user and password'],
+    ['--registry-mirror ftp://m.org', '--registry-mirror does not name'],
+    ['--registry-mirror m.org?x', '--registry-mirror does not name'],
+    ['--registry-map quay.io', '--registry-map does not name'],
+    ['--registry-map =m.org', '--registry-map does not name'],
     ['--retry -1', 'not a whole number'],
     ['--retry-delay soon', 'is not a duration'],
   ])('refuses %s', (args, message) => {
     expect(() => of(args)).toThrow(message);
+  });
+
+  it('refuses --creds where nothing says whom it is for', () => {
+    const { flags } = flagsOf(words('--creds me:x'));
+    expect(() => registryOptions(flags, String, [])).toThrow(/^--creds is shown to the registries/);
   });
 
   it('tells no secret', () => {
