@@ -11,7 +11,9 @@ import { gate } from '../core/gates.ts';
 import { once } from '../core/once.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import type { Reference } from '../oci/reference.ts';
 import { namedContexts } from './named-contexts.ts';
+import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
 
 interface Surroundings {
@@ -20,19 +22,23 @@ interface Surroundings {
   readonly parts: Parts;
   readonly place: Place;
   readonly confines: Confines;
+  readonly pins: Pins | undefined;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines }: Surroundings,
+  { context, remotes, parts, place, confines, pins }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
-  const image = baseImages(store, options.pull, {
-    meaning: (name) => registry.meaning(name),
+  const meaning = (name: string) => registry.meaning(name);
+  const find = baseImages(store, options.pull, {
+    meaning,
     resolve: async (reference, platform) => (await registry.resolve(reference, platform, signal)).image,
   });
+  const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
+  const image = pins === undefined ? find : pins.images(find, ask);
   return {
     store,
     options,

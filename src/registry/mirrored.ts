@@ -1,11 +1,18 @@
 import { type Digest, finish, hasher } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { FetchBlob } from '../core/store.ts';
-import type { Descriptor, Platform } from '../core/types.ts';
+import type { Descriptor, Image, Platform } from '../core/types.ts';
 import type { Reference } from '../oci/reference.ts';
 import { blobFetcher, type OpenSession, withoutFirst } from './fetch.ts';
 import { type Place, placesOf, type Rules } from './places.ts';
-import { type Resolved, remoteDigest, resolveImage } from './resolve.ts';
+import {
+  type FoundManifest,
+  type Resolved,
+  remoteDigest,
+  remoteManifest,
+  resolveAll,
+  resolveImage,
+} from './resolve.ts';
 import type { Manner } from './sessions.ts';
 
 export interface MirroredOptions {
@@ -34,9 +41,16 @@ export class Mirrored {
     const found = await this.#ask(reference, (there, open) =>
       resolveImage(there, { open, platform, signal }),
     );
-    const { host, repository } = reference;
-    const layers = found.image.layers.map((layer) => ({ ...layer, origins: [{ host, repository }] }));
-    return { ...found, image: { ...found.image, layers } };
+    return { ...found, image: namedAs(reference, found.image) };
+  }
+
+  async resolveAll(reference: Reference, signal?: AbortSignal): Promise<readonly Image[]> {
+    const found = await this.#ask(reference, (there, open) => resolveAll(there, { open, signal }));
+    return found.map((image) => namedAs(reference, image));
+  }
+
+  manifest(reference: Reference, signal?: AbortSignal): Promise<FoundManifest> {
+    return this.#ask(reference, (there, open) => remoteManifest(there, { open, signal }));
   }
 
   digest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined> {
@@ -111,6 +125,12 @@ export class Mirrored {
     if (!this.#told.has(key)) this.#options.say(`the mirror ${host} is passed over: ${error.message}`);
     this.#told.add(key);
   }
+}
+
+/** The image with the registry that it was asked of, whoever gave it. */
+function namedAs({ host, repository }: Reference, image: Image): Image {
+  const layers = image.layers.map((layer) => ({ ...layer, origins: [{ host, repository }] }));
+  return { ...image, layers };
 }
 
 const plain: Manner = { insecure: false, isMirror: false };

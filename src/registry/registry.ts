@@ -16,7 +16,7 @@ import { type PushOptions, pushImage } from './push.ts';
 import { type PushedIndex, pushIndex } from './push-index.ts';
 import type { Pushed } from './put-manifest.ts';
 import { readRegistriesConf } from './registries-conf.ts';
-import type { Resolved } from './resolve.ts';
+import type { FoundManifest, Resolved } from './resolve.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 
@@ -28,6 +28,10 @@ export interface Registry {
   resolve(reference: Reference, platform: Platform, signal?: AbortSignal): Promise<Resolved>;
   /** The digest that a tag has now, without fetching anything; undefined when there is no such image. */
   digest(reference: Reference, signal?: AbortSignal): Promise<string | undefined>;
+  /** What a reference names, byte for byte: a manifest or an index. */
+  manifest(reference: Reference, signal?: AbortSignal): Promise<FoundManifest>;
+  /** Every image that a reference stands for; layers are named, not fetched. */
+  resolveAll(reference: Reference, signal?: AbortSignal): Promise<readonly Image[]>;
   readonly fetch: FetchBlob;
   push(image: Image, references: readonly Reference[], options: PushOptions): Promise<Pushed>;
   /** Images for several platforms, and their index under every name. */
@@ -77,6 +81,8 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
     meaning: async (name) => meaningOf(name, (await rules()).conf),
     resolve: (...args) => pulls.resolve(...args),
     digest: (...args) => pulls.digest(...args),
+    manifest: (...args) => pulls.manifest(...args),
+    resolveAll: (...args) => pulls.resolveAll(...args),
     fetch: pulls.fetch,
     push: async (image, names, how) => pushImage(image, names, await forPush(names), how),
     pushIndex: async (images, names, how) => pushIndex(images, names, await forPush(names), how),

@@ -1,6 +1,5 @@
 import type { RegistryOptions } from '../core/options.ts';
-import { createClient, type HttpClient } from '../http/client.ts';
-import type { ConnectionOptions } from '../http/connections.ts';
+import { type ClientOptions, createClient, type HttpClient } from '../http/client.ts';
 import type { Credentials } from './credentials.ts';
 import { findEndpoint } from './endpoint.ts';
 import type { OpenSession } from './fetch.ts';
@@ -14,9 +13,7 @@ export interface Manner {
   readonly isMirror: boolean;
 }
 
-export interface SessionOptions
-  extends Omit<ConnectionOptions, 'timeouts'>,
-    Pick<RegistryOptions, 'retries' | 'retryDelayMs'> {
+export interface SessionOptions extends ClientOptions, Pick<RegistryOptions, 'retries' | 'retryDelayMs'> {
   readonly credentials: Credentials;
 }
 
