@@ -61,7 +61,8 @@ export class Mirrored {
   readonly fetch: FetchBlob = async (origins, descriptor, signal) => {
     const rules = await this.#options.rules();
     const places = origins.flatMap((origin) => placesOf(origin, 'blob', rules));
-    const usable = places.filter((place) => !this.#isGone(place));
+    const there = places.filter((place) => !this.#isGone(place));
+    const usable = there.length > 0 ? there : places;
     if (usable.some(({ isMirror, insecure }) => isMirror || insecure))
       return this.#fromPlaces(usable, descriptor, signal);
     return blobFetcher(this.#options.opener(plain))(usable, descriptor, signal);

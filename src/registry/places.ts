@@ -23,48 +23,26 @@ export type Wanted = 'tag' | 'digest' | 'blob';
 
 /**
  * The places of a repository, in the order in which they are asked: mirrors, and last its own, which a `location` may
- * have moved. Fails with `denied` where it is blocked, and with `registry` on a rule that leads nowhere.
+ * have moved. One that is blocked is left to its mirrors. Fails with `denied` where it has none, and with `registry` on a
+ * rule that leads nowhere.
  */
-export function placesOf(
-  name: Origin,
-  wanted: Wanted,
-  { conf, mirrors }: Rules,
-): readonly [...Place[], Place] {
+export function placesOf(name: Origin, wanted: Wanted, { conf, mirrors }: Rules): readonly Place[] {
   const rule = ruleFor(name, conf);
-  const given = mirrors.flatMap(({ of, at }): Place[] => {
-    const length = lengthOf(of, name);
-    if (length === undefined) return [];
-    const [, scheme, location = ''] = /^(?:(https?):\/\/)?(.*)$/.exec(at) ?? [];
-    const moved = move(name, length, { location, source: '--registry-mirror' });
-    return [{ ...moved, insecure: scheme === 'http', isMirror: true }];
-  });
-  if (rule === undefined) return [...given, { ...originOf(name), insecure: false, isMirror: false }];
-  const length = lengthOf(rule.prefix, name)!;
-  const listed = rule.mirrors
-    .filter(({ pulls }) => wanted === 'blob' || pulls === 'all' || pulls === `${wanted}-only`)
-    .map(({ location, insecure }) => ({
-      ...move(name, length, { location, source: rule.source }),
-      insecure,
-      isMirror: true,
-    }));
-  const own = rule.location === '' ? originOf(name) : move(name, length, rule);
-  return [...given, ...listed, { ...own, insecure: rule.insecure, isMirror: false }];
+  const others = [
+    ...givenMirrors(name, mirrors),
+    ...(rule === undefined ? [] : listedMirrors(name, wanted, rule)),
+  ];
+  if (rule?.blocked && others.length > 0) return others;
+  allow(rule);
+  const moved = rule?.location ? move(name, lengthOf(rule.prefix, name)!, rule) : originOf(name);
+  return [...others, { ...moved, insecure: rule?.insecure ?? false, isMirror: false }];
 }
 
-/** The rule for a repository, or for a host as a whole (an empty repository). Fails with `denied` where it blocks. */
-export function ruleFor(name: Origin, conf: RegistriesConf): RegistryRule | undefined {
-  let best: { readonly rule: RegistryRule; readonly length: number } | undefined;
-  for (const rule of conf.rules) {
-    const length = lengthOf(rule.prefix, name);
-    if (length === undefined) continue;
-    const isBetter =
-      best === undefined ||
-      length > best.length ||
-      (length === best.length && rule.prefix.length > best.rule.prefix.length);
-    if (isBetter) best = { rule, length };
-  }
-  if (best?.rule.blocked) throw blocked(best.rule);
-  return best?.rule;
+/** True where a registry, or all of a host (an empty repository), may be insecure. Fails with `denied` where it is blocked. */
+export function mayBeInsecure(name: Origin, conf: RegistriesConf): boolean {
+  const rule = ruleFor(name, conf);
+  allow(rule);
+  return rule?.insecure ?? false;
 }
 
 /**
@@ -78,6 +56,42 @@ export function meaningOf(text: string, { aliases }: RegistriesConf): Reference 
   if (!full) return written;
   const { host, repository } = parseReference(full);
   return { ...written, host, repository };
+}
+
+/** The rule with the longest prefix. */
+function ruleFor(name: Origin, { rules }: RegistriesConf): RegistryRule | undefined {
+  let best: { readonly rule: RegistryRule; readonly length: number } | undefined;
+  for (const rule of rules) {
+    const length = lengthOf(rule.prefix, name);
+    if (length === undefined) continue;
+    const isBetter =
+      best === undefined ||
+      length > best.length ||
+      (length === best.length && rule.prefix.length > best.rule.prefix.length);
+    if (isBetter) best = { rule, length };
+  }
+  return best?.rule;
+}
+
+function givenMirrors(name: Origin, mirrors: readonly Mirror[]): Place[] {
+  return mirrors.flatMap(({ of, at }) => {
+    const length = lengthOf(of, name);
+    if (length === undefined) return [];
+    const [, scheme, location = ''] = /^(?:(https?):\/\/)?(.*)$/.exec(at) ?? [];
+    const moved = move(name, length, { location, source: '--registry-mirror' });
+    return [{ ...moved, insecure: scheme === 'http', isMirror: true }];
+  });
+}
+
+function listedMirrors(name: Origin, wanted: Wanted, { prefix, mirrors, source }: RegistryRule): Place[] {
+  const length = lengthOf(prefix, name)!;
+  return mirrors
+    .filter(({ pulls }) => wanted === 'blob' || pulls === 'all' || pulls === `${wanted}-only`)
+    .map(({ location, insecure }) => ({
+      ...move(name, length, { location, source }),
+      insecure,
+      isMirror: true,
+    }));
 }
 
 /** How many characters of `host/repository` a prefix stands for; undefined where it does not match. */
@@ -114,8 +128,9 @@ function move(
   });
 }
 
-function blocked({ prefix, source }: RegistryRule): BuildError {
-  return new BuildError('denied', `the registry ${prefix} is blocked in ${source}`, {
+function allow(rule: RegistryRule | undefined): void {
+  if (!rule?.blocked) return;
+  throw new BuildError('denied', `the registry ${rule.prefix} is blocked in ${rule.source}`, {
     hint: 'Name another image, or take "blocked" out there.',
   });
 }

@@ -11,7 +11,7 @@ import { type RunOutside, runDirectly } from './credential-helper.ts';
 import { type Credentials, openCredentials } from './credentials.ts';
 import type { OpenSession } from './fetch.ts';
 import { Mirrored } from './mirrored.ts';
-import { meaningOf, type Rules, ruleFor } from './places.ts';
+import { mayBeInsecure, meaningOf, type Rules } from './places.ts';
 import { type PushOptions, pushImage } from './push.ts';
 import { type PushedIndex, pushIndex } from './push-index.ts';
 import type { Pushed } from './put-manifest.ts';
@@ -100,7 +100,7 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
 /** The registries among these that registries.conf lets be insecure. Fails with `denied` where it blocks one. */
 async function insecureHosts(names: readonly Origin[], rules: () => Promise<Rules>): Promise<string[]> {
   const { conf } = await rules();
-  return names.filter((name) => ruleFor(name, conf)?.insecure).map(({ host }) => host);
+  return names.filter((name) => mayBeInsecure(name, conf)).map(({ host }) => host);
 }
 
 /** The registry of an image that the command line names; an image's id has none. */

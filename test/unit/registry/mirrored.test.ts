@@ -256,6 +256,26 @@ describe('registries.conf', () => {
     expect(own.seen).toEqual([]);
   });
 
+  it('leaves a registry that it blocks to the mirrors, and says why when none answers', async () => {
+    const [mirror, own] = [await server(), await server()];
+    const bytes = await fill(mirror, 'app');
+    const conf = rule(own.host, mirror.host).replace('\n', '\nblocked = true\n');
+    const registry = person(conf);
+    expect((await pull(registry, `${own.host}/app`)).bytes.equals(bytes)).toBe(true);
+    const { image } = await registry.resolve(parseReference(`${own.host}/app`), amd64);
+    await mirror.stop();
+    const layer = image.layers[0]!;
+    for (let time = 0; time < 2; time++) {
+      await expect(registry.digest(parseReference(`${own.host}/app`))).rejects.toThrow(/nothing accepts/);
+      const bytesOf = async () => {
+        for await (const _ of await registry.fetch(layer.origins!, layer.descriptor!))
+          throw new Error('bytes');
+      };
+      await expect(bytesOf()).rejects.toThrow(/nothing accepts/);
+    }
+    expect(own.seen).toEqual([]);
+  });
+
   it('lets a registry have any certificate where it is insecure, and no other', async () => {
     const certificates = makeCertificates(join(home, 'pem'));
     const pem = { cert: readFileSync(certificates.cert), key: readFileSync(certificates.key) };

@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Mirror } from '../../../src/core/options.ts';
 import type { Origin } from '../../../src/core/types.ts';
 import { formatReference } from '../../../src/oci/reference.ts';
-import { meaningOf, placesOf, ruleFor, type Wanted } from '../../../src/registry/places.ts';
+import { mayBeInsecure, meaningOf, placesOf, type Wanted } from '../../../src/registry/places.ts';
 import { type RegistriesConf, readRegistriesConf } from '../../../src/registry/registries-conf.ts';
 
 const cases = fileURLToPath(new URL('../../../testdata/registries/', import.meta.url));
@@ -82,8 +82,10 @@ describe('the places of', () => {
 
   it('a host as a whole, for logins', async () => {
     const conf = await sharedConf();
-    expect(ruleFor({ host: 'moved.example', repository: '' }, conf)?.prefix).toBe('moved.example');
-    expect(() => ruleFor({ host: 'bad.example', repository: '' }, conf)).toThrow(/is blocked/);
+    expect(mayBeInsecure({ host: 'moved.example', repository: '' }, conf)).toBe(false);
+    expect(mayBeInsecure({ host: 'moved.example', repository: 'team/app' }, conf)).toBe(true);
+    for (const host of ['bad.example', 'unreachable.example'])
+      expect(() => mayBeInsecure({ host, repository: '' }, conf)).toThrow(/is blocked/);
   });
 });
 
