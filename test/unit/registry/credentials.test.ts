@@ -329,7 +329,7 @@ describe('credential helpers', () => {
 
   it('keep and erase logins', async () => {
     const file = write('.docker/config.json', { credsStore: 'test' });
-    const runOutside = helper('test', `{ echo "$1"; cat; echo; } >> ${join(home, 'calls')}`);
+    const runOutside = helper('test', `{ echo "$*"; cat; echo; } >> ${join(home, 'calls')}`);
     const credentials = open({ runOutside });
     expect(await credentials.writeLogin('h.org', 'me', 's3cret')).toBe('docker-credential-test');
     expect(readFileSync(file, 'utf8')).not.toContain('s3cret');
