@@ -1,3 +1,4 @@
+import { type Digest, digestOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import { formatPlatform } from '../src/core/platform.ts';
@@ -17,8 +18,12 @@ export interface ImageSource {
 /** An image to build on. */
 export interface BaseImage {
   readonly snapshot: Snapshot;
+  /** The full name by which it was found, where it has one. */
+  readonly name?: string;
   /** It was in the local store: no registry was asked. */
   readonly local: boolean;
+  /** Of its manifest in a registry; undefined for one that was never there. */
+  readonly digest: Digest | undefined;
 }
 
 /** Finds the image that a reference means for a platform. */
@@ -51,20 +56,24 @@ export function baseImages(store: Store, pull: BuildOptions['pull'], source: Ima
       throw withOthers(error, others);
     });
     await store.images.putBeside(image, [name]);
-    return { snapshot: snapshotOf(image), local: false };
+    return { snapshot: snapshotOf(image), name, local: false, digest: digestIn(image) };
   }
 
   async function atHand(name: string, platform: Platform): Promise<BaseImage | undefined> {
     if (pull === 'always' || pull === 'newer') return undefined;
     const local = await store.images.find(name, platform);
     if (local === undefined || !isFor(local, platform)) return undefined;
-    return { snapshot: snapshotOf(local.image), local: true };
+    return { snapshot: snapshotOf(local.image), name, local: true, digest: digestIn(local.image) };
   }
 }
 
 /** An image as something to build on. */
 function snapshotOf(image: Image): Snapshot {
   return { layers: image.layers, config: parseConfig(image.config) };
+}
+
+function digestIn({ manifest }: Image): Digest | undefined {
+  return manifest === undefined ? undefined : digestOf(manifest.bytes);
 }
 
 /** Older programs that run there too are taken of an index that has nothing better, not of the store. */

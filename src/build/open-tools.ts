@@ -12,6 +12,7 @@ import { once } from '../core/once.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
 import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
@@ -23,12 +24,13 @@ interface Surroundings {
   readonly place: Place;
   readonly confines: Confines;
   readonly pins: Pins | undefined;
+  readonly materials: Materials;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines, pins }: Surroundings,
+  { context, remotes, parts, place, confines, pins, materials }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
@@ -38,7 +40,7 @@ export function openTools(
     resolve: async (reference, platform) => (await registry.resolve(reference, platform, signal)).image,
   });
   const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
-  const image = pins === undefined ? find : pins.images(find, ask);
+  const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
     options,

@@ -63,7 +63,7 @@ describe('a base image with an alias', () => {
 
   it('is asked for and kept under the name that is meant, and then found there', async () => {
     const { image, asked, names } = aliased([]);
-    expect(await image('a')).toMatchObject({ local: false });
+    expect(await image('a')).toMatchObject({ local: false, name: 'other.org/a:latest' });
     expect(await image('a')).toMatchObject({ local: true });
     expect([asked, [...names]]).toEqual([['other.org/a:latest'], ['other.org/a:latest']]);
     await image('docker.io/library/a');
