@@ -111,7 +111,8 @@ function parseMirrors({ registryMirror = [], registryMap = [] }: RegistryFlags):
 }
 
 function mirrorOf(name: string, [of, at]: readonly [string, string]): Mirror {
-  const place = /^[\w.-]+(:\d+)?(\/[\w./-]+)?$|^\[[\da-f:]+\](:\d+)?(\/[\w./-]+)?$/i;
+  // As in image names, a host has a dot or a port, or is localhost.
+  const place = /^(?=localhost|[^/]*[.:])(?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?(?:\/[\w./-]+)?$/i;
   const mirror = {
     of: of
       .trim()

@@ -426,6 +426,7 @@ describe('registry flags', () => {
     ['--tls-verify=perhaps', '--tls-verify takes true or false'],
     ['--creds onlyuser', '--creds has no user and password'],
     ['--registry-mirror ftp://m.org', '--registry-mirror does not name'],
+    ['--registry-mirror mirror/path.org', '--registry-mirror does not name'],
     ['--registry-mirror m.org?x', '--registry-mirror does not name'],
     ['--registry-map quay.io', '--registry-map does not name'],
     ['--registry-map =m.org', '--registry-map does not name'],

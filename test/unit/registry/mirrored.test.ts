@@ -204,11 +204,24 @@ describe('a mirror', () => {
   });
 
   it('never sees --creds, which are for the registries that the command names', async () => {
-    const [mirror, own] = [await server(wantsLogin), await server(wantsLogin)];
-    await own.stop();
-    const creds = { creds: 'me:s3cret', credsFor: [`${own.host}/app`] };
-    await expect(pull(person(rule(own.host, mirror.host), creds), `${own.host}/app`)).rejects.toThrow();
-    expect(mirror.seen.map(({ headers }) => headers.authorization).filter(Boolean)).toEqual([]);
+    const [mirror, own, other] = [
+      await server(wantsLogin),
+      await server(wantsLogin),
+      await server(wantsLogin),
+    ];
+    const image = layers.image([layers.layer('file', noise(100))]);
+    const how = { layers: layers.layers, format: 'oci' } as const;
+    const creds = { creds: 'me:s3cret', credsFor: [`docker://${own.host}/app`, '0'.repeat(64)] };
+    const registry = person(rule(own.host, mirror.host), creds);
+    await registry.push(image, [parseReference(`${own.host}/app`)], how);
+    await pull(registry, `${own.host}/app`);
+    await expect(pull(registry, `${other.host}/app`)).rejects.toMatchObject({ code: 'denied' });
+    const shown = (to: FakeRegistry) => [...new Set(to.seen.map(({ headers }) => headers.authorization))];
+    expect([own, mirror, other].map(shown)).toEqual([
+      [undefined, basic('me:s3cret')],
+      [undefined],
+      [undefined],
+    ]);
   });
 
   it('is not pushed to', async () => {
