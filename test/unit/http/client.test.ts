@@ -208,6 +208,8 @@ describe('TLS', () => {
     copyFileSync(certificates.clientKey, join(place, 'me.key'));
     expect((await client({ certDirs }).request(server.origin)).status).toBe(200);
     expect((await client({ certDir: place }).request(server.origin)).status).toBe(200);
+    const lost = client({ certDir: join(place, 'none') }).request(server.origin);
+    await expect(lost).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('(ENOENT)') });
   });
 });
 

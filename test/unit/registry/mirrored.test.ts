@@ -148,6 +148,14 @@ describe('a mirror', () => {
     expect([mirror.seen.length, said.length]).toEqual([asked, 1]);
   });
 
+  it('is not asked again and again, for others can answer', async () => {
+    const [mirror, own] = [await server(always(503)), await server()];
+    await fill(own, 'app');
+    const registry = person(rule(own.host, mirror.host), { retries: 5 });
+    expect(await registry.digest(parseReference(`${own.host}/app`))).toMatch(/^sha256:/);
+    expect(mirror.requests().filter((line) => line.includes('/manifests/'))).toHaveLength(2);
+  });
+
   it('that breaks off in the middle of a blob is carried on by another', async () => {
     const own = await server();
     const bytes = await fill(own, 'app');
