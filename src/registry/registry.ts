@@ -54,7 +54,7 @@ export interface Surroundings {
   readonly runOutside?: RunOutside;
   /** Told of mirrors that are passed over. */
   readonly say?: (warning: string) => void;
-  /** The machine's registries.conf and certs.d; default `/etc/containers`. */
+  /** Where the machine's own registries.conf is; default `/etc/containers`. */
   readonly systemFolder?: string;
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildCommand } from '../../../src/cli/build.ts';
+import { buildCommand, imagesNamed } from '../../../src/cli/build.ts';
 import type { BuildFlags } from '../../../src/cli/build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from '../../../src/cli/build-options.ts';
 import { registryOptions } from '../../../src/cli/flags.ts';
@@ -434,6 +434,17 @@ describe('registry flags', () => {
     ['--retry-delay soon', 'is not a duration'],
   ])('refuses %s', (args, message) => {
     expect(() => of(args)).toThrow(message);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['-t myapp', []],
+    ['-t me/app:1.2', []],
+    ['-t myapp --push', ['myapp']],
+    ['-d me/app', ['me/app']],
+    ['-t ghcr.io/me/app -t localhost/app -t h:5000/app', ['ghcr.io/me/app', 'localhost/app', 'h:5000/app']],
+    ['-o type=registry,name=q.io/a', ['q.io/a']],
+  ])('counts as images of registries in %s: %j', (args, expected) => {
+    expect(imagesNamed(read(['ctx', ...words(args)]))).toEqual(expected);
   });
 
   it('refuses --creds where nothing says whom it is for', () => {
