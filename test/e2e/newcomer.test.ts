@@ -43,9 +43,9 @@ tsbuild save x -o ../out/x.tar`;
 /** What `tsbuild doctor` says there, its lines joined. */
 const pieces = [
   /^RUN works here, in isolation `single`: a user namespace with one id\. /,
-  / - root real root /,
-  / ✗ subuid a user namespace with a range of ids .*→ Install newuidmap \(apt-get install uidmap/,
-  / - mapped a user namespace with all of the container's ids /,
+  / - root real root uid 61234 is not root /,
+  / ✗ subuid a user namespace with a range of ids [^→]+ → Install newuidmap \(apt-get install uidmap/,
+  / - mapped a user namespace with all of the container's ids uid 61234 is not root /,
   / ✓ single a user namespace with one id chosen owners are recorded instead of set: /,
   / ✓ proc /,
   / ✓ store layers are overlaid in /,
