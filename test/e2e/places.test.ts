@@ -40,8 +40,14 @@ const places: Readonly<Record<string, BuildPlace & { readonly about: string }>> 
   'docker-root': simulated('docker-root', short),
   restricted: simulated('restricted', { targets: usual }),
   'store-on-tmpfs': {
-    ...simulated('bare', { store: '/dev/shm/store', ...short }),
+    ...simulated('bare', { store: '/var/tmp/memory/store', ...short }),
     about: 'an ordinary user without newuidmap whose store lies on a tmpfs',
+    host: {
+      ...hostPlaces.bare,
+      prepare: `${hostPlaces.bare.prepare}
+        mkdir var/tmp/memory
+        mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs var/tmp/memory`,
+    },
   },
 };
 const names = Object.keys(places);

@@ -15,7 +15,7 @@ echo 'create table kept (word text); insert into kept values (1);' |
 # A folder that others may look into is refused: the server asks stat.
 chmod 755 runuser
 ! su postgres -c "$bin/postgres --single -F -D /srv/db/runuser postgres" </dev/null 2>log
-sed 's/.*FATAL/FATAL/' log >refused
+sed 's/^.*\] //' log >refused
 rm log
 chmod 700 runuser
 # It refuses to run as root as well.
