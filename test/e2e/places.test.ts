@@ -70,10 +70,11 @@ describe.skipIf(skip('places', needs))('the same image from every place', { time
   const told = () =>
     Promise.all(names.map(async (name) => ({ about: places[name]!.about, result: await resultOf(name) })));
 
-  it('root builds all of it', async () => {
-    const { codes, logs } = await resultOf('root');
-    const wanted = Object.fromEntries(places.root!.targets.map((target) => [target, 0]));
-    expect(codes, Object.values(logs).join('\n').slice(-4000)).toEqual(wanted);
+  // Elsewhere a cell of the tables says so where something is not built.
+  it.concurrent.each(['root', 'user', 'bare'])('%s builds all of it', async (name) => {
+    const { codes, logs } = await resultOf(name);
+    const failed = places[name]!.targets.filter((target) => codes[target] !== 0);
+    expect(failed, failed.map((target) => logs[target]?.slice(-4000)).join('\n')).toEqual([]);
   });
 
   it.concurrent.each(names.slice(1))('%s builds the same, but for what is listed', async (name) => {
