@@ -106,7 +106,11 @@ async function commandLine(folder: string, scratch: string): Promise<string[]> {
     scratch,
     user: person,
     keep: [folder, sharedFolder()],
-    env: environmentOf({ name: person.name, home }),
+    env: {
+      ...environmentOf({ name: person.name, home }),
+      // npm may need them to install the package.
+      NODE_EXTRA_CA_CERTS: process.env.TSBUILD_TEST_CA_CERTS,
+    },
     cwd: home,
   });
 }
