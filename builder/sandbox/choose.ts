@@ -4,7 +4,9 @@ import type { Place } from '../../src/core/place.ts';
 import { builtinEngine } from './builtin.ts';
 import { ladder, type Machine, machineOf, namespaceRemedy, rungOf } from './ladder.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
+import { recordingHere } from './ownership/probe.ts';
 import { recordedEngine } from './ownership/recorded-engine.ts';
+import { describeRecording, recordingRemedy } from './ownership/recording.ts';
 import type { Engine } from './plan.ts';
 import { canAssemble } from './program/assemble.ts';
 import { executable, find } from './programs.ts';
@@ -13,6 +15,8 @@ export interface Choice {
   readonly engine: Engine;
   /** One sentence: what was chosen, and why. */
   readonly sentence: string;
+  /** What it cannot do here that it does elsewhere, why, and how to have it. */
+  readonly warning?: string;
 }
 
 /** Runtimes in the order of preference, and the packages that bring them. */
@@ -23,14 +27,17 @@ const preferred = ['crun', 'runc'];
  * or an OCI runtime on a machine that it does not know. Throws `sandbox` where no namespace could be had, and where
  * no runtime is installed.
  */
-export function chooseEngine(place: Place, runtime?: string): Choice {
+export async function chooseEngine(place: Place, runtime?: string): Promise<Choice> {
   const rung = rungOf(place.isolation);
   if (rung === undefined) throw whyNoRun(place);
   const where = rung.name === 'root' ? 'as real root' : `in ${rung.what}`;
   const why = runtime === undefined ? 'the first that was found' : 'asked for with --runtime';
   if (runtime === 'builtin' || (runtime === undefined && canAssemble())) {
-    const engine = rung.name === 'single' ? recordedEngine() : builtinEngine();
-    return { engine, sentence: `RUN uses the built-in engine ${where}` };
+    const sentence = `RUN uses the built-in engine ${where}`;
+    if (rung.name !== 'single') return { engine: builtinEngine(), sentence };
+    const here = await recordingHere();
+    const warning = here.recording !== 'all' && `${describeRecording(here)}. ${recordingRemedy}`;
+    return { engine: recordedEngine(here.recording), sentence, ...(warning && { warning }) };
   }
   if (rung.name === 'single') throw recordsOwners(runtime ?? 'an OCI runtime');
   const program = runtime === undefined ? firstOf(preferred) : named(runtime);

@@ -3,10 +3,16 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ladder, machineOf, type Rung, rungsFor } from '../../builder/sandbox/ladder.ts';
+import {
+  describeRecording,
+  type Recordable,
+  recordingRemedy,
+} from '../../builder/sandbox/ownership/recording.ts';
 import { canAssemble } from '../../builder/sandbox/program/assemble.ts';
 import { find, searchPath } from '../../builder/sandbox/programs.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Isolation } from '../core/place.ts';
+import { workerFile } from '../core/worker.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A rung of the ladder here. */
@@ -56,7 +62,8 @@ async function examine(here: Surroundings): Promise<Examined> {
     return stateOf(rung, attempt ?? notTried(rung, uid), { chosen: rung === best, uid });
   });
   const checks = best === undefined ? [] : await Promise.all([procCheck(best), storeCheck(best, here.root)]);
-  return { rungs, checks: [...checks, await enginesCheck()] };
+  const owners = best?.name === 'single' ? [await ownersCheck()] : [];
+  return { rungs, checks: [...checks, ...owners, await enginesCheck()] };
 }
 
 interface Attempt {
@@ -131,6 +138,20 @@ async function storeCheck({ name }: Rung, root: string): Promise<Check> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** How much of owners can be recorded, tried in the namespace where they are. */
+async function ownersCheck(): Promise<Check> {
+  const { works, said } = await on('single', [process.execPath, workerFile('recording-worker')]);
+  if (!works) return { name: 'owners', works: false, text: `what can be recorded was not found: ${said}` };
+  const found = JSON.parse(said) as Recordable;
+  const all = found.recording === 'all';
+  return {
+    name: 'owners',
+    works: all,
+    text: describeRecording(found),
+    ...(!all && { remedy: recordingRemedy }),
+  };
 }
 
 /** The deepest folder of a path that is there. */

@@ -62,7 +62,8 @@ const READER_GONE = 141;
 export async function runImage(options: RunCommand, here: Surroundings): Promise<number> {
   await using parts = await openParts(here.root, here.registry, here.place);
   await using scratch = await parts.store.scratch();
-  const { engine } = chooseEngine(here.place, options.runtime);
+  const { engine, warning } = await chooseEngine(here.place, options.runtime);
+  if (warning !== undefined) here.say(`warning: ${warning}\n`);
   const image = await imageOf(options.name, parts, here);
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };

@@ -185,11 +185,11 @@ describe('where no step can run', () => {
     expect(whyNoRun({ ...place, asked: 'none' }).message).toBe('RUN cannot work with --isolation none');
   });
 
-  it('says which package has a runtime that is missing', () => {
-    expect(() => chooseEngine({ ...place, isolation: 'root' }, 'no-such-runtime')).toThrow(
+  it('says which package has a runtime that is missing', async () => {
+    await expect(chooseEngine({ ...place, isolation: 'root' }, 'no-such-runtime')).rejects.toThrow(
       expect.objectContaining({ code: 'sandbox', hint: expect.stringContaining('apt-get install crun') }),
     );
-    expect(() => chooseEngine(place)).toThrow(expect.objectContaining({ code: 'sandbox' }));
+    await expect(chooseEngine(place)).rejects.toThrow(expect.objectContaining({ code: 'sandbox' }));
   });
 });
 
