@@ -2,13 +2,13 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { compileFilter, everyCall } from '../../builder/sandbox/filter.ts';
 import { assemble } from '../../builder/sandbox/program/assemble.ts';
 import { block, call, from, type Item } from '../../builder/sandbox/program/calls.ts';
-import { becomeProgram } from '../../builder/sandbox/program/namespaces.ts';
 import type { FilterRule } from '../../builder/sandbox/seccomp.ts';
 
 const SET_MODE_FILTER = 1;
 const NEW_LISTENER = 8;
 const ADD_DESCRIPTOR = 0x40182103;
 const EINVAL = 22;
+const KEPT = 100;
 
 /** What a kernel or a place lacks for owners to be recorded, made by a filter of system calls around the builder. */
 const lacks = {
@@ -53,12 +53,12 @@ export function writeFiltered(
   const filter = compileFilter([...rules, everyCall()]);
   const program = block([filter.length / 8, filter]);
   const listener = from(block());
+  const variables = Object.entries(env).map((pair) => pair.join('='));
   const items: readonly Item[] = [
     call('seccomp', [SET_MODE_FILTER, listened ? NEW_LISTENER : 0, program], { result: listener }),
-    ...becomeProgram(
-      command,
-      Object.entries(env).map((pair) => pair.join('=')),
-    ),
+    // A copy without close-on-exec.
+    ...(listened ? [call('dup3', [listener, KEPT, 0])] : []),
+    call('execve', [command[0]!, block([...command, 0]), block([...variables, 0])]),
   ];
   writeFileSync(file, assemble(items).file);
   chmodSync(file, 0o755);
