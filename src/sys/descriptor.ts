@@ -35,6 +35,11 @@ const statxNumber = process.arch === 'arm64' ? 291 : 332;
 /** Flags of open(2) that node:fs does not name. */
 export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
+const isArm = process.arch === 'arm64';
+export const O_DIRECTORY = isArm ? 0o40000 : 0o200000;
+export const O_NOFOLLOW = isArm ? 0o100000 : 0o400000;
+/** The bit by which O_TMPFILE differs from O_DIRECTORY. */
+export const O_UNNAMED = 0o20000000;
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;

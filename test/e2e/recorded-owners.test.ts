@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
 import { readLayout } from '../support/oci-layout.ts';
@@ -13,6 +13,8 @@ const scripts: Readonly<Record<string, string>> = {
   'a file of a layer below': 'chown 12:34 /opt/pair-1 /opt/old/b',
   'setuid is cleared by chown': 'chown 33:33 /opt/setuid',
   'links and fifos': 'ln -s x /opt/l; chown -h 7:8 /opt/l; mkfifo /opt/p; chown 9:10 /opt/p',
+  'a folder of a layer below that is moved, copied and packed':
+    'mv /opt/old /opt/new; cp -a /opt/new /opt/copy; mkdir /opt/t; tar -C /opt/new -cf - . | tar -C /opt/t -xf -',
   devices: 'mknod /opt/null c 1 3; mknod /opt/disk b 8 1; chown 5:6 /opt/disk; ls -l /opt | grep -c "^[bc]"',
   'files of a person':
     'chmod 1777 /opt; su app -s /bin/sh -c "umask 027; echo x > /opt/own; mkdir /opt/mine; mkfifo /opt/f"',
@@ -22,7 +24,7 @@ const scripts: Readonly<Record<string, string>> = {
     'echo x > /opt/s; chown 41:42 /opt/s; stat -c %u:%g /opt/s /opt/old/b > /opt/told; test "$(head -n 1 /opt/told)" = 41:42',
 };
 const base = 'localhost/tsbuild-test/busybox:1';
-const needs = { root: true, programs: ['skopeo', 'busybox', 'unshare'] };
+const needs = { root: true, programs: ['skopeo', 'busybox', 'unshare', 'perl', 'ldd'] };
 
 describe.skipIf(skip('owners where one id exists', needs))('owners where one id exists', () => {
   let root: AsyncDisposable & Tsbuild;
@@ -43,8 +45,9 @@ describe.skipIf(skip('owners where one id exists', needs))('owners where one id 
     const name = `case-${++count}`;
     const context = join(tsbuild.folder, name);
     mkdirSync(context);
+    if (lines.some((line) => line.includes('perl'))) await copyPerl(context);
     writeFileSync(join(context, 'Containerfile'), [`FROM ${base}`, ...lines, ''].join('\n'));
-    const args = ['--isolation', isolation, '--network', 'none', context];
+    const args = ['--isolation', isolation, '--network', 'none', '--allow', 'security.insecure', context];
     const layout = await buildLayout(tsbuild, args, { name });
     const digest = readLayout(layout).manifest.layers.at(-1)?.digest ?? '';
     const told = await must([
@@ -60,12 +63,37 @@ describe.skipIf(skip('owners where one id exists', needs))('owners where one id 
   }
   let count = 0;
 
+  /** perl for this machine, for a COPY; its modules are left out. */
+  async function copyPerl(context: string): Promise<void> {
+    const libraries = [...(await must(['ldd', '/usr/bin/perl'])).matchAll(/\/\S+/g)].map(([path]) => path);
+    for (const path of ['/usr/bin/perl', ...libraries]) {
+      mkdirSync(join(context, 'machine', dirname(path)), { recursive: true });
+      copyFileSync(path, join(context, 'machine', path));
+    }
+    copyFileSync('testdata/sandbox/owner-calls.pl', join(context, 'owner-calls.pl'));
+  }
+
   async function compare(...lines: string[]): Promise<void> {
     expect(await layerOf(single, lines, 'single')).toEqual(await layerOf(root, lines, 'root'));
   }
 
   it.each(Object.entries(scripts))('are those that true root gives: %s', async (_, script) => {
     await compare(`RUN ${script}`);
+  });
+
+  it('are those that true root gives, however a file is made or moved', async () => {
+    await compare(
+      'COPY --link machine /',
+      `RUN cd /opt; for name in theirs theirs-too; do ln -s x $name; chown -h 8:9 $name; done; mkfifo fifo; chown 10:11 fifo; \
+        for name in given given-too; do echo x > $name; chown 33:44 $name; done`,
+      'RUN --mount=source=owner-calls.pl,target=/owner-calls.pl perl /owner-calls.pl',
+    );
+  });
+
+  it('are recorded where a step may do everything, too', async () => {
+    await compare(
+      'RUN --security=insecure echo x > /opt/a; chown 7:8 /opt/a; su app -s /bin/sh -c "touch /tmp/own"',
+    );
   });
 
   it('belong to the user whom USER names', async () => {

@@ -1,3 +1,4 @@
+import { O_UNNAMED } from '../../../src/sys/descriptor.ts';
 import type { FilterAction, FilterRule } from '../seccomp.ts';
 import { type CallTable, syscallNumbers } from '../syscall-numbers.ts';
 import type { Recording } from './recording.ts';
@@ -5,7 +6,6 @@ import type { Recording } from './recording.ts';
 const TYPE = 0o170000;
 const CHARACTER_DEVICE = 0o020000;
 const BLOCK_DEVICE = 0o060000;
-const FIFO = 0o010000;
 const O_CREAT = 0o100;
 const PR_SET_KEEPCAPS = 8;
 
@@ -18,8 +18,8 @@ const done = { errno: 0 };
 
 /**
  * What becomes of the calls that cannot work where only one id exists. With `all` a supervisor decides who a file belongs
- * to, who a process is, and what a process makes that is not root by these lights (openat2 keeps its flags in memory, where
- * no filter sees them). With less, what it does not decide is answered as if it had been done.
+ * to, who a process is, and what a process makes that is not root by these lights. With less, what it does not decide is
+ * answered as if it had been done.
  */
 export const ownerRules: Readonly<Record<Recording, readonly FilterRule[]>> = {
   all: [
@@ -28,11 +28,13 @@ export const ownerRules: Readonly<Record<Recording, readonly FilterRule[]>> = {
       'stat lstat fstat newfstatat statx',
       'getuid geteuid getgid getegid getresuid getresgid getgroups',
       'getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32',
-      'creat mkdir mkdirat symlink symlinkat execve execveat',
+      'creat openat2 mkdir mkdirat symlink symlinkat mknod mknodat execve execveat',
+      'rename renameat renameat2 link linkat',
     ].map((names): FilterRule => ({ names: names.split(' '), action: 'notify' })),
-    ...nodes('notify', [CHARACTER_DEVICE, BLOCK_DEVICE, FIFO]),
-    { names: ['open'], action: 'notify', when: { index: 1, mask: O_CREAT, value: O_CREAT } },
-    { names: ['openat'], action: 'notify', when: { index: 2, mask: O_CREAT, value: O_CREAT } },
+    ...[O_CREAT, O_UNNAMED].flatMap((flag): FilterRule[] => [
+      { names: ['open'], action: 'notify', when: { index: 1, mask: flag, value: flag } },
+      { names: ['openat'], action: 'notify', when: { index: 2, mask: flag, value: flag } },
+    ]),
     { names: ['prctl'], action: 'notify', when: { index: 0, value: PR_SET_KEEPCAPS } },
   ],
   files: [

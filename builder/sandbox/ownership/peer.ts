@@ -5,7 +5,10 @@ import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
   close,
+  getxattr,
   O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
   O_PATH,
   openat,
   openat2,
@@ -30,13 +33,13 @@ export interface Lookup {
   readonly follow: boolean;
   /** What is opened has to be a directory. */
   readonly directory?: boolean;
+  /** RESOLVE_* of openat2(2) that the process itself asks for. */
+  readonly resolve?: number;
 }
 
 /** The longest path, and its end. */
 const PATH_BYTES = 4096;
 const PAGE = 4096n;
-const O_NOFOLLOW = 0o400000;
-const O_DIRECTORY = process.arch === 'arm64' ? 0o40000 : 0o200000;
 const ENOENT = 2;
 const EBADF = 9;
 const ENOTDIR = 20;
@@ -77,15 +80,18 @@ export class Peer {
   /** What a path means to a process, as a descriptor that stands for the place alone. */
   open(pid: number, folder: number, path: string, lookup: Lookup): number {
     if (path === '') return -ENOENT;
+    const { resolve = 0 } = lookup;
     const own = ownDescriptor(pid, path);
     if (own !== undefined && lookup.follow) return this.openProc(`${pid}/fd/${own}`);
-    if (path.startsWith('/')) return this.#inRoot(pid, path, lookup);
+    // Within its starting folder a path is held by the process itself, and an absolute one begins there.
+    const isHeld = (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
+    if (path.startsWith('/') && !isHeld) return this.#inRoot(pid, path, lookup);
     const base = folder === AT_FDCWD ? `${pid}/cwd` : `${pid}/fd/${folder}`;
     const start = this.openProc(base);
     if (start < 0) return -EBADF;
-    const found = this.#openAt(start, path, lookup, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+    const found = this.#openAt(start, path, lookup, isHeld ? 0 : RESOLVE_BENEATH);
     close(start);
-    return found === -EXDEV ? this.#climbing(pid, base, path, lookup) : found;
+    return found === -EXDEV && !isHeld ? this.#climbing(pid, base, path, lookup) : found;
   }
 
   openDescriptor(pid: number, fd: number): number {
@@ -110,6 +116,11 @@ export class Peer {
     return statx(folder, this.put(name, at.name), options) < 0 ? undefined : this.#state();
   }
 
+  hasAttribute(fd: number, name: string): boolean {
+    const path = this.put(`/proc/self/fd/${fd}`, at.procPath);
+    return getxattr(path, this.put(name, at.attribute), { address: 0, length: 0 }) >= 0;
+  }
+
   /** Writes text and its end into the arena; gives its address. */
   put(text: string, offset: number): number {
     const length = this.#arena.bytes.write(text, offset, 'latin1');
@@ -132,7 +143,7 @@ export class Peer {
   #inRoot(pid: number, path: string, lookup: Lookup): number {
     const root = this.openProc(`${pid}/root`);
     if (root < 0) return root;
-    const found = this.#openAt(root, path, lookup, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const found = this.#openAt(root, path, lookup, RESOLVE_IN_ROOT);
     close(root);
     return found;
   }
@@ -146,13 +157,13 @@ export class Peer {
     return this.#inRoot(pid, `${inside}/${path}`, lookup);
   }
 
-  #openAt(folder: number, path: string, { follow, directory }: Lookup, resolve: number): number {
+  #openAt(folder: number, path: string, { follow, directory, resolve = 0 }: Lookup, within: number): number {
     if (path.length >= PATH_BYTES) return -ENAMETOOLONG;
     const { bytes, address } = this.#arena;
     const flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW) | (directory === true ? O_DIRECTORY : 0);
     bytes.writeBigUInt64LE(BigInt(flags), at.how);
     bytes.writeBigUInt64LE(0n, at.how + 8);
-    bytes.writeBigUInt64LE(BigInt(resolve), at.how + 16);
+    bytes.writeBigUInt64LE(BigInt(resolve | within | RESOLVE_NO_MAGICLINKS), at.how + 16);
     return openat2(folder, this.put(path, at.more), address + at.how);
   }
 }

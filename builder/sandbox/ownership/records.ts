@@ -26,11 +26,24 @@ export class Records {
   readonly #arena: Arena;
   readonly #peer: Peer;
   readonly #journal: Map<string, string>;
+  /** Files of layers below. */
+  readonly #known: ReadonlySet<string>;
 
   constructor(of: Arena, peer: Peer, known: readonly InodeOwner[]) {
     this.#arena = of;
     this.#peer = peer;
     this.#journal = new Map(known.map(({ inode, born, owner }) => [`${inode} ${born}`, owner]));
+    this.#known = new Set(this.#journal.keys());
+  }
+
+  get knowsBelow(): boolean {
+    return this.#known.size > 0;
+  }
+
+  /** The owner of a file that lies in a layer below and cannot carry it; undefined for all others. */
+  below(file: FileState): Owner | undefined {
+    const key = keyOf(file);
+    return this.#known.has(key) && !carries(file) ? parseOwner(this.#journal.get(key) ?? '') : undefined;
   }
 
   get journal(): InodeOwner[] {
