@@ -104,6 +104,9 @@ my %case = (
     my $fd = fileno $f;
     chown 33, 44, "/proc/self/fd/$fd"; chown -1, 45, "/dev/fd/$fd"; says('a');
     chown 1, 1, "/proc/$$/fd/$fd"; says('a');
+    chown 2, -1, '/proc/self/cwd/a'; chown -1, 3, "/proc/$$/root/opt/calls/descriptor/a"; says('a');
+    mkdir 'd'; file('d/f'); open(my $d, '<', 'd'); my $folder = fileno $d;
+    chown 4, 5, "/proc/self/fd/$folder/f"; chown 6, -1, "/dev/fd/$folder/../a"; says('a'); says('d/f');
   },
   mode0 => sub { become(1000); umask 0; file('a'); mkdir 'd', 01777; says('d'); does('mkdirat', $CWD, 'e', 02755); says('e') },
   climbing => sub { mkdir 'd'; chdir 'd'; file('../a'); chown 3, 4, '../a'; symlink '/opt/calls/climbing/a', 'abs'; chown 5, 6, 'abs'; says('../a') },

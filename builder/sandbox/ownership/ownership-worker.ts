@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { InodeOwner } from '../../../src/core/owner.ts';
-import { close, poll, separateUmask } from '../../../src/sys/descriptor.ts';
+import { poll, separateUmask } from '../../../src/sys/descriptor.ts';
 import { wakeAtOnce } from '../../../src/sys/notify.ts';
 import { answerOf } from './answers.ts';
 import { type Credentials, Processes } from './credentials.ts';
@@ -89,7 +89,6 @@ function serve(listener: number, events: number): void {
   const step = running.get(listener)!;
   if ((events & POLLIN) === 0) {
     running.delete(listener);
-    close(listener);
     port.postMessage({ id: step.id, journal: step.records.journal } satisfies StepEnded);
     return;
   }

@@ -80,18 +80,11 @@ export class Peer {
   /** What a path means to a process, as a descriptor that stands for the place alone. */
   open(pid: number, folder: number, path: string, lookup: Lookup): number {
     if (path === '') return -ENOENT;
-    const { resolve = 0 } = lookup;
-    const own = ownDescriptor(pid, path);
-    if (own !== undefined && lookup.follow) return this.openProc(`${pid}/fd/${own}`);
-    // Within its starting folder a path is held by the process itself, and an absolute one begins there.
-    const isHeld = (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
-    if (path.startsWith('/') && !isHeld) return this.#inRoot(pid, path, lookup);
-    const base = folder === AT_FDCWD ? `${pid}/cwd` : `${pid}/fd/${folder}`;
-    const start = this.openProc(base);
-    if (start < 0) return -EBADF;
-    const found = this.#openAt(start, path, lookup, isHeld ? 0 : RESOLVE_BENEATH);
-    close(start);
-    return found === -EXDEV && !isHeld ? this.#climbing(pid, base, path, lookup) : found;
+    const own = ownLink(pid, path);
+    if (own?.rest === '' && lookup.follow) return this.openProc(own.link);
+    if (own !== undefined && own.rest !== '') return this.#openBelow(pid, own.link, own.rest, lookup);
+    if (path.startsWith('/') && !isHeld(lookup)) return this.#inRoot(pid, path, lookup);
+    return this.#openBelow(pid, folder === AT_FDCWD ? `${pid}/cwd` : `${pid}/fd/${folder}`, path, lookup);
   }
 
   openDescriptor(pid: number, fd: number): number {
@@ -148,6 +141,16 @@ export class Peer {
     return found;
   }
 
+  /** A path that begins in a folder which a link of /proc leads to. */
+  #openBelow(pid: number, base: string, path: string, lookup: Lookup): number {
+    const start = this.openProc(base);
+    if (start < 0) return -EBADF;
+    const within = isHeld(lookup) ? 0 : RESOLVE_BENEATH;
+    const found = this.#openAt(start, path, lookup, within);
+    close(start);
+    return found === -EXDEV && within !== 0 ? this.#climbing(pid, base, path, lookup) : found;
+  }
+
   /** A relative path that climbs above where it starts, or meets an absolute link: taken as an absolute one. */
   #climbing(pid: number, base: string, path: string, lookup: Lookup): number {
     const [root, start] = [linkOf(`/proc/${pid}/root`), linkOf(`/proc/${base}`)];
@@ -168,14 +171,24 @@ export class Peer {
   }
 }
 
-/** A descriptor of the process itself, where a path names one: such links lead nowhere for anybody else. */
-function ownDescriptor(pid: number, path: string): number | undefined {
+/** Within its starting folder a path is held by the process itself, and an absolute one begins there. */
+function isHeld({ resolve = 0 }: Lookup): boolean {
+  return (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
+}
+
+/**
+ * A link of /proc to something of the process itself, and what follows it in the path: such links lead nowhere for anybody
+ * else.
+ */
+function ownLink(pid: number, path: string): { readonly link: string; readonly rest: string } | undefined {
   const standard = /^\/dev\/(stdin|stdout|stderr)$/.exec(path)?.[1];
-  if (standard !== undefined) return ['stdin', 'stdout', 'stderr'].indexOf(standard);
-  const [, whose, fd] = /^\/(?:proc\/(self|thread-self|\d+)|dev)\/fd\/(\d+)$/.exec(path) ?? [];
-  if (fd === undefined) return undefined;
-  const isSelf = whose === undefined || whose.endsWith('self') || innerPid(pid) === whose;
-  return isSelf ? Number(fd) : undefined;
+  if (standard !== undefined)
+    return { link: `${pid}/fd/${['stdin', 'stdout', 'stderr'].indexOf(standard)}`, rest: '' };
+  const form = /^\/(?:proc\/(self|thread-self|\d+)\/(root|cwd|fd\/\d+)|dev\/(fd\/\d+))(?:\/+([\s\S]*))?$/;
+  const [, whose, link = '', device, rest = ''] = form.exec(path) ?? [];
+  if (device !== undefined) return { link: `${pid}/${device}`, rest };
+  if (whose === undefined) return undefined;
+  return whose.endsWith('self') || innerPid(pid) === whose ? { link: `${pid}/${link}`, rest } : undefined;
 }
 
 /** The process's id in its own eyes. */

@@ -54,6 +54,7 @@ interface Listener {
 
 interface Running {
   readonly id: number;
+  /** Open until the supervisor says that the step has ended, or has ended itself. */
   readonly listener: number;
   readonly ended: Promise<readonly InodeOwner[]>;
   readonly settle: (journal: readonly InodeOwner[] | Error) => void;
@@ -118,20 +119,19 @@ class Supervisor {
   }
 
   #settle({ id, journal }: StepEnded): void {
-    this.#running.delete(id);
-    [...this.#steps.values()].find((step) => step.id === id)?.settle(journal);
+    const step = [...this.#steps.values()].find((one) => one.id === id);
+    if (step === undefined || !this.#running.delete(id)) return;
+    closeSync(step.listener);
+    step.settle(journal);
     if (this.#running.size === 0) this.#worker?.unref();
   }
 
   /** Without its supervisor a step would wait for ever: its calls fail (ENOSYS) once the listener is closed. */
   #fail(cause: Error): void {
     this.#worker = undefined;
-    for (const { listener, settle } of this.#steps.values()) {
-      try {
-        closeSync(listener);
-      } catch {
-        // The step had ended.
-      }
+    for (const { id, listener, settle } of this.#steps.values()) {
+      if (!this.#running.delete(id)) continue;
+      closeSync(listener);
       settle(new BuildError('sandbox', 'the thread that records owners failed', { cause }));
     }
   }
