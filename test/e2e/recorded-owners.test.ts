@@ -117,6 +117,25 @@ describe.skipIf(skip('owners where one id exists', needs))('owners where one id 
     );
     await compare('RUN chown -R 3:4 /opt/old', `FROM ${base}`, 'COPY --from=0 /opt/old /new');
   });
+
+  it.each([
+    ['single', 'root'],
+    ['root', 'single'],
+  ])('are those of the layer for a step on another rung: %s, then %s', async (first, second) => {
+    const lower = [
+      `RUN cd /opt; echo ${first} > a; chown 7:8 a; ln -s a l; chown -h 9:9 l; mkfifo p; chown 10:11 p; mknod n c 1 3; \\
+        chown 3:4 n old/b; mkdir g; chown 0:500 g; chmod 2775 g; chmod 4755 a`,
+    ];
+    const upper = [
+      'RUN cd /opt; mv a b; touch -h l; echo x > g/f; cp -a /opt /copy; rm n; stat -c %u:%g * > /told; cat /told',
+    ];
+    await layersOf(single, lower, first);
+    const [ours, roots] = [
+      await layersOf(single, [...lower, ...upper], second),
+      await layersOf(root, [...lower, ...upper], 'root'),
+    ];
+    expect(ours.slice(-2)).toEqual(roots.slice(-2));
+  });
 });
 
 async function entriesOf(layout: string, digest: string): Promise<readonly string[]> {

@@ -19,6 +19,8 @@ export interface Supervised {
   readonly credentials: Credentials;
   /** What is known of files that cannot carry it. */
   readonly known: readonly InodeOwner[];
+  /** These lie in layers below, and not in a copy of them. */
+  readonly overlaid: boolean;
 }
 
 /** The step's last process is gone. */
@@ -47,9 +49,9 @@ port.on('message', (step: Supervised) => {
   answerAll();
 });
 
-function add({ id, listener, pid, credentials, known }: Supervised): void {
+function add({ id, listener, pid, credentials, known, overlaid }: Supervised): void {
   wakeAtOnce(listener);
-  const records = new Records(memory, peer, known);
+  const records = new Records(memory, peer, { known, overlaid });
   running.set(listener, { id, arena: memory, peer, records, processes: new Processes(pid, credentials) });
 }
 

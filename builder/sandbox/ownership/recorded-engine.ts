@@ -88,7 +88,8 @@ class Supervisor {
     this.#worker ??= this.#start();
     this.#worker.ref();
     const known = inodesOf(plan.owners ?? []);
-    this.#worker.postMessage({ id, listener, pid, credentials, known } satisfies Supervised);
+    const overlaid = 'lower' in plan.root;
+    this.#worker.postMessage({ id, listener, pid, credentials, known, overlaid } satisfies Supervised);
     this.#ring();
   }
 

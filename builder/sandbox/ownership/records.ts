@@ -26,24 +26,29 @@ export class Records {
   readonly #arena: Arena;
   readonly #peer: Peer;
   readonly #journal: Map<string, string>;
-  /** Files of layers below. */
-  readonly #known: ReadonlySet<string>;
+  /** Files of layers below, by inode: that they keep when they are copied up, and are born anew. */
+  readonly #below: ReadonlyMap<string, string>;
 
-  constructor(of: Arena, peer: Peer, known: readonly InodeOwner[]) {
+  /** `overlaid`: what is known lies in layers below, and not in a copy of them. */
+  constructor(
+    of: Arena,
+    peer: Peer,
+    { known, overlaid }: { readonly known: readonly InodeOwner[]; readonly overlaid: boolean },
+  ) {
     this.#arena = of;
     this.#peer = peer;
     this.#journal = new Map(known.map(({ inode, born, owner }) => [`${inode} ${born}`, owner]));
-    this.#known = new Set(this.#journal.keys());
+    this.#below = new Map(overlaid ? known.map(({ inode, owner }) => [inode, owner]) : []);
   }
 
   get knowsBelow(): boolean {
-    return this.#known.size > 0;
+    return this.#below.size > 0;
   }
 
-  /** The owner of a file that lies in a layer below and cannot carry it; undefined for all others. */
+  /** The owner that a layer below says of a file which cannot carry it; undefined for all others. */
   below(file: FileState): Owner | undefined {
-    const key = keyOf(file);
-    return this.#known.has(key) && !carries(file) ? parseOwner(this.#journal.get(key) ?? '') : undefined;
+    const text = carries(file) ? undefined : this.#below.get(file.inode);
+    return text === undefined ? undefined : parseOwner(text);
   }
 
   get journal(): InodeOwner[] {
@@ -56,7 +61,7 @@ export class Records {
   /** What is recorded of an open file; undefined where it is root's. */
   find(fd: number, file: FileState): Owner | undefined {
     const text = this.#journal.get(keyOf(file)) ?? (carries(file) ? this.#attribute(fd) : undefined);
-    return text === undefined ? undefined : parseOwner(text);
+    return text === undefined ? this.below(file) : parseOwner(text);
   }
 
   /**
