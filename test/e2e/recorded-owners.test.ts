@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
 import { readLayout } from '../support/oci-layout.ts';
@@ -116,6 +116,36 @@ describe.skipIf(skip('owners where one id exists', needs))('owners where one id 
       'RUN mv /opt/a /opt/b; touch -h /opt/l',
     );
     await compare('RUN chown -R 3:4 /opt/old', `FROM ${base}`, 'COPY --from=0 /opt/old /new');
+  });
+
+  it('are kept beside the files in a store whose files carry no attributes', async () => {
+    await using tsbuild = await newTsbuild('root');
+    const lines = [
+      'RUN cd /opt; echo x > a; chown 7:8 a; ln -s a l; chown -h 9:9 l; mknod n c 1 3; mkdir g; chown 0:500 g; chown 5:6 old/b',
+      'RUN cd /opt; chmod 0600 a old/b; touch -h l; cp -a /opt /copy; ls -ln /opt > /told; cat /told',
+    ];
+    const context = join(tsbuild.folder, 'context');
+    mkdirSync(context);
+    writeFileSync(join(context, 'Containerfile'), [`FROM ${base}`, ...lines, ''].join('\n'));
+    const script = `set -e; mkdir "$1"; mount -t ramfs ramfs "$1"; archive=$2 program=$3 store=$1; shift 3
+      "$program" load --root "$store" -i "$archive"; "$program" build --root "$store" "$@"`;
+    const { archive } = await busyboxBase();
+    const layers = async (isolation: string): Promise<(readonly string[])[]> => {
+      const layout = join(tsbuild.folder, isolation);
+      const flags = [
+        '--isolation',
+        isolation,
+        '--network',
+        'none',
+        '-o',
+        `type=oci,tar=false,dest=${layout}`,
+      ];
+      const words = [`${layout}-store`, archive, resolve('bin/tsbuild'), ...flags, context];
+      await must(['unshare', '--mount', 'sh', '-c', script, 'sh', ...words], { env: tsbuild.env });
+      const made = readLayout(layout).manifest.layers.slice(-2);
+      return await Promise.all(made.map(({ digest }) => entriesOf(layout, digest)));
+    };
+    expect(await layers('single')).toEqual(await layers('root'));
   });
 
   it.each([
