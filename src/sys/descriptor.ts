@@ -6,6 +6,7 @@ import { answer, declare } from './libc.ts';
  */
 const call4 = declare('syscall', 'long', ['long', 'long', 'uintptr_t', 'uintptr_t', 'long']);
 const openatCall = declare('openat', 'int', ['int', 'uintptr_t', 'int', 'uint32_t']);
+const readCall = declare('read', 'long', ['int', 'uintptr_t', 'size_t']);
 const closeCall = declare('close', 'int', ['int']);
 const statxCall = declare('syscall', 'long', [
   'long',
@@ -57,6 +58,10 @@ export function openat(folder: number, path: number, flags: number, mode = 0): n
 /** `how` is the address of a struct open_how of 24 bytes. */
 export function openat2(folder: number, path: number, how: number): number {
   return answer(call4(openat2Number, folder, path, how, 24));
+}
+
+export function read(fd: number, into: number, length: number): number {
+  return answer(readCall(fd, into, length));
 }
 
 export function close(fd: number): void {

@@ -12,7 +12,6 @@ import {
 } from '../../../src/sys/descriptor.ts';
 import { majorMinor } from '../../../src/sys/file.ts';
 import { type Answer, at, type Notification } from './notification.ts';
-import { statusField } from './peer.ts';
 import { type Place, type PlaceArguments, placeOf } from './place.ts';
 import { openNamed, type Step } from './step.ts';
 
@@ -76,7 +75,6 @@ interface Asked {
 /** Makes what a process makes that is not root, for it to be its own; what is root's or there already is the kernel's. */
 export function create(call: Notification, step: Step, which: NewArguments): Answer {
   const { user, group } = step.processes.of(call.pid);
-  if (step.processes.allRoot) return 'continue';
   const asked = askedOf(call, step, which);
   if (asked === undefined) return 'continue';
   const place = isUnnamed(asked) ? folderOf(call, step, which) : placeOf(call, step, { ...which, ...asked });
@@ -189,5 +187,5 @@ function permissions(
   { place, mode }: { readonly place: Place; readonly mode: number },
 ): number {
   if (peer.hasAttribute(place.folder, 'system.posix_acl_default')) return mode & 0o7777;
-  return mode & 0o7777 & ~Number.parseInt(statusField(pid, 'Umask') ?? '22', 8);
+  return mode & 0o7777 & ~Number.parseInt(peer.proc.statusField(pid, 'Umask') ?? '22', 8);
 }

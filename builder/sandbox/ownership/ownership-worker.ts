@@ -52,7 +52,13 @@ port.on('message', (step: Supervised) => {
 function add({ id, listener, pid, credentials, known, overlaid }: Supervised): void {
   wakeAtOnce(listener);
   const records = new Records(memory, peer, { known, overlaid });
-  running.set(listener, { id, arena: memory, peer, records, processes: new Processes(pid, credentials) });
+  running.set(listener, {
+    id,
+    arena: memory,
+    peer,
+    records,
+    processes: new Processes(pid, credentials, peer.proc),
+  });
 }
 
 /** Returns to the event loop only when no step runs: what comes meanwhile is told by the bell. */

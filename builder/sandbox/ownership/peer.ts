@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import type { Arena } from '../../../src/sys/arena.ts';
 import {
   AT_EMPTY_PATH,
@@ -19,14 +19,15 @@ import {
 } from '../../../src/sys/descriptor.ts';
 import { PeerMemory } from '../../../src/sys/peer-memory.ts';
 import { at } from './notification.ts';
+import { Proc } from './proc.ts';
 
 /** A file as the kernel tells it. */
 export interface FileState {
   readonly mode: number;
-  readonly inode: string;
+  readonly inode: bigint;
   /** Nanoseconds since the epoch. */
-  readonly born: string;
-  readonly device: string;
+  readonly born: bigint;
+  readonly size: bigint;
 }
 
 export interface Lookup {
@@ -54,10 +55,12 @@ const BASIC_AND_BIRTH = 0xfff;
 export class Peer {
   readonly #arena: Arena;
   readonly memory: PeerMemory;
+  readonly proc: Proc;
 
   constructor(of: Arena) {
     this.#arena = of;
     this.memory = new PeerMemory(of, at.vectors);
+    this.proc = new Proc(of);
   }
 
   /** A path in the memory of a process, a character a byte; undefined where there is none. */
@@ -80,7 +83,7 @@ export class Peer {
   /** What a path means to a process, as a descriptor that stands for the place alone. */
   open(pid: number, folder: number, path: string, lookup: Lookup): number {
     if (path === '') return -ENOENT;
-    const own = ownLink(pid, path);
+    const own = ownLink(pid, path, this.proc);
     if (own?.rest === '' && lookup.follow) return this.openProc(own.link);
     if (own !== undefined && own.rest !== '') return this.#openBelow(pid, own.link, own.rest, lookup);
     if (path.startsWith('/') && !isHeld(lookup)) return this.#inRoot(pid, path, lookup);
@@ -124,12 +127,11 @@ export class Peer {
   #state(): FileState {
     const { bytes } = this.#arena;
     const base = at.statx;
-    const born = bytes.readBigInt64LE(base + 80) * 1_000_000_000n + BigInt(bytes.readUInt32LE(base + 88));
     return {
       mode: bytes.readUInt16LE(base + 28),
-      inode: String(bytes.readBigUInt64LE(base + 32)),
-      born: String(born),
-      device: `${bytes.readUInt32LE(base + 136)}:${bytes.readUInt32LE(base + 140)}`,
+      inode: bytes.readBigUInt64LE(base + 32),
+      born: bytes.readBigInt64LE(base + 80) * 1_000_000_000n + BigInt(bytes.readUInt32LE(base + 88)),
+      size: bytes.readBigUInt64LE(base + 40),
     };
   }
 
@@ -180,7 +182,11 @@ function isHeld({ resolve = 0 }: Lookup): boolean {
  * A link of /proc to something of the process itself, and what follows it in the path: such links lead nowhere for anybody
  * else.
  */
-function ownLink(pid: number, path: string): { readonly link: string; readonly rest: string } | undefined {
+function ownLink(
+  pid: number,
+  path: string,
+  proc: Proc,
+): { readonly link: string; readonly rest: string } | undefined {
   const standard = /^\/dev\/(stdin|stdout|stderr)$/.exec(path)?.[1];
   if (standard !== undefined)
     return { link: `${pid}/fd/${['stdin', 'stdout', 'stderr'].indexOf(standard)}`, rest: '' };
@@ -188,22 +194,8 @@ function ownLink(pid: number, path: string): { readonly link: string; readonly r
   const [, whose, link = '', device, rest = ''] = form.exec(path) ?? [];
   if (device !== undefined) return { link: `${pid}/${device}`, rest };
   if (whose === undefined) return undefined;
-  return whose.endsWith('self') || innerPid(pid) === whose ? { link: `${pid}/${link}`, rest } : undefined;
-}
-
-/** The process's id in its own eyes. */
-function innerPid(pid: number): string | undefined {
-  return statusField(pid, 'NSpid')?.split(/\s+/).at(-1);
-}
-
-/** A line of /proc/PID/status. */
-export function statusField(pid: number, name: string): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/status`, 'latin1');
-    return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1];
-  } catch {
-    return undefined;
-  }
+  const isOwn = whose.endsWith('self') || proc.statusField(pid, 'NSpid')?.split(/\s+/).at(-1) === whose;
+  return isOwn ? { link: `${pid}/${link}`, rest } : undefined;
 }
 
 function linkOf(path: string): string | undefined {
