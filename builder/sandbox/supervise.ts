@@ -83,6 +83,8 @@ class Step implements ProcessControl {
   readonly #around: StepSurroundings;
   readonly #go: () => void;
   #killed = false;
+  /** What waits for our part. */
+  #asked: Omit<Request, 'pid'> | undefined;
   #trouble: unknown;
 
   constructor(program: Program, around: StepSurroundings, stdio: StartOptions['stdio']) {
@@ -145,8 +147,12 @@ class Step implements ProcessControl {
   #hear(message: number, value: number): void {
     this.#told.set(message, value);
     if (message === messages.first && this.#killed) this.kill();
-    if (message < messages.terminal) return;
-    this.#attend({ message, value, pid: this.#processes()[0] ?? 0 }).catch((error) => {
+    if (message >= messages.terminal) this.#asked = { message, value };
+    // On a busy machine the command's process asks before its grandparent has told where it is to be found.
+    if (this.#asked === undefined || !this.#told.has(messages.first)) return;
+    const request = { ...this.#asked, pid: this.#processes()[0] ?? 0 };
+    this.#asked = undefined;
+    this.#attend(request).catch((error) => {
       this.#trouble ??= error;
       this.kill();
     });
