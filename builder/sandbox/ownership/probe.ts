@@ -100,8 +100,9 @@ function answerAll(listener: number): Recordable {
   const asked = new Notification(memory);
   let events = 0;
   const next = (): boolean => {
-    events = eventsOf(listener, memory);
-    return (events & POLLIN) !== 0 && asked.receive(listener);
+    do events = eventsOf(listener, memory);
+    while ((events & POLLIN) !== 0 && !asked.receive(listener));
+    return (events & POLLIN) !== 0;
   };
   const found = answerEach({ listener, next, asked, peer: new Peer(memory) });
   while (next()) asked.answer(-ENOENT);
@@ -139,13 +140,17 @@ function answerEach({ listener, next, asked, peer }: Trial): Recordable {
 
 const POLLIN = 1;
 const POLLHUP = 16;
+const EINTR = 4;
 /** Longer than any answer takes; only what never comes is waited for so long. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 10_000;
 
 function eventsOf(listener: number, { address, bytes }: ReturnType<typeof makeArena>): number {
   bytes.writeInt32LE(listener, at.poll);
   bytes.writeUInt32LE(POLLIN, at.poll + 4);
-  return poll(address + at.poll, 1, PATIENCE_MS) > 0 ? bytes.readUInt16LE(at.poll + 6) : 0;
+  let ready: number;
+  do ready = poll(address + at.poll, 1, PATIENCE_MS);
+  while (ready === -EINTR);
+  return ready > 0 ? bytes.readUInt16LE(at.poll + 6) : 0;
 }
 
 function nothing(why: string): Recordable {
