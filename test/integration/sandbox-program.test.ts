@@ -239,7 +239,8 @@ describe('a program under supervision', () => {
     ]);
     const seen: Request[] = [];
     const io = { stdin: 'empty' as const, stdout: () => {}, stderr: () => {} };
-    const around = { io, folder, signal: new AbortController().signal, terminal: 'own' as const };
+    const own = mkdtempSync(join(folder, 'supervised-'));
+    const around = { io, folder: own, signal: new AbortController().signal, terminal: 'own' as const };
     const attend = async (request: Request): Promise<void> => void seen.push(request);
     expect(await superviseProgram(program, { ...around, attend })).toMatchObject({ code: 7 });
     expect(seen).toEqual([{ message: messages.userNamespace, value: 0, pid: expect.any(Number) }]);
