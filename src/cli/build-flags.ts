@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { type AttestFlags, signFlag } from './attest-flags.ts';
 import {
   addAll,
   addCommon,
@@ -12,7 +13,7 @@ import {
 import { type ProcessFlags, processFlags } from './process-options.ts';
 
 /** The flags of build as commander hands them over: nothing is interpreted yet. */
-export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags {
+export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, AttestFlags {
   readonly file?: string;
   readonly target?: string;
   readonly buildArg?: readonly string[];
@@ -39,6 +40,8 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags {
   /** Stages of `--no-cache-filter`; true without it (commander's default for a flag that begins with `--no-`). */
   readonly cacheFilter: readonly string[] | true;
   readonly pull?: string;
+  readonly lock?: string;
+  readonly frozen?: string;
   readonly runtime?: string;
   readonly secret?: readonly string[];
   readonly jobs?: string;
@@ -87,6 +90,9 @@ export function defineBuildFlags(command: Command): Command {
     flag('--no-cache', 'make every step again'),
     list('--no-cache-filter <stage>', 'make the steps of this stage again'),
     flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
+    flag('--offline', 'ask no registry and no server; steps themselves: --network none'),
+    flag('--lock [file]', 'keep what names mean now in a lock file (default: Containerfile.lock)').preset(''),
+    flag('--frozen [file]', 'names mean what the lock file says; fail where it says nothing').preset(''),
   ]);
   addAll(command, 'Run:', [
     isolationFlag(),
@@ -100,6 +106,11 @@ export function defineBuildFlags(command: Command): Command {
   addRegistry(command);
   addAll(command, 'Reproducible:', [
     flag('--source-date-epoch <time>', 'seconds since 1970: no file of ours is newer'),
+  ]);
+  addAll(command, 'Attest:', [
+    flag('--provenance [what]', 'say beside the image how it was built: min (default) or max').preset('true'),
+    signFlag(),
+    list('--attest <type=…>', 'the same: type=provenance,mode=max').hideHelp(),
   ]);
   addAll(command, 'See:', [
     flag(

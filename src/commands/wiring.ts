@@ -50,6 +50,8 @@ export function openRegistry(options: RegistryOptions, place: Place): AsyncDispo
   return {
     resolve: async (...args) => (await open()).resolve(...args),
     digest: async (...args) => (await open()).digest(...args),
+    manifest: async (...args) => (await open()).manifest(...args),
+    resolveAll: async (...args) => (await open()).resolveAll(...args),
     fetch: async (...args) => (await open()).fetch(...args),
     push: async (...args) => (await open()).push(...args),
     pushIndex: async (...args) => (await open()).pushIndex(...args),
