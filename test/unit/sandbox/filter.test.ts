@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
 import { defaultCapabilities } from '../../../builder/sandbox/capabilities.ts';
 import { compileFilter } from '../../../builder/sandbox/filter.ts';
@@ -50,6 +51,15 @@ function expected(rules: readonly FilterRule[], table: CallTable, { number, args
     return action === 'allow' ? ALLOW : action === 'notify' ? NOTIFY : ERRNO + action.errno;
   }
   return ENOSYS;
+}
+
+/** How libseccomp, where it is installed, numbers a call of an architecture. */
+function libseccompNumbers(): ((audit: number, name: string) => number) | undefined {
+  try {
+    return koffi.load('libseccomp.so.2').func('seccomp_syscall_resolve_name_arch', 'int', ['uint', 'str']);
+  } catch {
+    return undefined;
+  }
 }
 
 const abis = [
@@ -211,6 +221,18 @@ describe('the numbers of calls', () => {
     );
     expect(theirs.length).toBeGreaterThan(250);
     expect(theirs.filter(([, name, number]) => ours.get(name!) !== Number(number))).toEqual([]);
+  });
+
+  it.each(abis)('on %s for calls of %s are those of libseccomp', (_, table, audit) => {
+    const theirs = libseccompNumbers();
+    if (theirs === undefined) return void console.warn('skipped: libseccomp.so.2 is not installed');
+    const known = [...syscallNumbers(table)].map(
+      ([name, number]) => [name, number, theirs(audit, name)] as const,
+    );
+    // It gives a call that is younger than it, or not of this architecture, a number below zero.
+    const both = known.filter(([, , other]) => other >= 0);
+    expect(both.length).toBeGreaterThan(280);
+    expect(both.filter(([, number, other]) => number !== other)).toEqual([]);
   });
 
   it('are given once each', () => {
