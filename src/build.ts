@@ -66,7 +66,7 @@ async function buildImage(
     const made: Made = {
       images: [first!, ...others],
       isIndex: makesIndex(options),
-      attest: attesting(told, { input, materials, startedMs }),
+      attest: attesting(told, { input, materials, startedMs, layers: parts.store.layers }),
       signer,
     };
     await input.context.save();

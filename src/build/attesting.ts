@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type BuildFacts, provenance } from '../attest/provenance.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
-import type { AttestOptions, BuildOptions } from '../core/options.ts';
+import type { AttestOptions, BuildOptions, SbomFormat } from '../core/options.ts';
 import { formatPlatform, hostPlatform } from '../core/platform.ts';
-import type { Attest } from '../oci/attestation.ts';
+import type { Layers } from '../core/store.ts';
+import type { Image } from '../core/types.ts';
+import { version } from '../core/version.ts';
+import type { Attest, Attestation } from '../oci/attestation.ts';
 import type { Input } from './input.ts';
 import type { Materials } from './materials.ts';
 
@@ -12,32 +15,58 @@ interface Began {
   readonly input: Pick<Input, 'file' | 'text'>;
   readonly materials: Materials;
   readonly startedMs: number;
+  readonly layers: Layers;
 }
 
 /** What a build says about its images, where it was asked to. */
 export function attesting(options: BuildOptions, began: Began): Attest | undefined {
-  const { provenance: asked } = options.attest;
-  if (asked === undefined) return undefined;
-  const facts = factsOf(asked, options, began);
-  return async () => [provenance(facts)];
+  const { provenance: asked, sbom } = options.attest;
+  if (asked === undefined && sbom === undefined) return undefined;
+  const said = asked === undefined ? [] : [provenance(factsOf(asked, options, began))];
+  const created = timeOf(Date.now(), options);
+  return async (image) => [
+    ...(await sbomsOf(image, { formats: sbom ?? [], created }, options, began)),
+    ...said,
+  ];
 }
 
-/** With SOURCE_DATE_EPOCH nothing in them depends on the moment: the same build says the same. */
+async function sbomsOf(
+  image: Image,
+  { formats, created }: { readonly formats: readonly SbomFormat[]; readonly created: string },
+  { tags, signal }: BuildOptions,
+  { layers }: Began,
+): Promise<readonly Attestation[]> {
+  if (formats.length === 0) return [];
+  const { packagesIn } = await import('./inventory.ts');
+  const id = digestOf(image.config);
+  const inventory = {
+    ...{ id, created },
+    name: tags[0] ?? id,
+    packages: await packagesIn(image, layers, signal),
+    tool: { name: 'tsbuild', version: version() },
+  };
+  const { sbomOf } = await import('../attest/sbom/documents.ts');
+  return await Promise.all(formats.map((format) => sbomOf(format, inventory)));
+}
+
+/** With SOURCE_DATE_EPOCH nothing depends on the moment: the same build says the same. */
+function timeOf(ms: number, { sourceDateEpoch }: BuildOptions): string {
+  return new Date(sourceDateEpoch === undefined ? ms : sourceDateEpoch * 1000).toISOString();
+}
+
 function factsOf(
   { mode, builderId }: NonNullable<AttestOptions['provenance']>,
   options: BuildOptions,
   { input, materials, startedMs }: Began,
 ): BuildFacts {
   const { sourceDateEpoch, target, buildArgs, labels } = options;
-  const time = (ms: number): string =>
-    new Date(sourceDateEpoch === undefined ? ms : sourceDateEpoch * 1000).toISOString();
   // Of what was fetched the context came first, where it is no folder of this machine and not stdin.
   const source = /^(?:\/|-$)/.test(options.context) ? undefined : materials.first;
   const facts = {
     ...{ mode, target, buildArgs, labels },
     builderId: builderId ?? ciRun(process.env),
-    startedOn: time(startedMs),
-    finishedOn: time(Date.now()),
+    startedOn: timeOf(startedMs, options),
+    finishedOn: timeOf(Date.now(), options),
     builderPlatform: formatPlatform(hostPlatform()),
     containerfile: { path: input.file, text: input.text },
     ...(source !== undefined && { source }),

@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import type { Option } from 'commander';
 import { booleanOf } from '../core/boolean.ts';
 import { usageError } from '../core/errors.ts';
-import type { AttestOptions } from '../core/options.ts';
+import type { AttestOptions, SbomFormat } from '../core/options.ts';
 import { flag } from './flags.ts';
 import { parseChoice, parseFields } from './values.ts';
 
 /** `--provenance`, `--sbom` and `--attest`, as they were written. */
 export interface AttestFlags {
   readonly provenance?: string;
+  readonly sbom?: string;
   readonly attest?: readonly string[];
   readonly sign?: string;
 }
@@ -26,11 +27,12 @@ export function keyOf(written: string, cwd: string): string {
 const form = 'Write --provenance=min, --provenance=max or --provenance=false.';
 
 /** What is to be said beside the image. Fails with `usage`. */
-export function attestOptions({ provenance, attest = [] }: AttestFlags): AttestOptions {
+export function attestOptions({ provenance, sbom, attest = [] }: AttestFlags): AttestOptions {
   const asked = attest.map((text) => typed(text));
-  const written = provenance ?? asked.find(({ type }) => type === 'provenance')?.rest;
-  const parsed = written === undefined ? undefined : parseProvenance(written);
-  return parsed === undefined ? {} : { provenance: parsed };
+  const restOf = (wanted: string): string | undefined => asked.find(({ type }) => type === wanted)?.rest;
+  const how = parseProvenance(provenance ?? restOf('provenance') ?? 'false');
+  const formats = parseSbom(sbom ?? restOf('sbom') ?? 'false');
+  return { ...(how !== undefined && { provenance: how }), ...(formats.length > 0 && { sbom: formats }) };
 }
 
 /** `type=provenance,mode=max` is what `--provenance=mode=max` says. */
@@ -41,9 +43,23 @@ function typed(text: string): { readonly type: string; readonly rest: string } {
   if (type === undefined)
     throw usageError(`--attest '${text}' has no type`, 'Write --attest type=provenance,mode=max.');
   return {
-    type: parseChoice('--attest type', type, ['provenance'] as const),
+    type: parseChoice('--attest type', type, ['provenance', 'sbom'] as const),
     rest: fields.toSpliced(at, 1).join(','),
   };
+}
+
+/** `true` (SPDX), `false`, or formats: `spdx,cyclonedx`. */
+function parseSbom(text: string): SbomFormat[] {
+  const words = text.split(',').filter((word) => word !== '');
+  const truth = booleanOf(text);
+  if (truth === false || words.includes('disabled=true')) return [];
+  if (truth === true || text === '') return ['spdx'];
+  if (words.some((word) => word.startsWith('generator=')))
+    throw usageError(
+      '--sbom runs no generator: tsbuild finds packages itself',
+      'Write --sbom, or --sbom=cyclonedx.',
+    );
+  return words.map((word) => parseChoice('--sbom', word, ['spdx', 'cyclonedx'] as const));
 }
 
 /** `true`, `false`, `min`, `max`, or fields: `mode=max,builder-id=…`. */

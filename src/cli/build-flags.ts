@@ -109,6 +109,9 @@ export function defineBuildFlags(command: Command): Command {
   ]);
   addAll(command, 'Attest:', [
     flag('--provenance [what]', 'say beside the image how it was built: min (default) or max').preset('true'),
+    flag('--sbom [formats]', 'say beside the image what packages it holds: spdx (default), cyclonedx').preset(
+      'true',
+    ),
     signFlag(),
     list('--attest <type=…>', 'the same: type=provenance,mode=max').hideHelp(),
   ]);

@@ -86,9 +86,14 @@ export interface Lock {
   readonly file?: string;
 }
 
+/** The kinds of documents about what an image holds. */
+export type SbomFormat = 'spdx' | 'cyclonedx';
+
 /** What a build says of itself, beside the image; all of it absent by default: a plain manifest stays one. */
 export interface AttestOptions {
   readonly provenance?: { readonly mode: 'min' | 'max'; readonly builderId?: string };
+  /** The packages that the image holds, as these documents. */
+  readonly sbom?: readonly SbomFormat[];
 }
 
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */

@@ -164,6 +164,51 @@ describe.skipIf(isSkipped)('attestations', () => {
     expect(predicate.buildDefinition.internalParameters).toEqual({ builderPlatform: 'linux/amd64' });
   });
 
+  it('list the packages that the image holds, as SPDX and CycloneDX', async () => {
+    const folder = join(tsbuild.folder, 'packages');
+    mkdirSync(join(folder, 'node_modules/left-pad'), { recursive: true });
+    writeFileSync(
+      join(folder, 'node_modules/left-pad/package.json'),
+      '{"name":"left-pad","version":"1.3.0","license":"MIT"}',
+    );
+    const status = 'Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.2\n';
+    writeFileSync(
+      join(folder, 'Containerfile'),
+      `FROM scratch\nCOPY <<EOF /var/lib/dpkg/status\n${status}EOF\nCOPY <<EOF /var/lib/rpm/rpmdb.sqlite\nno database\nEOF\nCOPY node_modules /app/node_modules\n`,
+    );
+    await tsbuild.must([
+      'build',
+      '-q',
+      '-t',
+      image('listed:1'),
+      '--push',
+      '--sbom=spdx,cyclonedx',
+      'packages',
+    ]);
+    const about = await raw(`listed@${(await raw('listed:1')).manifests![1]!.digest}`);
+    const documents = await Promise.all(
+      about.layers.map(async (layer) => JSON.parse(await blob('listed', layer)) as Statement),
+    );
+    expect(documents.map(({ predicateType }) => predicateType)).toEqual([
+      'https://spdx.dev/Document',
+      'https://cyclonedx.org/bom',
+    ]);
+    const [spdx, cyclonedx] = documents.map(({ predicate }) => predicate);
+    const purls = ['pkg:deb/zlib1g@1.2?arch=amd64', 'pkg:npm/left-pad@1.3.0'];
+    const listed = spdx.packages.slice(1) as {
+      externalRefs: { referenceLocator: string }[];
+      licenseDeclared: string;
+    }[];
+    expect(listed.map(({ externalRefs }) => externalRefs[0]!.referenceLocator)).toEqual(purls);
+    expect(listed.map(({ licenseDeclared }) => licenseDeclared)).toEqual(['NOASSERTION', 'MIT']);
+    expect([spdx.spdxVersion, spdx.relationships.length]).toEqual(['SPDX-2.3', 3]);
+    const components = cyclonedx.components as { purl: string; licenses?: object[] }[];
+    expect(components.map(({ purl }) => purl).sort()).toEqual(purls);
+    expect(components.find(({ purl }) => purl === purls[1])!.licenses).toEqual([{ license: { id: 'MIT' } }]);
+    expect([cyclonedx.bomFormat, cyclonedx.specVersion]).toEqual(['CycloneDX', '1.6']);
+    expect(cyclonedx.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  });
+
   it('are signed with a key as cosign does, each key once, and openssl agrees', async () => {
     const path = (name: string): string => join(tsbuild.folder, name);
     for (const name of ['one', 'two']) {
