@@ -9,6 +9,8 @@ export interface Rung {
   readonly what: string;
   /** What it gives up against the rungs above it; '' for nothing. */
   readonly price: string;
+  /** It is taken only where `--isolation` names it. */
+  readonly optIn?: true;
   /**
    * How to come to this rung, where trying it said `why`: a sentence, and below it the commands to type, a line each; undefined
    * where nothing that a person sets would help.
@@ -54,6 +56,17 @@ export const ladder: readonly Rung[] = [
     price: 'owners are recorded instead of set: an install takes about a quarter longer',
     // Root that may not map id 0 may not even map it alone.
     remedy: (why, machine) => (/uid_map/.test(why) && mappedRemedy(why, machine)) || namespaceRemedy(machine),
+  },
+  {
+    name: 'chroot',
+    what: 'a folder as root, without namespaces',
+    price:
+      'no boundary: a hostile RUN can disturb every process of the container and use its network; /proc is empty, secrets are files meanwhile',
+    optIn: true,
+    remedy: (_, { uid }) =>
+      uid === 0
+        ? 'It takes the capabilities that a container of docker has as it comes.'
+        : 'It is for root in a container: leave --isolation away.',
   },
 ];
 

@@ -3,6 +3,7 @@ import { BuildError } from '../../src/core/errors.ts';
 import { isRealRoot } from '../sandbox/id-maps.ts';
 import { isOlderThan, overlayKernel } from '../sandbox/kernel.ts';
 import { isOverlayRefusal } from '../sandbox/overlay-mount.ts';
+import type { Engine } from '../sandbox/plan.ts';
 import { mountOf } from '../sandbox/store-mount.ts';
 
 /** What a step's root is: an overlay over the unpacked layers, or a full copy of what they make together. */
@@ -20,9 +21,12 @@ export class RootForms {
     this.#say = say;
   }
 
-  /** Does `work` with the form that can be had; it is done once more where it turns out that an overlay cannot. */
-  async use<T>(work: (form: RootForm) => Promise<T>): Promise<T> {
-    if (!this.#refused) {
+  /**
+   * Does `work` with the form that the engine and the kernel can have; it is done once more where it turns out that an
+   * overlay cannot.
+   */
+  async use<T>({ moves }: Pick<Engine, 'moves'>, work: (form: RootForm) => Promise<T>): Promise<T> {
+    if (!this.#refused && moves !== true) {
       try {
         return await work('overlay');
       } catch (error) {

@@ -11,6 +11,8 @@ export interface RungState {
   /** Why it cannot be had, and how it could. */
   readonly why?: string;
   readonly remedy?: string;
+  /** It is taken only where `--isolation` names it. */
+  readonly optIn?: true;
   /** It is not for this person at all. */
   readonly forOthers?: true;
 }
@@ -46,8 +48,8 @@ function verdict(rungs: readonly RungState[], checks: readonly Check[]): string[
 
 const INDENT = ' '.repeat(12);
 
-function rungLines({ name, what, works, chosen, why }: RungState): string[] {
-  const said = chosen ? ' ← chosen' : '';
+function rungLines({ name, what, works, chosen, optIn, why }: RungState): string[] {
+  const said = chosen ? ' ← chosen' : works && optIn ? ` ← only with --isolation ${name}` : '';
   const line = `  ${works ? '✓' : '✗'} ${name.padEnd(8)}${what}${said}`;
   return [line, ...(why === undefined || why === '' ? [] : wrapped(why, INDENT))];
 }

@@ -20,14 +20,19 @@ export async function doctor(options: { readonly json: boolean }, here: Surround
 
 async function examine(here: Surroundings): Promise<Examined> {
   const { uid } = here.place;
-  const tried = await Promise.all(rungsFor(uid).map(async (rung) => [rung, await on(rung.name)] as const));
-  const best = tried.find(([, { works }]) => works)?.[0];
+  const tried = await Promise.all(triedFor(uid).map(async (rung) => [rung, await on(rung.name)] as const));
+  const best = tried.find(([rung, { works }]) => works && rung.optIn !== true)?.[0];
   const rungs = ladder.map((rung) => {
     const found = tried.find(([one]) => one === rung)?.[1];
     return stateOf(rung, found ?? notTried(rung, uid), { chosen: rung === best, uid });
   });
   const inBest = best && ((command: readonly string[], cwd?: string) => on(best.name, command, cwd));
   return { rungs, checks: await checksFor(best?.name, { root: here.root, uid, inBest }) };
+}
+
+/** What the launcher tries, and what it could be told to take. */
+function triedFor(uid: number): readonly Rung[] {
+  return [...rungsFor(uid), ...ladder.filter(({ optIn }) => optIn === true && uid === 0)];
 }
 
 /** Does a command on a rung, in a child. */
@@ -46,8 +51,10 @@ function stateOf(
   { chosen, uid }: { readonly chosen: boolean; readonly uid: number },
 ): RungState {
   const { name, what, price } = rung;
-  if (works) return { name, what, works, chosen, price };
-  if (!rungsFor(uid).includes(rung)) return { name, what, works, chosen, price, why: said, forOthers: true };
+  const optIn = rung.optIn === true && { optIn: true as const };
+  if (works) return { name, what, works, chosen, price, ...optIn };
+  if (!triedFor(uid).includes(rung))
+    return { name, what, works, chosen, price, why: said, forOthers: true, ...optIn };
   const remedy = rung.remedy(said, machineOf(uid));
-  return { name, what, works, chosen, price, why: said, ...(remedy !== undefined && { remedy }) };
+  return { name, what, works, chosen, price, why: said, ...optIn, ...(remedy !== undefined && { remedy }) };
 }

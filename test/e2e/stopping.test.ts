@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
-import { mountsBelow, processesGone } from '../support/processes.ts';
+import { mountsBelow, processesGone, processesWith } from '../support/processes.ts';
 import { type Outcome, run } from '../support/programs.ts';
 import { has, isRoot, skip } from '../support/skips.ts';
 import { loadBases, newTsbuild, type Tsbuild, type Who } from '../support/tsbuild.ts';
@@ -112,6 +112,23 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
       await expectNothingLeft();
     });
   });
+
+  it.skipIf(who === 'user')(
+    'an interrupt ends a step that has no namespace, and all that it started',
+    async () => {
+      const mark = `7${process.pid}${Date.now()}`;
+      let isUp = false;
+      const step = `RUN (trap "" INT TERM; setsid sleep ${mark}) & echo up; sleep ${mark}`;
+      const outcome = await build(step, ['--isolation=chroot'], (output, pid) => {
+        if (isUp || !/\bup$/m.test(output)) return;
+        isUp = true;
+        process.kill(pid, 'SIGINT');
+      });
+      expect(outcome.code, outcome.stderr).toBe(130);
+      expect(processesWith(mark)).toEqual([]);
+      await expectNothingLeft();
+    },
+  );
 });
 
 /** The helper outside of the namespaces; real root has none. */
