@@ -10,6 +10,7 @@ import { recordedEngine } from './ownership/recorded-engine.ts';
 import type { Engine } from './plan.ts';
 import { canAssemble } from './program/assemble.ts';
 import { executable, find } from './programs.ts';
+import { inOneLine } from './remedy.ts';
 
 export interface Choice {
   readonly engine: Engine;
@@ -54,11 +55,12 @@ export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)):
     });
   const what = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
   const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
-  const rung = ladder.find(({ name }) => name === place.asked);
+  // The last one that was tried is the one that gave the reason.
+  const rung = ladder.find(({ name }) => name === (place.asked ?? 'single'));
   const remedy = rung?.remedy(place.why ?? '', machine) ?? namespaceRemedy(machine);
   const last = place.asked === undefined && mayChangeRoot(machine) ? ` ${lastResort()}` : '';
   return new BuildError('sandbox', `RUN needs ${what}, which cannot be had here${said}`, {
-    hint: `${remedy}${last} \`tsbuild doctor\` tells more.`,
+    hint: `${inOneLine(remedy)}${last} \`tsbuild doctor\` tells more.`,
   });
 }
 

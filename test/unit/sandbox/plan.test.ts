@@ -142,6 +142,7 @@ describe('where no step can run', () => {
     uid: 1000,
     read: (file: string) => settings[file],
     has: (program: string) => programs.includes(program),
+    isSetuid: () => true,
   });
 
   it.each([
@@ -153,7 +154,9 @@ describe('where no step can run', () => {
       'apparmor_restrict_unprivileged_userns=0',
     ],
     ['/proc/self/status', 'NoNewPrivs:\t1\nSeccomp:\t2', 'seccomp=unconfined'],
-    ['', '', 'In a container'],
+    ['/proc/sys/user/max_mnt_namespaces', '0', 'user.max_mnt_namespaces=15000'],
+    ['/proc/sys/user/max_pid_namespaces', '0', 'user.max_pid_namespaces=15000'],
+    ['', '', 'apparmor=unconfined'],
   ])('names the setting %s', (path, value, hint) => {
     const error = whyNoRun({ ...place, why: 'unshare failed: no' }, machine({ [path]: value }));
     expect(error).toMatchObject({ code: 'sandbox', hint: expect.stringContaining(hint) });
@@ -172,9 +175,21 @@ describe('where no step can run', () => {
       ['newuidmap'],
       'usermod --add-subuids',
     ],
-    ['newuidmap: write to uid_map failed', {}, ['newuidmap'], 'setuid root'],
+    ['newuidmap: write to uid_map failed', {}, ['newuidmap'], 'must be allowed'],
+    [
+      'newuidmap: write to uid_map failed: Operation not permitted',
+      { '/proc/self/status': 'CapBnd:\t00000000a80425fb' },
+      ['newuidmap'],
+      'setcap cap_setuid+ep',
+    ],
+    [
+      'newuidmap: write to uid_map failed: Operation not permitted',
+      { '/proc/self/status': 'CapBnd:\t00000000a804253b' },
+      ['newuidmap'],
+      '--cap-add SETUID',
+    ],
     ['newuidmap failed', { '/proc/self/status': 'NoNewPrivs:\t1' }, ['newuidmap'], 'no_new_privs'],
-    ['unshare failed: Operation not permitted', {}, ['newuidmap'], 'In a container'],
+    ['unshare failed: Operation not permitted', {}, ['newuidmap'], 'apparmor=unconfined'],
   ])('says how to get a range of ids: %s', (why, settings, programs, hint) => {
     const asked = whyNoRun({ ...place, asked: 'subuid', why }, machine(settings, ['unshare', ...programs]));
     expect(asked.message).toContain('`subuid`');
