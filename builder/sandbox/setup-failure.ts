@@ -20,7 +20,7 @@ export function errnoText(errno: string): string {
 }
 
 /** A full disk or a missing layer is no refusal. */
-const refusals: readonly string[] = ['EINVAL', 'EPERM', 'EACCES', 'ENODEV', 'EOPNOTSUPP', 'EREMOTE'];
+const refusals: readonly string[] = ['EINVAL', 'EPERM', 'EACCES', 'ENODEV', 'ENOTSUP', 'EREMOTE'];
 
 function isOverlay({ name, args }: Call): boolean {
   return name === 'mount' && args[2] === 'overlay';

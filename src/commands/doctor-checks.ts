@@ -5,11 +5,17 @@ import { parentsFor } from '../../builder/sandbox/control-groups.ts';
 import { groupLimits } from '../../builder/sandbox/group-limits.ts';
 import { delegation, wayWithout } from '../../builder/sandbox/held-limits.ts';
 import { isOlderThan, overlayKernel, stepKernel } from '../../builder/sandbox/kernel.ts';
+import {
+  describeRecording,
+  type Recordable,
+  recordingRemedy,
+} from '../../builder/sandbox/ownership/recording.ts';
 import { canAssemble } from '../../builder/sandbox/program/assemble.ts';
 import { find } from '../../builder/sandbox/programs.ts';
 import { mountOf } from '../../builder/sandbox/store-mount.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Isolation } from '../core/place.ts';
+import { workerFile } from '../core/worker.ts';
 import { type Attempt, attempt } from './doctor-attempt.ts';
 
 /** Something besides the ladder that a build depends on. */
@@ -37,6 +43,7 @@ export async function checksFor(best: Isolation | undefined, around: Around): Pr
   const checks = await Promise.all([
     procCheck(around),
     storeCheck(best, around),
+    best === 'single' ? ownersCheck(around) : [],
     best === undefined ? [] : limitsCheck(best),
     kernelCheck(),
     enginesCheck(),
@@ -57,6 +64,18 @@ async function procCheck({ inBest }: Around): Promise<readonly Check[]> {
         'Start the container with all of its /proc (in Kubernetes: procMount: Unmasked):\ndocker run --security-opt systempaths=unconfined',
     },
   ];
+}
+
+/** How much of owners can be recorded, tried in the namespace where they are. */
+async function ownersCheck({ inBest }: Around): Promise<readonly Check[]> {
+  const tried = await inBest?.([process.execPath, workerFile('recording-worker')]);
+  if (tried === undefined) return [];
+  if (!tried.works)
+    return [{ name: 'owners', works: false, text: `what can be recorded was not found: ${tried.said}` }];
+  const found = JSON.parse(tried.said) as Recordable;
+  const works = found.recording === 'all';
+  const text = describeRecording(found);
+  return [{ name: 'owners', works, text, ...(!works && { remedy: recordingRemedy }) }];
 }
 
 const NAME_ANOTHER = 'Name another folder with --root or TSBUILD_ROOT';

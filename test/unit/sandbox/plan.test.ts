@@ -206,8 +206,8 @@ describe('where no step can run', () => {
     expect(/--isolation chroot, which is no boundary: a hostile RUN/.test(hint!)).toBe(isTold);
   });
 
-  it('has an engine that needs no namespace, which says what that costs', () => {
-    const { engine, warning } = chooseEngine({ ...place, uid: 0, isolation: 'chroot' });
+  it('has an engine that needs no namespace, which says what that costs', async () => {
+    const { engine, warning } = await chooseEngine({ ...place, uid: 0, isolation: 'chroot' });
     expect(warning).toContain('isolation `chroot` is no boundary');
     const wanted = { network: 'host', insecure: false, terminal: false } as const;
     expect(engine.check!(wanted)).toBeUndefined();
@@ -223,7 +223,7 @@ describe('where no step can run', () => {
           message: expect.stringContaining('with isolation `chroot`'),
         }),
       );
-    expect(() => chooseEngine({ ...place, uid: 0, isolation: 'chroot' }, 'crun')).toThrow(
+    await expect(chooseEngine({ ...place, uid: 0, isolation: 'chroot' }, 'crun')).rejects.toThrow(
       'crun cannot run steps without namespaces',
     );
   });
@@ -232,11 +232,11 @@ describe('where no step can run', () => {
     expect(whyNoRun({ ...place, asked: 'none' }).message).toBe('RUN cannot work with --isolation none');
   });
 
-  it('says which package has a runtime that is missing', () => {
-    expect(() => chooseEngine({ ...place, isolation: 'root' }, 'no-such-runtime')).toThrow(
+  it('says which package has a runtime that is missing', async () => {
+    await expect(chooseEngine({ ...place, isolation: 'root' }, 'no-such-runtime')).rejects.toThrow(
       expect.objectContaining({ code: 'sandbox', hint: expect.stringContaining('apt-get install crun') }),
     );
-    expect(() => chooseEngine(place)).toThrow(expect.objectContaining({ code: 'sandbox' }));
+    await expect(chooseEngine(place)).rejects.toThrow(expect.objectContaining({ code: 'sandbox' }));
   });
 });
 
