@@ -42,14 +42,14 @@ tsbuild save x -o ../out/x.tar`;
 
 /** What `tsbuild doctor` says there, its lines joined. */
 const pieces = [
-  /^RUN works here, in isolation `single`: a user namespace with one id\. /,
-  / - root real root uid 61234 is not root /,
-  / ✗ subuid a user namespace with a range of ids [^→]+ → Install newuidmap \(apt-get install uidmap/,
-  / - mapped a user namespace with all of the container's ids uid 61234 is not root /,
-  / ✓ single a user namespace with one id chosen owners are recorded instead of set: /,
+  /^RUN works here, in a user namespace with one id \(`single`\); owners are recorded instead of set: /,
+  / ✗ subuid a user namespace with a range of ids unshare: failed to execute newuidmap/,
+  / ✓ single a user namespace with one id ← chosen /,
   / ✓ proc /,
-  / ✓ store layers are overlaid in /,
+  / ✓ store \S+, where layers are laid over each other /,
+  / ✓ owners owners are recorded /,
   / ✓ engines built-in/,
+  / What helps: subuid: Install newuidmap .* sudo apt-get install uidmap /,
 ];
 
 const needs = { root: true, programs: ['mmdebstrap', 'useradd', 'npm', 'tar', ...placePrograms] };

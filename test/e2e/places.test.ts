@@ -38,6 +38,11 @@ const places: Readonly<Record<string, BuildPlace & { readonly about: string }>> 
   'one-uid': simulated('one-uid', short),
   'docker-unconfined': simulated('docker-unconfined', short),
   'docker-root': simulated('docker-root', short),
+  'docker-chroot': {
+    ...simulated('docker-root', short),
+    about: 'the same, with `--isolation chroot`',
+    flags: ['--isolation=chroot', '--network=host'],
+  },
   restricted: simulated('restricted', { targets: usual }),
   'store-on-tmpfs': {
     ...simulated('bare', { store: '/var/tmp/memory/store', ...short }),
