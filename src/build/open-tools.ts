@@ -65,7 +65,7 @@ export function openTools(
 /** The engine is loaded only when a step has to run. */
 async function chooseEngine({ runtime, emit }: BuildOptions, place: Place): Promise<Engine> {
   const { chooseEngine } = await import('../../builder/sandbox/choose.ts');
-  const { engine, sentence, warning } = chooseEngine(place, runtime);
+  const { engine, sentence, warning } = await chooseEngine(place, runtime);
   emit({ type: 'note', level: 'info', text: sentence });
   if (warning !== undefined) emit({ type: 'note', level: 'warning', text: warning });
   return engine;
