@@ -8,6 +8,7 @@ import { RootForms } from '../../builder/steps/root-form.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
+import { once } from '../core/once.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -33,11 +34,12 @@ export function openTools(
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
-  const find = baseImages(store, options.pull, async (reference, platform) => {
-    const { image } = await registry.resolve(reference, platform, signal);
-    return image;
+  const meaning = (name: string) => registry.meaning(name);
+  const find = baseImages(store, options.pull, {
+    meaning,
+    resolve: async (reference, platform) => (await registry.resolve(reference, platform, signal)).image,
   });
-  const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
+  const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
   const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
@@ -57,14 +59,6 @@ export function openTools(
     secret: (id) => secretValue(id, options.secrets),
     ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
-  };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }
 
