@@ -26,10 +26,10 @@ rung_root() {
   ! command -v unshare >/dev/null && is_root && has_many_ids && holds 21
 }
 
-# Where the namespace is refused, unshare leaves a child of --map-auto behind that waits for ever, and holds our pipe: so
-# the namespace is tried first.
+# Where a namespace is refused, unshare leaves a child of --map-auto behind that waits for ever, and holds our pipe: so
+# the namespaces are tried first.
 rung_subuid() {
-  does unshare --user true || return
+  does unshare --user --mount true || return
   how='unshare --user --map-root-user --map-auto --mount'
   does $how true && return
   case $said in
@@ -56,9 +56,9 @@ rung_single() {
 }
 
 rung_chroot() {
-  is_root || return
-  said='the capabilities CHOWN, SETGID, SETUID and SYS_CHROOT are not all there'
-  holds 0 6 7 18 && does chroot / true
+  is_root && has_many_ids || return
+  said='the capabilities CHOWN, DAC_OVERRIDE, FOWNER, SETGID, SETUID, SETPCAP, SYS_CHROOT and MKNOD are not all there'
+  holds 0 1 3 6 7 8 18 27 && does chroot / true
 }
 
 is_root() {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildah, tsbuild } from './bench/builders.mjs';
 import { baseLayouts, context, largeFile, pushLayout, startRegistry, version } from './bench/inputs.mjs';
+import { measureOwners, ownerNames } from './bench/owners.mjs';
 import { parseTimes } from './bench/parse.mjs';
 import { measureSteps, stepNames } from './bench/steps.mjs';
 import { summary } from './bench/summary.mjs';
@@ -24,7 +25,7 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string', default: tmpdir() },
   },
 });
-const extras = [...stepNames, 'start', 'start-user', 'memory', 'parse'];
+const extras = [...stepNames, ...ownerNames, 'start', 'start-user', 'memory', 'parse'];
 const wanted = positionals.length > 0 ? positionals : [...workloads.map((one) => one.name), ...extras];
 const runs = Number(values.runs);
 /** The story goes to stderr when stdout carries JSON. */
@@ -58,6 +59,8 @@ async function measureBuilds() {
     results.push(await measure(workload, bases));
   for (const name of stepNames.filter((one) => wanted.includes(one)))
     results.push(measureSteps(name, { folder, base: bases.debian, runs }));
+  for (const name of ownerNames.filter((one) => wanted.includes(one)))
+    results.push(measureOwners(name, { folder, base: bases.debian, runs, user: await ordinaryUser() }));
   if (wanted.includes('start')) results.push(measureStart({ name: 'start', target: 3 }));
   if (wanted.includes('start-user'))
     results.push(measureStart({ name: 'start-user', target: 2, user: await ordinaryUser() }));

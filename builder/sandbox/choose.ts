@@ -2,17 +2,24 @@ import { resolve } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
 import { builtinEngine } from './builtin.ts';
-import { ladder, type Machine, machineOf, namespaceRemedy, rungOf } from './ladder.ts';
+import { heldCapabilities } from './capabilities.ts';
+import { chrootEngine } from './chroot/engine.ts';
+import { ladder, type Machine, machineOf, namespaceRemedy, type Rung, rungOf } from './ladder.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
+import { recordingHere } from './ownership/probe.ts';
 import { recordedEngine } from './ownership/recorded-engine.ts';
+import { describeRecording, recordingRemedy } from './ownership/recording.ts';
 import type { Engine } from './plan.ts';
 import { canAssemble } from './program/assemble.ts';
 import { executable, find } from './programs.ts';
+import { inOneLine } from './remedy.ts';
 
 export interface Choice {
   readonly engine: Engine;
   /** One sentence: what was chosen, and why. */
   readonly sentence: string;
+  /** What the choice costs, where people have to know. */
+  readonly warning?: string;
 }
 
 /** Runtimes in the order of preference, and the packages that bring them. */
@@ -23,15 +30,20 @@ const preferred = ['crun', 'runc'];
  * or an OCI runtime on a machine that it does not know. Throws `sandbox` where no namespace could be had, and where
  * no runtime is installed.
  */
-export function chooseEngine(place: Place, runtime?: string): Choice {
+export async function chooseEngine(place: Place, runtime?: string): Promise<Choice> {
   const rung = rungOf(place.isolation);
   if (rung === undefined) throw whyNoRun(place);
   const where = rung.name === 'root' ? 'as real root' : `in ${rung.what}`;
   const why = runtime === undefined ? 'the first that was found' : 'asked for with --runtime';
   if (runtime === 'builtin' || (runtime === undefined && canAssemble())) {
-    const engine = rung.name === 'single' ? recordedEngine() : builtinEngine();
-    return { engine, sentence: `RUN uses the built-in engine ${where}` };
+    const sentence = `RUN uses the built-in engine ${where}`;
+    if (rung.name === 'chroot') return { engine: chrootEngine(), sentence, warning: escapable(rung) };
+    if (rung.name !== 'single') return { engine: builtinEngine(), sentence };
+    const here = await recordingHere();
+    const warning = here.recording !== 'all' && `${describeRecording(here)}. ${recordingRemedy}`;
+    return { engine: recordedEngine(here.recording), sentence, ...(warning && { warning }) };
   }
+  if (rung.name === 'chroot') throw withoutNamespaces(runtime ?? 'an OCI runtime');
   if (rung.name === 'single') throw recordsOwners(runtime ?? 'an OCI runtime');
   const program = runtime === undefined ? firstOf(preferred) : named(runtime);
   return { engine: ociRuntime(program), sentence: `RUN uses ${program.path} ${where} (${why})` };
@@ -48,10 +60,32 @@ export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)):
     });
   const what = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
   const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
-  const rung = ladder.find(({ name }) => name === place.asked);
+  // The last one that was tried is the one that gave the reason.
+  const rung = ladder.find(({ name }) => name === (place.asked ?? 'single'));
   const remedy = rung?.remedy(place.why ?? '', machine) ?? namespaceRemedy(machine);
+  const last = place.asked === undefined && mayChangeRoot(machine) ? ` ${lastResort()}` : '';
   return new BuildError('sandbox', `RUN needs ${what}, which cannot be had here${said}`, {
-    hint: `${remedy} \`tsbuild doctor\` tells more.`,
+    hint: `${inOneLine(remedy)}${last} \`tsbuild doctor\` tells more.`,
+  });
+}
+
+function escapable({ name, price }: Rung): string {
+  return `isolation \`${name}\` is ${price}; read-only mounts can be written, sizes of tmpfs and /dev/shm are not held (docs/run.md)`;
+}
+
+function mayChangeRoot({ uid, read }: Machine): boolean {
+  return uid === 0 && heldCapabilities(read('/proc/self/status')).includes('CAP_SYS_CHROOT');
+}
+
+/** Where root has no namespace. */
+function lastResort(): string {
+  const { name, price } = rungOf('chroot')!;
+  return `Or take --isolation ${name}, which is ${price}.`;
+}
+
+function withoutNamespaces(runtime: string): BuildError {
+  return new BuildError('sandbox', `${runtime} cannot run steps without namespaces`, {
+    hint: 'Leave --runtime away: the built-in engine does it with isolation `chroot`.',
   });
 }
 

@@ -1,5 +1,6 @@
 import { digestOf } from '../../src/core/digest.ts';
 import { BuildError, usageError } from '../../src/core/errors.ts';
+import type { Origin } from '../../src/core/types.ts';
 import { formatReference, type Reference } from '../../src/oci/reference.ts';
 import { blobFetcher, type OpenSession } from '../../src/registry/fetch.ts';
 import { putBlob } from '../../src/registry/put-blob.ts';
@@ -8,7 +9,11 @@ import { getManifest } from '../../src/registry/resolve.ts';
 import type { CachePlace } from './place.ts';
 
 /** A cache as a manifest in a registry: it keeps what the manifest lists, and hands it out as it does images. */
-export function registryPlace(reference: Reference, open: OpenSession): CachePlace {
+export function registryPlace(
+  reference: Reference,
+  openFor: (names: readonly Origin[]) => Promise<OpenSession>,
+): CachePlace {
+  const open: OpenSession = async (host, signal) => (await openFor([reference]))(host, signal);
   const { host, repository } = reference;
   const target = async (signal?: AbortSignal) => ({ session: await open(host, signal), repository, signal });
   return {

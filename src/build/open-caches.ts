@@ -28,7 +28,7 @@ export function openPlace(site: CacheSite, parts: Parts): CachePlace {
 function placeOf(site: CacheSite, registry: Parts['registry']): CachePlace {
   switch (site.type) {
     case 'registry':
-      return registryPlace(parseReference(site.name), registry.open);
+      return registryPlace(parseReference(site.name), (names) => registry.openFor(names));
     case 'local':
       return folderPlace(site);
     case 's3':

@@ -8,6 +8,7 @@ import { RootForms } from '../../builder/steps/root-form.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
+import { once } from '../core/once.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { SharedResults } from '../core/store.ts';
@@ -34,14 +35,15 @@ export function openTools(
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
-  const find = baseImages(store, options.pull, async (reference, platform) => {
-    const { image } = await registry.resolve(reference, platform, signal);
-    return image;
+  const meaning = (name: string) => registry.meaning(name);
+  const find = baseImages(store, options.pull, {
+    meaning,
+    resolve: async (reference, platform) => (await registry.resolve(reference, platform, signal)).image,
   });
   const shared = once(() => sharedBy(options, parts));
   // What it tells is wanted by the first step, while the base is still being asked for.
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
-  const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
+  const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
   const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
@@ -72,18 +74,11 @@ async function sharedBy(options: BuildOptions, parts: Parts): Promise<SharedResu
   return await (await import('./open-caches.ts')).readSources(options, parts);
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
-
 /** The engine is loaded only when a step has to run. */
 async function chooseEngine({ runtime, emit }: BuildOptions, place: Place): Promise<Engine> {
   const { chooseEngine } = await import('../../builder/sandbox/choose.ts');
-  const { engine, sentence } = chooseEngine(place, runtime);
+  const { engine, sentence, warning } = await chooseEngine(place, runtime);
   emit({ type: 'note', level: 'info', text: sentence });
+  if (warning !== undefined) emit({ type: 'note', level: 'warning', text: warning });
   return engine;
 }

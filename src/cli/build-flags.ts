@@ -95,7 +95,7 @@ export function defineBuildFlags(command: Command): Command {
     list('--cache-from <where>', 'use what others made: NAME, or type=registry|local|s3|gha,…'),
     list(
       '--cache-to <where>',
-      'share what was made: NAME, or type=registry|local|inline|s3|gha,mode=min|max,…',
+      'share what was made: NAME, or type=registry|local|inline|s3|gha, with mode=min|max,…',
     ),
     flag('--cache-max-age <time>', 'use nothing of --cache-from that was made longer ago'),
     flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),

@@ -38,7 +38,7 @@ interface Around {
 }
 
 async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
-  const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
+  const registry = registryOptions(flags, (path) => resolve(host.cwd, path), imagesNamed(options));
   const { onSource, read } = sourceTexts(options, host.cwd);
   try {
     const { build } = await import('../build.ts');
@@ -83,6 +83,19 @@ async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
         : target,
     ),
   };
+}
+
+/** The images of registries that the command line names. A short tag that is not pushed is a name in the store alone. */
+export function imagesNamed({
+  tags,
+  outputs,
+  cacheFrom,
+  cacheTo,
+}: Pick<WrittenOptions, 'tags' | 'outputs' | 'cacheFrom' | 'cacheTo'>): string[] {
+  const sites = [...cacheFrom, ...cacheTo.map(({ site }) => site)];
+  const caches = sites.flatMap((site) => (site.type === 'registry' ? [site.name] : []));
+  const pushed = outputs.flatMap((output) => (output.type === 'registry' ? output.names : []));
+  return [...pushed, ...caches, ...tags.filter((tag) => /^([^/]*[.:][^/]*|localhost)\//.test(tag))];
 }
 
 function writesToStdout(options: WrittenOptions): boolean {

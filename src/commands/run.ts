@@ -18,6 +18,7 @@ import { BuildError, errnoOf, usageError } from '../core/errors.ts';
 import type { ProcessOptions } from '../core/options.ts';
 import type { ContainerConfig, Image } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
+import { formatReference } from '../oci/reference.ts';
 import { findStored } from './find-image.ts';
 import { fetchImage } from './pull.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -60,16 +61,18 @@ const READER_GONE = 141;
  * image's files is dropped. An image that is not in the store is pulled.
  */
 export async function runImage(options: RunCommand, here: Surroundings): Promise<number> {
-  await using parts = await openParts(here.root, here.registry, here.place);
+  await using parts = await openParts(here.root, here.registry, here.place, { emit: here.emit });
   await using scratch = await parts.store.scratch();
-  const { engine } = chooseEngine(here.place, options.runtime);
+  const { engine, warning } = await chooseEngine(here.place, options.runtime);
+  if (warning !== undefined) here.say(`warning: ${warning}\n`);
+  engine.check?.({ network: options.network, insecure: false, terminal: options.terminal });
   const image = await imageOf(options.name, parts, here);
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
   await checkMachine(image.platform, image.layers, around);
   await using confines = new Confines(options, (text) => here.say(`warning: ${text}\n`));
   const forms = new RootForms(parts.store.root, (text) => here.say(`${text}\n`));
-  return await forms.use(async (form) => {
+  return await forms.use(engine, async (form) => {
     await using scratch = await parts.store.scratch();
     const within = { ...around, scratch: scratch.path };
     await using copy = await holdCopy(form, image.layers, within);
@@ -95,7 +98,8 @@ async function runPlan(
 }
 
 async function imageOf(name: string, parts: Parts, here: Surroundings): Promise<Image> {
-  const stored = await findStored(parts.store, name);
+  const meaning = async (): Promise<string> => formatReference(await parts.registry.meaning(name));
+  const stored = (await findStored(parts.store, name)) ?? (await findStored(parts.store, await meaning()));
   if (stored !== undefined) return stored.image;
   here.say(`${name} is not in the store: pulling it\n`);
   return (await fetchImage({ name }, { parts, here })).image;

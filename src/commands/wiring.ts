@@ -17,23 +17,29 @@ export interface Parts extends AsyncDisposable {
   readonly places: Map<string, FetchBlob>;
 }
 
-/**
- * Opens the store, and registries for what is not in it. With `emit`, downloads and damaged things of the store are
- * told. Fails with `store`.
- */
+/** What is told of the work with store and registries. */
+interface Told {
+  /** Takes warnings: damaged things of the store, mirrors that are passed over. */
+  readonly emit?: Emit;
+  /** Downloads are told, too. */
+  readonly downloads?: boolean;
+}
+
+/** Opens the store, and registries for what is not in it. Fails with `store`. */
 export async function openParts(
   root: string,
   options: RegistryOptions,
   place: Place,
-  emit?: Emit,
+  { emit, downloads = false }: Told = {},
 ): Promise<Parts> {
-  const registry = openRegistry(options, place);
+  const warn = (text: string): void => emit?.({ type: 'note', level: 'warning', text });
+  const registry = openRegistry(options, place, warn);
   const places = new Map([[folderHost, fetchLocal]]);
   const fetch = routedFetch(registry.fetch, places);
   const store = await openStore(root, {
-    fetch: emit === undefined ? fetch : toldFetch(fetch, emit),
+    fetch: emit !== undefined && downloads ? toldFetch(fetch, emit) : fetch,
     mapping: mappingOf(place),
-    ...(emit && { onWarning: (text) => emit({ type: 'note', level: 'warning', text }) }),
+    ...(emit && { onWarning: warn }),
   });
   return {
     store,
@@ -67,14 +73,19 @@ function routedFetch(fromRegistry: FetchBlob, places: ReadonlyMap<string, FetchB
 }
 
 /** Registries as this person reaches them. The client is loaded at the first call: a cached build makes none. */
-export function openRegistry(options: RegistryOptions, place: Place): AsyncDisposable & Registry {
+export function openRegistry(
+  options: RegistryOptions,
+  place: Place,
+  say?: (warning: string) => void,
+): AsyncDisposable & Registry {
   let opening: Promise<Registry> | undefined;
   const open = (): Promise<Registry> => {
-    opening ??= connectTo(options, place);
+    opening ??= connectTo(options, place, say);
     return opening;
   };
   const close = async (): Promise<void> => (await opening)?.close();
   return {
+    meaning: async (...args) => (await open()).meaning(...args),
     resolve: async (...args) => (await open()).resolve(...args),
     digest: async (...args) => (await open()).digest(...args),
     manifest: async (...args) => (await open()).manifest(...args),
@@ -88,7 +99,7 @@ export function openRegistry(options: RegistryOptions, place: Place): AsyncDispo
       writeLogin: async (...args) => (await open()).credentials.writeLogin(...args),
       removeLogin: async (...args) => (await open()).credentials.removeLogin(...args),
     },
-    open: async (...args) => (await open()).open(...args),
+    openFor: async (...args) => (await open()).openFor(...args),
     request: async (...args) => (await open()).request(...args),
     retrying: async (...args) => (await open()).retrying(...args),
     close,
@@ -96,14 +107,19 @@ export function openRegistry(options: RegistryOptions, place: Place): AsyncDispo
   };
 }
 
-async function connectTo(options: RegistryOptions, place: Place): Promise<Registry> {
+async function connectTo(
+  options: RegistryOptions,
+  place: Place,
+  say: ((warning: string) => void) | undefined,
+): Promise<Registry> {
   const { connect } = await import('../registry/registry.ts');
   const { runOutside } = await import('../../builder/sandbox/outside.ts');
   return connect(options, {
     env: process.env,
     place,
-    runOutside: async (argv, stdin) => {
-      const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin) });
+    ...(say && { say }),
+    runOutside: async (argv, stdin, signal) => {
+      const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin), signal });
       return { code, stdout: stdout.toString(), stderr: stderr.toString() };
     },
   });

@@ -1,5 +1,5 @@
 import type { Digest, Framed } from './digest.ts';
-import type { InodeOwner, PathOwner } from './owner.ts';
+import type { InodeOwner, Owner, PathOwner } from './owner.ts';
 import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin, Platform } from './types.ts';
 
 /**
@@ -69,6 +69,8 @@ export interface RecordedStep {
   readonly lower: readonly string[];
   /** Files of those trees that carry no owner, by absolute path. */
   readonly below: readonly PathOwner[];
+  /** Whom new files belong to of which nothing else is known; the group of a setgid folder comes before. */
+  readonly made?: Pick<Owner, 'uid' | 'gid'>;
 }
 
 /** Layers and the conversions between their forms. */
@@ -271,9 +273,12 @@ export interface HeldCopy extends AsyncDisposable {
   readonly owners: readonly PathOwner[];
   /**
    * Moves all that was changed in it to `upper`, which must not exist: a directory such as an overlay would have left,
-   * for `commitUpper`.
+   * for `commitUpper`. Of what is `touched` (paths in it) the time of change alone is no change.
    */
-  moveChanges(upper: string, signal?: AbortSignal): Promise<void>;
+  moveChanges(
+    upper: string,
+    options: { readonly touched: readonly string[]; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Says which layer became of the changes, so that the copy may serve the step that runs on top of it. */
   becomes(layer: Layer): void;
 }

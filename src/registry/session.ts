@@ -32,8 +32,9 @@ export function createSession(options: AuthorizerOptions): Session {
   return {
     host,
     endpoint,
-    request: async (target, request) => {
+    request: async (target, asked) => {
       const url = new URL(target, endpoint);
+      const request = { ...asked, alsoTrust: host };
       if (url.origin !== endpoint.origin) return client.request(url, request);
       const response = await authorized(client, authorizer, url, request);
       const isElsewhere = response.status === 401 && response.url.origin !== endpoint.origin;

@@ -56,7 +56,8 @@ const kinds: readonly Kind[] = [
   {
     name: 'registry',
     isSkipped: !hasRegistry,
-    open: (cache) => registryPlace(parseReference(`${server.host}/caches:${cache}`), registry.open),
+    open: (cache) =>
+      registryPlace(parseReference(`${server.host}/caches:${cache}`), (names) => registry.openFor(names)),
   },
   { name: 'local', open: (cache) => folderPlace({ folder: join(folder, 'local'), tag: cache }) },
   { name: 's3', open: (cache) => objectPlace(s3Service(bucketHere(), s3.keys, registry), cache) },

@@ -53,7 +53,7 @@ function failing(code: string): Tools {
 describe('mounts of a RUN', () => {
   it('name the owner that cannot be had', async () => {
     const held = holdMounts(
-      { mounts: [cache], command, freshMounts: false, form: 'overlay' },
+      { mounts: [cache], command, freshMounts: false, form: 'overlay', moved: false },
       '/nowhere',
       failing('EINVAL'),
     );
@@ -76,7 +76,7 @@ describe('mounts of a RUN', () => {
       { ...cache, id: 'b', target: '/3' },
     ];
     const held = await holdMounts(
-      { mounts, command, freshMounts: false, form: 'overlay' },
+      { mounts, command, freshMounts: false, form: 'overlay', moved: false },
       '/nowhere',
       tools,
     );
@@ -105,7 +105,8 @@ describe('mounts of a RUN', () => {
       return { path: '/m', [Symbol.asyncDispose]: async () => {} };
     };
     const tools = toolsWith(hold, { shared: { '/c': good }, notes, ...world });
-    await holdMounts({ mounts: [cache], command, freshMounts, form: 'overlay' }, '/nowhere', tools);
+    const run = { mounts: [cache], command, freshMounts, form: 'overlay', moved: false } as const;
+    await holdMounts(run, '/nowhere', tools);
     expect(seeds).toEqual([seed]);
     expect(notes).toEqual(
       name.includes('not usable') ? ['the cache mount /c begins empty: it holds a device'] : [],
@@ -113,9 +114,27 @@ describe('mounts of a RUN', () => {
     expect([...tools.cacheMounts]).toEqual(['/c']);
   });
 
+  it.each([
+    [true, 'locked'],
+    [false, 'shared'],
+  ])('are in one step at a time where they are moved: %j, %s', async (moved, wanted) => {
+    const asked: string[] = [];
+    const hold = async (_: string, { sharing }: { sharing: string }) => {
+      asked.push(sharing);
+      return { path: '/mounts/c', [Symbol.asyncDispose]: async () => {} };
+    };
+    const tools = toolsWith(hold);
+    await holdMounts(
+      { mounts: [cache], command, freshMounts: false, form: 'copy', moved },
+      '/nowhere',
+      tools,
+    );
+    expect(asked).toEqual([wanted]);
+  });
+
   it('leave other failures as they are', async () => {
     const held = holdMounts(
-      { mounts: [cache], command, freshMounts: false, form: 'overlay' },
+      { mounts: [cache], command, freshMounts: false, form: 'overlay', moved: false },
       '/nowhere',
       failing('EIO'),
     );
