@@ -16,7 +16,10 @@ export function toldFetch(fetch: FetchBlob, emit: Emit): FetchBlob {
       way: 'in',
     } as const;
     emit({ ...transfer, done: 0, state: 'running' });
-    const chunks = await fetch(origins, descriptor, signal);
+    const chunks = await fetch(origins, descriptor, signal).catch((error: unknown) => {
+      emit({ ...transfer, done: 0, state: 'failed' });
+      throw error;
+    });
     return passing(chunks, (done, ended) => emit({ ...transfer, done, state: ended ? 'done' : 'running' }));
   };
 }

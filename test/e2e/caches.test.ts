@@ -130,6 +130,16 @@ describe.skipIf(isSkipped)('caches that travel', () => {
     }
   });
 
+  it('fail the build where they cannot be put, unless that was said to be no matter', async () => {
+    writeFileSync(join(first.folder, 'file'), '');
+    const cache = 'type=local,dest=file/cache';
+    const failed = await first.run(['build', '--cache-to', cache, 'context']);
+    expect([failed.code, failed.stdout]).toEqual([1, '']);
+    expect(failed.stderr).toMatch(/error: the cache could not be exported to \S+file\/cache: /);
+    const told = await build(first, ['--cache-to', `${cache},ignore-error=true`]);
+    expect(told.stderr).toMatch(/WARNING: the cache was not exported to \S+file\/cache: /);
+  });
+
   it('do without what is gone, and have only what a step needs that runs', async () => {
     await using second = await newTsbuild('root');
     await prepare(second);
