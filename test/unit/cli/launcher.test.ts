@@ -6,8 +6,11 @@ import { Command, type Option } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/run-command.ts';
 
-/** The launcher finds a Node that tells the rung asked for, and namespaces that cannot be had. */
-const programs = { node: 'printf %s "$TSBUILD_ASKED"', unshare: 'exit 1' };
+/**
+ * The launcher finds a Node that tells the rung asked for, and what else would cost its start dear; and namespaces that
+ * cannot be had.
+ */
+const programs = { node: 'printf %s "$TSBUILD_ASKED$NODE_EXTRA_CA_CERTS"', unshare: 'exit 1' };
 const own = run.define(new Command('run')).options.filter(({ long }) => long !== '--isolation');
 
 describe('the launcher, which reads the words of `run` before they are parsed,', () => {
@@ -24,7 +27,7 @@ describe('the launcher, which reads the words of `run` before they are parsed,',
   afterAll(() => rmSync(folder, { recursive: true }));
 
   function asked(...words: readonly string[]): string {
-    const env = { PATH: `${folder}:${process.env.PATH}`, HOME: '/' };
+    const env = { PATH: `${folder}:${process.env.PATH}`, HOME: '/', NODE_EXTRA_CA_CERTS: '/authorities' };
     const { status, stdout } = spawnSync('sh', ['bin/tsbuild', ...words], { env, encoding: 'utf8' });
     expect(status).toBe(0);
     return stdout;
