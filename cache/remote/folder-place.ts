@@ -1,14 +1,16 @@
-import { createReadStream, lstatSync, statSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { createReadStream, lstatSync, rmSync, statSync } from 'node:fs';
+import { mkdir, open as openFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
 import type { FetchBlob } from '../../src/core/store.ts';
+import type { Descriptor } from '../../src/core/types.ts';
 import { encodeIndex } from '../../src/oci/layout.ts';
 import { findBlob, placeBlob, tagsOf, writeIndex } from '../../src/oci/layout-folder.ts';
 import { refName } from '../../src/oci/layout-read.ts';
 import { sweepLayout } from '../../src/oci/layout-sweep.ts';
 import { maxManifestBytes } from '../../src/oci/manifest.ts';
+import type { BlobSource } from '../../src/oci/packed.ts';
 import { type Lock, lockFolder } from '../lock.ts';
 import { type CachePlace, folderHost } from './place.ts';
 
@@ -17,7 +19,7 @@ export interface FolderSite {
   readonly folder: string;
   readonly tag: string;
   /** The manifest to read, where it is not the tag's. */
-  readonly digest?: string | undefined;
+  readonly digest?: Digest | undefined;
 }
 
 /**
@@ -29,29 +31,24 @@ export function folderPlace({ folder, tag, digest }: FolderSite): CachePlace {
   return {
     name: folder,
     origin: { host: folderHost, repository: folder },
-    async manifest(member) {
-      const wanted = member ?? (digest as Digest | undefined) ?? (await tagged(folder, tag));
-      const path = wanted && findBlob(folder, wanted);
-      if (path === undefined) return undefined;
-      if (statSync(path).size > maxManifestBytes)
-        throw new BuildError('image', 'its manifest is larger than 4 MiB');
-      const bytes = await readFile(path);
-      if (digestOf(bytes) !== wanted) throw damaged(folder, wanted!);
-      return bytes;
-    },
+    manifest: (member) =>
+      readable(folder, async () => {
+        const wanted = member ?? digest ?? (await tagged(folder, tag));
+        return wanted && (await manifestIn(folder, wanted));
+      }),
     fetch: fetchFromFolder,
     async put({ descriptor, open }, signal) {
       await writing.begin(signal);
-      if (findBlob(folder, descriptor.digest) !== undefined) return { descriptor, how: 'exists' };
+      if (hasWhole(folder, descriptor)) return { descriptor, how: 'exists' };
       const source = await open();
-      await named(folder, () => placeBlob(folder, source));
+      await writable(folder, () => placeBlob(folder, copied(source)));
       return { descriptor: source.descriptor, how: 'done' };
     },
     async commit(manifest, signal) {
       await writing.begin(signal);
       const { bytes, descriptor } = manifest;
       const entry = { ...descriptor, annotations: { [refName]: tag } };
-      await named(folder, async () => {
+      await writable(folder, async () => {
         await placeBlob(folder, { descriptor, content: bytes });
         await writeIndex(folder, encodeIndex([entry], await tagsOf(folder)));
         await sweepLayout(folder);
@@ -65,10 +62,35 @@ export function folderPlace({ folder, tag, digest }: FolderSite): CachePlace {
 export const fetchFromFolder: FetchBlob = async ([origin], { digest }, signal) => {
   const folder = origin?.repository ?? '';
   const path = findBlob(folder, digest);
-  if (path !== undefined)
-    return createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
-  throw new BuildError('not-found', `the cache ${folder} lacks the blob ${digest}`);
+  if (path === undefined) throw new BuildError('not-found', `the cache ${folder} lacks the blob ${digest}`);
+  const file = await readable(folder, () => openFile(path));
+  return file.createReadStream({ highWaterMark: 1 << 20, ...(signal && { signal }) });
 };
+
+async function manifestIn(folder: string, digest: Digest): Promise<Buffer | undefined> {
+  const path = findBlob(folder, digest);
+  if (path === undefined) return undefined;
+  if (statSync(path).size > maxManifestBytes)
+    throw new BuildError('image', 'its manifest is larger than 4 MiB');
+  const bytes = await readFile(path);
+  if (digestOf(bytes) !== digest) throw damaged(folder, digest);
+  return bytes;
+}
+
+/** Whether a blob is there; what was cut short on its way makes room. */
+function hasWhole(folder: string, { digest, size }: Descriptor): boolean {
+  const path = findBlob(folder, digest);
+  if (path === undefined) return false;
+  if (statSync(path).size === size) return true;
+  rmSync(path);
+  return false;
+}
+
+/** Bytes of our own store are copied: others may read what travels, and whoever changes it changes nothing here. */
+function copied({ descriptor, content }: BlobSource): BlobSource {
+  if (typeof content !== 'string') return { descriptor, content };
+  return { descriptor, content: () => createReadStream(content, { highWaterMark: 1 << 20 }) };
+}
 
 /** The lock of one export into a folder. */
 class Writing {
@@ -80,11 +102,10 @@ class Writing {
   }
 
   async begin(signal: AbortSignal | undefined): Promise<void> {
-    this.#lock ??= named(this.#folder, async () => {
+    this.#lock ??= writable(this.#folder, async () => {
       await mkdir(this.#folder, { recursive: true });
-      const held = await lockFolder(this.#folder, signal);
       checkPlain(this.#folder);
-      return held;
+      return await lockFolder(this.#folder, signal);
     });
     await this.#lock;
   }
@@ -111,13 +132,24 @@ async function tagged(folder: string, tag: string): Promise<Digest | undefined> 
 }
 
 /** A folder that cannot be written is the person's to mend. */
-async function named<T>(folder: string, task: () => Promise<T>): Promise<T> {
+async function writable<T>(folder: string, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined || error instanceof BuildError) throw error;
     throw new BuildError('output', `the cache cannot be written to ${folder} (${code})`, { cause: error });
+  }
+}
+
+/** A folder that cannot be read is no cache, and no failure of ours. */
+async function readable<T>(folder: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined || error instanceof BuildError) throw error;
+    throw new BuildError('not-found', `the cache ${folder} cannot be read (${code})`, { cause: error });
   }
 }
 

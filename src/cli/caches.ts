@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { booleanOf } from '../core/boolean.ts';
+import { isDigest } from '../core/digest.ts';
 import { suggestion, usageError } from '../core/errors.ts';
 import type { BuildOptions, CacheSite, CacheTarget } from '../core/options.ts';
 import type { BuildFlags } from './build-flags.ts';
@@ -152,6 +153,8 @@ function siteOf(
   if (type === 'gha') return { type, scope: given.get('scope') || 'main' };
   if (type === 's3') return bucketSite(flag, given);
   const digest = given.get('digest');
+  if (digest !== undefined && !isDigest(digest))
+    throw usageError(`${flag} '${text}': that is no digest`, 'It is sha256: and 64 digits.');
   return {
     type: 'local',
     folder: resolve(cwd, needed(flag === '--cache-to' ? 'dest' : 'src')),

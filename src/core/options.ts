@@ -1,3 +1,4 @@
+import type { Digest } from './digest.ts';
 import type { Emit } from './events.ts';
 import type { Compression, Platform } from './types.ts';
 
@@ -84,7 +85,7 @@ export type CacheSite =
   /** An image name, in full. */
   | { readonly type: 'registry'; readonly name: string }
   /** An OCI layout folder, absolute, and a tag in it or (to read from) a digest. */
-  | { readonly type: 'local'; readonly folder: string; readonly tag: string; readonly digest?: string }
+  | { readonly type: 'local'; readonly folder: string; readonly tag: string; readonly digest?: Digest }
   /** A bucket; what is absent, and the keys, are taken from AWS's variables of the environment. */
   | {
       readonly type: 's3';

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -216,6 +216,19 @@ describe('a cache in a folder', () => {
     const failing = give(folderPlace({ folder: join(at, 'cache'), tag: 'x' }), fake);
     await expect(failing).rejects.toMatchObject({ code: 'output' });
     expect(readdirSync(elsewhere, { recursive: true })).toHaveLength(2);
+  });
+
+  it('has what was cut short put there again, as files that others may read', async () => {
+    const fake = fakeLayers(join(folder, 'short-layers'));
+    const at = { folder: join(folder, 'short'), tag: 'x' };
+    const layer = fake.layer('1', noise(500, '1'));
+    await give(folderPlace(at), fake, layer);
+    const { descriptor } = await fake.layers.packed(layer, 'gzip');
+    const path = join(at.folder, 'blobs/sha256', descriptor.digest.slice(7));
+    writeFileSync(path, 'x');
+    expect(await give(folderPlace(at), fake, layer)).toEqual(['done', 'exists']);
+    const { size, nlink, mode } = statSync(path);
+    expect([size, nlink, mode & 0o044]).toEqual([descriptor.size, 1, 0o044]);
   });
 
   it('is no cache where a blob is not what its name says', async () => {

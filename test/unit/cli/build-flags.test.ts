@@ -283,6 +283,7 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ['--cache-from ref=a', 'has no type', 'type=registry,ref=NAME'],
   ['--cache-from type=local,mode=x', "does not know 'mode'", 'src'],
   ['--cache-from type=azblob,name=x', "does not know the type 'azblob'", 'registry'],
+  ['--cache-from type=local,src=c,digest=sha256:../x', 'that is no digest', 'sha256:'],
   ['--cache-from type=s3,bucket=b,secret_access_key=x', "does not know 'secret_access_key'", ''],
   ['--cache-to type=local,src=x', "does not know 'src'", 'dest'],
   ['--cache-to type=registry,ref=a,mode=all', "'all' is not known", 'min or max'],
