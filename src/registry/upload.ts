@@ -58,8 +58,8 @@ export async function mountBlob(
   }
 }
 
-/** A blob to send: bytes, or the absolute path of a file of exactly the descriptor's size. */
-export type BlobSource = Buffer | string;
+/** A blob to send, of exactly the descriptor's size: bytes, the absolute path of a file, or a stream that can be begun anew. */
+export type BlobSource = Buffer | string | (() => AsyncIterable<Buffer>);
 
 export interface UploadOptions {
   /** An upload session that is already open. */
@@ -170,12 +170,16 @@ async function put(
 
 async function* counted(source: BlobSource, onBytes: UploadOptions['onBytes']): AsyncGenerator<Buffer> {
   let done = 0;
-  const chunks = Buffer.isBuffer(source) ? [source] : createReadStream(source, { highWaterMark: 1 << 20 });
-  for await (const chunk of chunks as AsyncIterable<Buffer>) {
+  for await (const chunk of opened(source)) {
     yield chunk;
     done += chunk.length;
     onBytes?.(done);
   }
+}
+
+function opened(source: BlobSource): AsyncIterable<Buffer> | readonly Buffer[] {
+  if (typeof source === 'function') return source();
+  return Buffer.isBuffer(source) ? [source] : createReadStream(source, { highWaterMark: 1 << 20 });
 }
 
 /** Best effort, also after an abort: a registry clears forgotten uploads by itself, sooner or later. */
