@@ -107,7 +107,7 @@ async function ownersIn(layout: string): Promise<string[]> {
   const layers = readLayout(layout).manifest.layers.slice(-2);
   const told = await Promise.all(
     layers.map(({ digest }) =>
-      must(['tar', '-tvzf', join(layout, 'blobs/sha256', digest.slice(7)), '--numeric-owner']),
+      must(['tar', '-tvf', join(layout, 'blobs/sha256', digest.slice(7)), '--numeric-owner']),
     ),
   );
   return told

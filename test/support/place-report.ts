@@ -48,7 +48,7 @@ function placeRow({ about, result }: ToldPlace, shown: readonly Target[], former
 function sandboxOf(log: string): [how: string, root: string] {
   const how = /^RUN uses (.*?)(?: \(.*\))?$/m.exec(log)?.[1];
   if (how === undefined) return ['–', '–'];
-  return [how, /RUN works in a full copy/.test(log) ? 'a copy' : 'an overlay'];
+  return [how, /RUN works in a full copy|in a folder as root/.test(log) ? 'a copy' : 'an overlay'];
 }
 
 /** Every difference that is allowed, with its reason. */
