@@ -5,7 +5,7 @@ import type { Reference } from '../oci/reference.ts';
 import type { OpenSession } from './fetch.ts';
 import { type PushOptions, pushContent, pushNamed } from './push.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
-import type { Target } from './upload.ts';
+import type { Target } from './target.ts';
 
 export interface PushedIndex extends Pushed {
   /** Its members as it names them. */

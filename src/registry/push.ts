@@ -11,7 +11,10 @@ import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { OpenSession } from './fetch.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
-import { hasBlob, mountBlob, type Target, uploadBlob } from './upload.ts';
+import type { Target } from './target.ts';
+import { hasBlob, mountBlob, uploadBlob } from './upload.ts';
+import { firstHabits } from './upload-pieces.ts';
+import type { UploadPlace } from './upload-session.ts';
 
 /** How far one blob is on its way; fits a `transfer` event. */
 export interface Transfer {
@@ -62,7 +65,8 @@ export async function pushNamed<T extends Pushed>(
   let pushed: T | undefined;
   for (const names of byRepository(references)) {
     const { host, repository } = names[0]!;
-    const target: Target = { session: await open(host, signal), repository, signal };
+    const session = await open(host, signal);
+    const target: Target = { session, repository, signal, habits: firstHabits(host) };
     const manifest = await content(target);
     for (const name of names) await putManifest(target, manifest, name);
     pushed = manifest;
@@ -119,15 +123,13 @@ async function pushLayer(layer: Layer, target: Target, options: PushOptions): Pr
   const report = reporter(options, layer.diffId, known?.size);
   try {
     const opened = known === undefined ? undefined : await findOrMount(layer, known, target, options);
-    if (known !== undefined && (opened === 'exists' || opened === 'mounted')) {
-      return await arrived(known, opened);
-    }
+    if (known !== undefined && typeof opened === 'string') return await arrived(known, opened);
     const packed = await layers.packed(layer, compression, target.signal);
     const { descriptor } = packed;
     if (known === undefined && (await hasBlob(target, descriptor)))
       return await arrived(descriptor, 'exists');
     await uploadBlob(target, descriptor, packed.path, {
-      location: opened instanceof URL ? opened : undefined,
+      opened: typeof opened === 'string' ? undefined : opened,
       onBytes: (done) => report('running', done, descriptor.size),
     });
     return await arrived(descriptor, 'done');
@@ -149,7 +151,7 @@ async function findOrMount(
   descriptor: Descriptor,
   target: Target,
   { layers }: PushOptions,
-): Promise<'exists' | 'mounted' | URL | undefined> {
+): Promise<'exists' | 'mounted' | UploadPlace | undefined> {
   if (await hasBlob(target, descriptor)) return 'exists';
   const origins = [...(layer.origins ?? []), ...layers.origins(descriptor.digest)];
   const from = origins.find(
