@@ -68,7 +68,8 @@ async function trickleHeaders(socket) {
 
 /** The body again and again, as fast as the client takes it. */
 async function endless(response, body) {
-  const piece = body.length > 0 ? body : Buffer.alloc(1 << 16, ' ');
+  const times = Math.ceil((1 << 16) / Math.max(1, body.length));
+  const piece = Buffer.concat(Array(times).fill(body.length > 0 ? body : Buffer.from(' ')));
   while (!response.destroyed && response.socket !== null) {
     if (response.write(piece)) await new Promise((resolve) => setImmediate(resolve));
     else await Promise.race([once(response, 'drain'), once(response, 'close')]);

@@ -47,7 +47,7 @@ export async function startHostileRegistry(switches = {}, { keep, tls, port } = 
     const length = Number(headers['content-length'] ?? 0);
     const about = answer.about(method, url);
     const nth = count(counts, `${method} ${url.pathname}`);
-    const fault = trouble.next({ ...about, length }) ?? {};
+    const fault = trouble.next({ ...about, length, nth }) ?? {};
     const onBytes = (bytes) => {
       if (about.op.startsWith('upload-')) state.received += bytes;
     };
@@ -64,6 +64,7 @@ export async function startHostileRegistry(switches = {}, { keep, tls, port } = 
     return door.refusal(call, hosts) ?? (await operations[call.op](call, { state, quirks, store }));
   };
   ofRegistry.about = understand;
+  ofRegistry.challenge = (call) => door.challenge(call, hosts);
   const ofTokens = (call) => door.token(call);
   ofTokens.about = () => ({ op: 'token', repository: '', name: '' });
   /** The store also takes uploads, whose addresses other hosts may have. */
@@ -97,6 +98,8 @@ export async function startHostileRegistry(switches = {}, { keep, tls, port } = 
 async function answered(call, fault, answer) {
   if (fault.status === undefined) return answer(call);
   if (!fault.early) await call.body.drop();
+  // A 401 says what the registry's own would.
+  if (fault.status === 401 && fault.headers === undefined) return answer.challenge(call);
   return { status: fault.status, headers: fault.headers, body: fault.body };
 }
 

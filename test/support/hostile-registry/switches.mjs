@@ -1,5 +1,5 @@
 // Every quirk and fault by name: what starts the registry is data. A row is `{ name, about, ...switches }`.
-// `tls: true` asks for a registry with a public-looking name (see README.md); the rest is what registry.mjs takes.
+// `large`, `slow`, `identity` and `tls` say what it takes to see something (switches.d.mts); the rest is what registry.mjs takes.
 
 const html = { 'content-type': 'text/html' };
 const page = '<!doctype html><html><body><h1>Something went wrong</h1></body></html>';
@@ -27,7 +27,13 @@ const locations = [
     'each PATCH names a new Location; the old one is gone',
     { newLocations: true, put: 405 },
   ],
-].map(([name, about, quirks, auth]) => ({ name, about, quirks, ...(auth && { auth }) }));
+].map(([name, about, quirks, auth]) => ({
+  name,
+  about,
+  quirks,
+  ...(quirks.put && { large: true }),
+  ...(auth && { auth }),
+}));
 
 const pieces = [
   ['put-413', 'a blob in one PUT is refused: 413', { put: 413 }],
@@ -46,11 +52,11 @@ const pieces = [
   ['patch-above-4-mib', 'no single PUT, and PATCH above 4 MiB is 416', { put: 413, maxPatchBytes: 4 << 20 }],
   [
     'patch-part',
-    'of each PATCH only the first 100 000 bytes are kept, as its Range says',
-    { put: 413, keepsPart: 100_000 },
+    'of each PATCH only the first 2 500 000 bytes are kept, as its Range says',
+    { put: 413, keepsPart: 2_500_000 },
   ],
   ['patch-no-range', 'the answer to PATCH has no Range', { put: 413, rangeAfterPatch: 'none' }],
-  ['patch-min-length', 'OCI-Chunk-Min-Length is 9 MiB', { put: 413, minChunkBytes: 9 << 20 }],
+  ['patch-min-length', 'OCI-Chunk-Min-Length is 8.5 MiB', { put: 413, minChunkBytes: 17 << 19 }],
   ['put-200', 'the last PUT answers 200', { createdStatus: 200 }],
   ['put-204', 'the last PUT answers 204', { createdStatus: 204 }],
   ['one-post-refused', 'a POST with all bytes opens a session instead', { onePost: false }],
@@ -60,7 +66,7 @@ const pieces = [
     { uploadDigest: `sha256:${'0'.repeat(64)}` },
   ],
   ['put-sha512-digest', 'it says so in another algorithm', { uploadDigest: `sha512:${'0'.repeat(128)}` }],
-].map(([name, about, quirks]) => ({ name, about, quirks }));
+].map(([name, about, quirks]) => ({ name, about, quirks, ...('put' in quirks && { large: true }) }));
 
 const mounts = [
   ['mount-202', 'a mount opens a session instead', { mount: 'session' }],
@@ -102,8 +108,7 @@ const secrets = [
   ['basic-wrong', 'the password is another', { ...basic, password: 'other' }],
   ['bearer', 'a token server', bearer],
   ['bearer-wrong', 'the token server knows another password', { ...bearer, password: 'other' }],
-  ['bearer-one-request', 'every token is good for one request', { ...bearer, uses: 1 }],
-  ['bearer-two-requests', 'every token is good for two requests', { ...bearer, uses: 2 }],
+  ['bearer-six-requests', 'every token is good for six requests', { ...bearer, uses: 6 }],
   ['bearer-5-s', 'tokens live five seconds', { ...bearer, expiresIn: 5 }],
   ['bearer-no-expiry', 'the token comes without expires_in', { ...bearer, expiresIn: 'none' }],
   ['bearer-expired', 'tokens have ended when they arrive', { ...bearer, expiresIn: -1 }],
@@ -127,13 +132,11 @@ const secrets = [
   ['identity', 'an identity token', { ...bearer, identity: true }],
 ].map(([name, about, { identity, ...auth }]) => ({ name, about, auth, ...(identity && { identity }) }));
 
-const often = { times: 2 };
 const statuses = [408, 429, 499, 500, 502, 503, 504, 522].map((status) => ({
-  name: `${status}-twice`,
-  about: `uploads and reads are answered ${status} twice`,
+  name: `${status}-once`,
+  about: `each kind of request is answered ${status} once`,
   faults: [...uploads, ...reads, 'manifest-put'].map((at) => ({
     at,
-    ...often,
     status,
     headers: html,
     body: page,
@@ -178,23 +181,26 @@ const broken = [
     'reading is answered with a page',
     [{ at: reads, times: 'always', status: 200, headers: html, body: page }],
   ],
-  [
-    '401-in-a-put',
-    'a PUT is answered 401 after its bytes',
-    [{ at: 'upload-put', status: 401, headers: { 'www-authenticate': 'Basic realm="hostile"' } }],
-    basic,
-  ],
+  ['401-in-a-put', 'a PUT is answered 401 after its bytes', [{ at: 'upload-put', status: 401 }], bearer],
   [
     '401-before-a-put',
     'a PUT is answered 401 before its bytes',
+    [{ at: 'upload-put', status: 401, early: true }],
+    bearer,
+  ],
+  [
+    '401-in-a-patch',
+    'a PATCH is answered 401 after its bytes',
     [
-      {
-        at: 'upload-put',
-        status: 401,
-        early: true,
-        headers: { 'www-authenticate': 'Basic realm="hostile"', connection: 'close' },
-      },
+      { at: 'upload-put', data: true, status: 413 },
+      { at: 'upload-patch', status: 401 },
     ],
+    bearer,
+  ],
+  [
+    '401-basic',
+    'a PUT is answered 401, though user and password are right',
+    [{ at: 'upload-put', status: 401 }],
     basic,
   ],
   [
@@ -343,7 +349,15 @@ const broken = [
     ],
     bearer,
   ],
-].map(([name, about, faults, auth]) => ({ name, about, faults, ...(auth && { auth }) }));
+].map(([name, about, faults, auth]) => ({ name, about, faults, ...slowness(faults), ...(auth && { auth }) }));
+
+/** Where answers come late or never, the client's own limits of time count. */
+function slowness(faults) {
+  const isSlow = (fault) => ['stall', 'stallAfter', 'trickle', 'trickleHeaders'].some((key) => key in fault);
+  const found = faults.filter(isSlow);
+  if (found.length === 0) return {};
+  return { slow: found.some(({ times }) => times === 'always') ? 'always' : 'once' };
+}
 
 const store = [
   [
@@ -372,7 +386,7 @@ const store = [
       ],
     },
   ],
-].map(([name, about, switches]) => ({ name, about, ...switches }));
+].map(([name, about, switches]) => ({ name, about, ...switches, ...slowness(switches.faults) }));
 
 const sessions = [
   ['broken-keeps-part', 'what arrived of a broken request is kept', { broken: 'kept' }],
@@ -381,6 +395,7 @@ const sessions = [
   ['broken-no-status', 'the state of an upload cannot be asked for', { broken: 'kept', uploadStatus: 405 }],
 ].map(([name, about, quirks]) => ({
   name,
+  large: true,
   about: `${about}; two PATCHes are reset`,
   quirks: { ...quirks, put: 413 },
   faults: [{ at: 'upload-patch', times: 2, after: 1, resetRequestAfter: 150_000 }],

@@ -27,9 +27,14 @@ export class Door {
     const { authorization = '' } = call.headers;
     const isAllowed =
       scheme === 'basic' ? authorization === this.#basic() : this.#allows(authorization, needed);
-    if (isAllowed) return undefined;
+    return isAllowed ? undefined : this.challenge(call, hosts);
+  }
+
+  /** The 401 that says how to be let in. */
+  challenge(call, hosts) {
     const answer = refuse(401, 'UNAUTHORIZED', 'authentication required');
-    return { ...answer, headers: { ...answer.headers, 'www-authenticate': this.#challenges(needed, hosts) } };
+    const challenges = this.#challenges(needs(call), hosts);
+    return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenges } };
   }
 
   /** The token server: GET with Basic, POST with a refresh token. */

@@ -22,7 +22,7 @@ export function mount({ repository, url, headers }, { state, quirks }) {
   const isThere = from === null ? state.anywhere(digest) : state.has(from, digest);
   if (!isThere || quirks.mount === 'session') return opened(state.openUpload(repository), quirks);
   state.hold(repository, digest);
-  return created(repository, digest, quirks);
+  return created(repository, digest, {});
 }
 
 /** POST with `digest`: all in one request, or (`onePost: false`) a session as if there were no body. */
