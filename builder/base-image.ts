@@ -64,9 +64,9 @@ function missing(name: string, platform: Platform, others: readonly string[]): B
     others.length === 0 ? '' : ` for ${formatPlatform(platform)}, only for ${others.join(' and ')}`;
   return new BuildError(
     'not-found',
-    `the image ${name} is not in the local store${what}, and --pull=never forbids asking`,
+    `the image ${name} is not in the local store${what}, and no registry may be asked`,
     {
-      hint: `Run "tsbuild pull ${name}" first, or leave --pull=never away.`,
+      hint: `Run "tsbuild pull ${name}" first, or leave --pull=never and --offline away.`,
     },
   );
 }

@@ -7,6 +7,7 @@ import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
 import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
+import { openPins } from './build/pins.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
@@ -45,11 +46,13 @@ async function buildImage(
   await using parts = await openParts(storeRoot, registry, place, options.emit);
   await using remotes = remotesOf(options, registry, { place, store: parts.store });
   await using input = await readInput(options, parts.store, remotes);
+  const pins = openPins(options, input.path);
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
   return await tellBuild({ containerfile, graphs, checking }, options, async (told) => {
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
-    const around = { context: input.context, remotes, parts, place, confines };
+    const pinned = pins?.remotes(remotes) ?? remotes;
+    const around = { context: input.context, remotes: pinned, parts, place, confines, pins };
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
@@ -58,6 +61,7 @@ async function buildImage(
     const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
     await input.context.save();
     await tools.contexts.save();
+    await pins?.save();
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
     const result = await writeResult(made, delivered, { options: told, parts });

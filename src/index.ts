@@ -57,6 +57,12 @@ export interface BuildRequest extends Common {
   /** true, or the stages whose steps are made again. */
   readonly noCache?: boolean | readonly string[];
   readonly pull?: 'always' | 'missing' | 'never' | 'newer';
+  /** Asks no registry and no server. */
+  readonly offline?: boolean;
+  /** What names mean is kept in a lock file: true for the one beside the Containerfile, or its path. */
+  readonly lock?: boolean | string;
+  /** Names mean what such a file says, or the build fails. */
+  readonly frozen?: boolean | string;
   readonly network?: 'host' | 'none' | 'private';
   readonly secrets?: readonly Secret[];
   /** As for `--ssh`: `default`, `id=socket` or `id=key,key`. */
@@ -146,6 +152,9 @@ function buildArguments(request: BuildRequest): string[] {
     ...one('--format', request.format),
     ...(noCache === true ? ['--no-cache'] : many('--no-cache-filter', noCache === false ? [] : noCache)),
     ...one('--pull', request.pull),
+    ...(request.offline ? ['--offline'] : []),
+    ...optional('--lock', request.lock),
+    ...optional('--frozen', request.frozen),
     ...one('--network', request.network),
     ...many('--secret', request.secrets?.map(secretText)),
     ...many('--ssh', request.ssh),
@@ -187,6 +196,12 @@ function secretText({ id, file, variable }: Secret): string {
 
 function one(flag: string, value: string | number | boolean | undefined): string[] {
   return value === undefined ? [] : [`${flag}=${value}`];
+}
+
+/** A flag whose value may be left out. */
+function optional(flag: string, value: string | boolean | undefined): string[] {
+  if (value === undefined || value === false) return [];
+  return [value === true ? flag : `${flag}=${value}`];
 }
 
 function many(flag: string, values: readonly string[] = []): string[] {

@@ -10,6 +10,8 @@ export type GitConfig = readonly (readonly [key: string, value: string])[];
 export interface GitRunner {
   readonly place: Pick<Place, 'outside'>;
   readonly signal: AbortSignal;
+  /** No server may be asked. */
+  readonly offline?: boolean;
   /** Socket of the ssh agent that is asked, instead of the person's own. */
   readonly agent?: string;
 }
@@ -50,6 +52,7 @@ const always: GitConfig = [
 /** Runs git as the person and returns what it wrote. Fails with a BuildError that says what the server or git said. */
 export async function git(command: GitCommand, runner: GitRunner): Promise<string> {
   const { args, remote } = command;
+  if (remote !== undefined && runner.offline) throw notAsked(remote.url);
   const settings = always.flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   const options = ['--literal-pathspecs', '--no-replace-objects', ...settings];
   const { code, stdout, stderr } = await runOutside(runner.place, ['git', ...options, ...args], {
@@ -58,6 +61,12 @@ export async function git(command: GitCommand, runner: GitRunner): Promise<strin
   });
   if (code === 0) return stdout.toString('utf8');
   throw failure({ code, said: stderr.toString('utf8') }, remote?.url);
+}
+
+function notAsked(url: string): BuildError {
+  return new BuildError('network', `${shown(url)} was not asked: --offline forbids it`, {
+    hint: 'Leave --offline away for one build, or name a commit by all its digits: what the cache knows of it counts.',
+  });
 }
 
 /** The whole surroundings of git's: what a hook that started tsbuild has set would lead it to another repository. */

@@ -17,6 +17,8 @@ export interface HttpTools {
   /** The client is loaded at the first call. */
   readonly client: () => Promise<HttpClient>;
   readonly secret: Secret;
+  /** No server may be asked: what the store holds counts. */
+  readonly offline?: boolean;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly retry: Omit<RetryOptions, 'signal'>;
@@ -55,7 +57,7 @@ export function downloadedFile({ digest, size, mtime, path }: HttpFile, name: st
 
 /**
  * Downloads a file, or takes what the store has of it: without asking where its digest is known beforehand
- * (`checksum`), else where the server says that nothing changed. Fails with `digest-mismatch`, `not-found`, `denied` or
+ * (`checksum`) or nothing may be asked, else where the server says that nothing changed. Fails with `digest-mismatch`, `not-found`, `denied` or
  * `network`; what may pass is tried again.
  */
 export async function download(
@@ -66,8 +68,8 @@ export async function download(
   const { blobs, downloads } = tools.store;
   const known = downloads.find(url);
   const there = known === undefined ? undefined : blobs.find(known.digest);
-  if (known !== undefined && there !== undefined && known.digest === checksum)
-    return { ...known, path: there };
+  const counts = known?.digest === checksum || (tools.offline && checksum === undefined);
+  if (known !== undefined && there !== undefined && counts) return { ...known, path: there };
   const before = there === undefined ? undefined : known;
   const got = await request(url, { checksum, before }, tools).catch((error: unknown) => {
     throw checksum === undefined && before !== undefined ? advised(error, before) : error;

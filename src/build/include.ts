@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { join } from 'node:path/posix';
 import type { Context } from '../../builder/context/context.ts';
 import type { Include, IncludedFile } from '../containerfile/types.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
+import { shownPath } from '../core/paths.ts';
 import { readPlainText } from '../core/text-file.ts';
 
 /** The reader of what INCLUDE names: files of the context only, whatever links lead elsewhere. */
@@ -23,7 +24,7 @@ export function includeFrom(
 /** An ignore pattern hides no file here: it says what steps may copy. */
 function inFolder(root: string, path: string, from: string): IncludedFile {
   const folder = from === '-' ? root : dirname(resolve(from));
-  const file = shown(resolve(folder, path));
+  const file = shownPath(resolve(folder, path));
   const realRoot = realpathSync(root);
   const wanted = resolve(realpathSync(folder), path);
   if (!isBelow(wanted, realRoot)) throw outside(file);
@@ -51,12 +52,6 @@ function realPath(path: string, file: string): string {
     const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
     throw notThere(file, missing ? 'does not exist' : `cannot be read (${errnoOf(error) ?? 'no path'})`);
   }
-}
-
-/** A path as a person would write it here. */
-function shown(path: string): string {
-  const near = relative(process.cwd(), path);
-  return near.startsWith('..') ? path : near;
 }
 
 function outside(file: string): BuildError {

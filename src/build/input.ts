@@ -11,6 +11,7 @@ import { resolveIn } from '../../builder/path-resolve.ts';
 import { booleanOf } from '../core/boolean.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
+import { shownPath } from '../core/paths.ts';
 import type { Store } from '../core/store.ts';
 import { readPlainText, readText, readTextStream } from '../core/text-file.ts';
 import { redact } from '../http/redact.ts';
@@ -21,6 +22,8 @@ export interface Input extends AsyncDisposable {
   readonly text: string;
   /** The Containerfile as messages call it. */
   readonly file: string;
+  /** Where the Containerfile lies, absolute; absent where it is no file of this machine. */
+  readonly path?: string;
   readonly context: Context;
   /** The ignore file of a context that has one. */
   readonly ignore?: IgnoreFile;
@@ -111,7 +114,11 @@ async function fromFolder(options: BuildOptions, store: Store, remotes: Remotes)
     statCache: store.statCache(options.context),
     ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
   });
-  const own = elsewhere ?? { text: readContainerfile(path!, options.context), file: shown(path!) };
+  const own = elsewhere ?? {
+    text: readContainerfile(path!, options.context),
+    file: shownPath(path!),
+    path: path!,
+  };
   const ignored = ignore === undefined ? {} : { ignore };
   return { ...own, ...ignored, context, [Symbol.asyncDispose]: async () => {} };
 }
@@ -138,20 +145,14 @@ function findIn(folder: string): string {
 
 function readContainerfile(path: string, context: string): string {
   try {
-    const name = `the Containerfile ${shown(path)}`;
+    const name = `the Containerfile ${shownPath(path)}`;
     return path.startsWith(`${context}/`) ? readPlainText(path, name) : readText(path, name);
   } catch (error) {
     if (error instanceof BuildError) throw error;
     const what = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${errnoOf(error)})`;
-    throw new BuildError('not-found', `the Containerfile ${shown(path)} ${what}`, {
+    throw new BuildError('not-found', `the Containerfile ${shownPath(path)} ${what}`, {
       cause: error,
       hint: 'The path given to -f starts from the current folder, not from the context.',
     });
   }
-}
-
-/** A path as a person would write it here. */
-function shown(path: string): string {
-  const near = relative(process.cwd(), path);
-  return near.startsWith('..') ? path : near;
 }

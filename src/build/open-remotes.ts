@@ -19,6 +19,7 @@ export function remotesOf(
     place,
     emit,
     signal,
+    ...(registry.offline && { offline: true }),
     ...(agent !== undefined && { agent }),
     secret: (id) => secretValue(id, secrets),
     client: () => {
@@ -51,9 +52,12 @@ function agentOf(sources: readonly SshSource[]): string | undefined {
 }
 
 /** Loaded when something is downloaded: most builds make no request. */
-async function openClient({ tlsVerify, certDir }: RegistryOptions, { home }: Place): Promise<HttpClient> {
+async function openClient(
+  { tlsVerify, certDir, offline }: RegistryOptions,
+  { home }: Place,
+): Promise<HttpClient> {
   const { createClient } = await import('../http/client.ts');
   const { certificateFolders } = await import('../registry/registry.ts');
   const { env } = process;
-  return createClient({ env, certDirs: certificateFolders(env, home), certDir, tlsVerify });
+  return createClient({ env, certDirs: certificateFolders(env, home), certDir, tlsVerify, offline });
 }

@@ -10,7 +10,9 @@ import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import type { Reference } from '../oci/reference.ts';
 import { namedContexts } from './named-contexts.ts';
+import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
 
 interface Surroundings {
@@ -19,19 +21,22 @@ interface Surroundings {
   readonly parts: Parts;
   readonly place: Place;
   readonly confines: Confines;
+  readonly pins: Pins | undefined;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines }: Surroundings,
+  { context, remotes, parts, place, confines, pins }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
-  const image = baseImages(store, options.pull, async (reference, platform) => {
+  const find = baseImages(store, options.pull, async (reference, platform) => {
     const { image } = await registry.resolve(reference, platform, signal);
     return image;
   });
+  const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
+  const image = pins === undefined ? find : pins.images(find, ask);
   return {
     store,
     options,

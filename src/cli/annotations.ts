@@ -1,17 +1,10 @@
 import { usageError } from '../core/errors.ts';
-import type { Annotation } from '../core/options.ts';
+import type { Annotated, Annotation } from '../core/options.ts';
 import { formatPlatform } from '../core/platform.ts';
-import type { Platform } from '../core/types.ts';
 import { parsePlatform } from './values.ts';
 
 const levels = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const;
 const form = 'Write --annotation NAME=VALUE, or LEVEL:NAME=VALUE with a level such as manifest or index.';
-
-/** What the annotations are for. */
-export interface Annotated {
-  readonly isIndex: boolean;
-  readonly platforms: readonly Platform[];
-}
 
 /**
  * `NAME=VALUE`, `LEVEL:NAME=VALUE`, `LEVEL[PLATFORM],LEVEL:NAME=VALUE`. Without a level it is for manifests. A single

@@ -1,6 +1,6 @@
 import type { Option } from 'commander';
 import { booleanOf } from '../core/boolean.ts';
-import { didYouMean, usageError } from '../core/errors.ts';
+import { type BuildError, didYouMean, usageError } from '../core/errors.ts';
 import type { Rewrite } from './spec.ts';
 
 /** What may be written before a command: these flags belong to every command. */
@@ -12,21 +12,41 @@ const leading = new Map([
 
 /**
  * The command and its arguments; without a command's name it is `build`. Flags that every command has may stand
- * before the name.
+ * before each word of the name. Fails with `usage` where of a name of two words (`manifest create`) the second is
+ * missing or wrong.
  */
 export function splitCommand(
   argv: readonly string[],
   names: readonly string[],
 ): { readonly name: string; readonly args: readonly string[] } {
-  let at = 0;
+  const first = behindFlags(argv, 0);
+  const word = argv[first];
+  const members = names.filter((name) => name.startsWith(`${word} `)).map((name) => name.split(' ')[1]!);
+  if (word === undefined || (members.length === 0 && !names.includes(word)))
+    return { name: 'build', args: argv };
+  if (members.length === 0) return { name: word, args: argv.toSpliced(first, 1) };
+  const second = behindFlags(argv, first + 1);
+  const member = argv[second] ?? '';
+  if (!members.includes(member)) throw notInGroup(word, member, members);
+  return { name: `${word} ${member}`, args: argv.toSpliced(second, 1).toSpliced(first, 1) };
+}
+
+function behindFlags(argv: readonly string[], start: number): number {
+  let at = start;
   for (let flag = argv[at]; flag !== undefined; flag = argv[at]) {
     const takesNext = leading.get(flag);
     if (takesNext === undefined && !flag.startsWith('--root=')) break;
     at += takesNext === true ? 2 : 1;
   }
-  const name = argv[at];
-  if (name === undefined || !names.includes(name)) return { name: 'build', args: argv };
-  return { name, args: [...argv.slice(0, at), ...argv.slice(at + 1)] };
+  return at;
+}
+
+function notInGroup(group: string, word: string, members: readonly string[]): BuildError {
+  const near = didYouMean(word, members);
+  return usageError(
+    word === '' || word.startsWith('-') ? `${group} needs a word more` : `unknown command ${group} ${word}`,
+    near === undefined ? `There are: ${members.join(', ')}.` : `Did you mean \`tsbuild ${group} ${near}\`?`,
+  );
 }
 
 export interface Grammar {

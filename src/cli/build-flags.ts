@@ -39,6 +39,8 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags {
   /** Stages of `--no-cache-filter`; true without it (commander's default for a flag that begins with `--no-`). */
   readonly cacheFilter: readonly string[] | true;
   readonly pull?: string;
+  readonly lock?: string;
+  readonly frozen?: string;
   readonly runtime?: string;
   readonly secret?: readonly string[];
   readonly jobs?: string;
@@ -87,6 +89,9 @@ export function defineBuildFlags(command: Command): Command {
     flag('--no-cache', 'make every step again'),
     list('--no-cache-filter <stage>', 'make the steps of this stage again'),
     flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
+    flag('--offline', 'ask no registry and no server; steps themselves: --network none'),
+    flag('--lock [file]', 'keep what names mean now in a lock file (default: Containerfile.lock)').preset(''),
+    flag('--frozen [file]', 'names mean what the lock file says; fail where it says nothing').preset(''),
   ]);
   addAll(command, 'Run:', [
     isolationFlag(),

@@ -45,8 +45,9 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
     outputs: checkPlatforms(outputsOf(flags, tags, host), input.platforms),
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
     noCache: noCacheOf(flags),
-    pull: pullOf(flags.pull),
+    pull: pullOf(flags),
     ...compact({
+      lock: lockOf(flags, host),
       file,
       target: flags.target,
       iidFile: absolute(flags.iidfile, host),
@@ -145,6 +146,8 @@ function outputsOf(flags: BuildFlags, tags: readonly string[], host: Host): Outp
   const push = flags.push ?? flags.destination !== undefined;
   if (push && tags.length === 0) throw usageError('--push has no name to push to', 'Add -t NAME.');
   if (push) outputs.push({ type: 'registry', names: tags });
+  if (flags.offline && outputs.some(({ type }) => type === 'registry'))
+    throw usageError('--offline asks no registry, and pushing does', 'Keep one of both.');
   if (outputs.filter((output) => 'dest' in output && output.dest === '-').length > 1)
     throw usageError('two outputs go to stdout', 'Give one of them a dest=FILE.');
   return outputs;
@@ -167,10 +170,28 @@ function noCacheOf(flags: BuildFlags): boolean | readonly string[] {
   return stages.length === 0 ? false : stages;
 }
 
-function pullOf(written: string | undefined): WrittenOptions['pull'] {
+function pullOf({ pull: written, offline }: BuildFlags): WrittenOptions['pull'] {
+  const pull = parsePull(written);
+  if (!offline) return pull;
+  if (pull === 'missing' || pull === 'never') return 'never';
+  throw usageError(`--offline asks no registry, and --pull=${pull} does`, 'Keep one of both.');
+}
+
+function parsePull(written: string | undefined): WrittenOptions['pull'] {
   if (written === undefined || written === 'false') return 'missing';
   if (written === 'true') return 'always';
   return parseChoice('--pull', written, ['always', 'missing', 'never', 'newer'] as const);
+}
+
+function lockOf({ lock, frozen }: BuildFlags, host: Host): WrittenOptions['lock'] {
+  if (lock !== undefined && frozen !== undefined)
+    throw usageError('--lock writes the lock file, and --frozen goes by it', 'Keep one of both.');
+  const file = lock ?? frozen;
+  if (file === undefined) return undefined;
+  return {
+    mode: lock === undefined ? 'frozen' : 'write',
+    ...compact({ file: absolute(file || undefined, host) }),
+  };
 }
 
 function epochOf(written: string | undefined, given: string | undefined): number | undefined {

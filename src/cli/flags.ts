@@ -50,6 +50,8 @@ export interface RegistryFlags {
   readonly certDir?: string;
   readonly retry?: string;
   readonly retryDelay?: string;
+  /** A flag of build alone: the other commands here are about registries. */
+  readonly offline?: boolean;
 }
 
 export function addRegistry(command: Command): Command {
@@ -72,6 +74,7 @@ export function registryOptions(flags: RegistryFlags, absolute: (path: string) =
     tlsVerify: parseBoolean('--tls-verify', flags.tlsVerify ?? 'true'),
     retries: flags.retry === undefined ? 3 : parseCount('--retry', flags.retry, 0),
     retryDelayMs: flags.retryDelay === undefined ? 1000 : parseDuration('--retry-delay', flags.retryDelay),
+    ...(flags.offline && { offline: true }),
     ...(authfile !== undefined && { authFile: absolute(authfile) }),
     ...(creds !== undefined && { creds }),
     ...(certDir !== undefined && { certDir: absolute(certDir) }),

@@ -60,7 +60,7 @@ function tell(host: Host, text: string): number {
 }
 
 function overview(): string {
-  const lines = allCommands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}\n`);
+  const lines = allCommands.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}\n`);
   return `Usage: tsbuild [build] [flags] CONTEXT
        tsbuild COMMAND [flags] …
 

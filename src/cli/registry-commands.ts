@@ -1,5 +1,9 @@
+import type { Command } from 'commander';
+import type { PushCommand } from '../commands/push.ts';
 import { usageError } from '../core/errors.ts';
-import { addAll, addCommon, addRegistry, flag } from './flags.ts';
+import { parseAnnotations } from './annotations.ts';
+import { addAll, addCommon, addRegistry, flag, list } from './flags.ts';
+import type { Host } from './host.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Flags, progressFlags, shown, still } from './surround.ts';
 import { parseChoice, parsePlatform } from './values.ts';
@@ -7,34 +11,46 @@ import { parseChoice, parsePlatform } from './values.ts';
 export const push: CommandSpec = {
   name: 'push',
   summary: 'send an image to a registry',
-  define: (command) =>
-    addCommon(
-      addRegistry(
-        addAll(
-          command.usage('[flags] NAME [DESTINATION]').argument('<name>').argument('[destination]'),
-          'Output:',
-          [
-            flag('--compression <kind>', 'gzip, zstd or uncompressed, for layers of our own'),
-            flag('-q, --quiet', 'print the digest alone'),
-            ...progressFlags(),
-          ],
-        ),
-      ),
-    ),
-  run: async (command, host) => {
-    const flags = command.opts<Flags & { readonly compression?: string }>();
-    const [name, destination] = command.args;
-    const { compression } = flags;
-    const kinds = ['gzip', 'zstd', 'uncompressed'] as const;
-    const options = {
-      name: name!,
-      ...(destination !== undefined && { destination }),
-      ...(compression !== undefined && { compression: parseChoice('--compression', compression, kinds) }),
-    };
-    const { push } = await import('../commands/push.ts');
-    return await shown('Pushing', { flags, host }, (here) => push(options, here));
-  },
+  define: definePush,
+  run: (command, host) => runPush(command, host, { asIndex: false }),
 };
+
+/** The words of `push` and `manifest push`. */
+export function definePush(command: Command): Command {
+  const words = command.usage('[flags] NAME [DESTINATION]').argument('<name>').argument('[destination]');
+  const output = [
+    flag('--compression <kind>', 'gzip, zstd or uncompressed, for layers of our own'),
+    list('--annotation <name=value>', 'annotate the manifest; index:NAME=VALUE the index'),
+    flag('-q, --quiet', 'print the digest alone'),
+    ...progressFlags(),
+  ];
+  return addCommon(addRegistry(addAll(words, 'Output:', output)));
+}
+
+interface PushFlags extends Flags {
+  readonly compression?: string;
+  readonly annotation?: readonly string[];
+}
+
+export async function runPush(
+  command: Command,
+  host: Host,
+  { asIndex }: { readonly asIndex: boolean },
+): Promise<number> {
+  const flags = command.opts<PushFlags>();
+  const [name, destination] = command.args;
+  const { compression, annotation = [] } = flags;
+  const kinds = ['gzip', 'zstd', 'uncompressed'] as const;
+  const options: PushCommand = {
+    name: name!,
+    asIndex,
+    annotate: (made) => parseAnnotations(annotation, made),
+    ...(destination !== undefined && { destination }),
+    ...(compression !== undefined && { compression: parseChoice('--compression', compression, kinds) }),
+  };
+  const { push } = await import('../commands/push.ts');
+  return await shown('Pushing', { flags, host }, (here) => push(options, here));
+}
 
 export const pull: CommandSpec = {
   name: 'pull',

@@ -14,10 +14,15 @@ export async function findImages(
   store: Store,
   text: string,
 ): Promise<readonly [StoredImage, ...StoredImage[]]> {
-  const named = await store.images.findAll(fullName(text) ?? text);
-  const [first, ...others] = named.length > 0 ? named : await store.images.findAll(text);
+  const [first, ...others] = await findNamed(store, text);
   if (first === undefined) throw await noImage(store, text);
   return [first, ...others];
+}
+
+/** As `findImages`; none where there is none. */
+export async function findNamed(store: Store, text: string): Promise<readonly StoredImage[]> {
+  const named = await store.images.findAll(fullName(text) ?? text);
+  return named.length > 0 ? named : await store.images.findAll(text);
 }
 
 async function noImage(store: Store, text: string): Promise<BuildError> {

@@ -23,7 +23,7 @@ export async function openParts(
   place: Place,
   emit?: Emit,
 ): Promise<Parts> {
-  const registry = openRegistry(options, place);
+  const registry = openRegistry(options, place, emit);
   const store = await openStore(root, {
     fetch: emit === undefined ? registry.fetch : toldFetch(registry.fetch, emit),
     mapping: mappingOf(place),
@@ -40,16 +40,22 @@ export async function openParts(
 }
 
 /** Registries as this person reaches them. The client is loaded at the first call: a cached build makes none. */
-export function openRegistry(options: RegistryOptions, place: Place): AsyncDisposable & Registry {
+export function openRegistry(
+  options: RegistryOptions,
+  place: Place,
+  emit?: Emit,
+): AsyncDisposable & Registry {
   let opening: Promise<Registry> | undefined;
   const open = (): Promise<Registry> => {
-    opening ??= connectTo(options, place);
+    opening ??= connectTo(options, place, emit);
     return opening;
   };
   const close = async (): Promise<void> => (await opening)?.close();
   return {
     resolve: async (...args) => (await open()).resolve(...args),
     digest: async (...args) => (await open()).digest(...args),
+    manifest: async (...args) => (await open()).manifest(...args),
+    resolveAll: async (...args) => (await open()).resolveAll(...args),
     fetch: async (...args) => (await open()).fetch(...args),
     push: async (...args) => (await open()).push(...args),
     pushIndex: async (...args) => (await open()).pushIndex(...args),
@@ -64,12 +70,13 @@ export function openRegistry(options: RegistryOptions, place: Place): AsyncDispo
   };
 }
 
-async function connectTo(options: RegistryOptions, place: Place): Promise<Registry> {
+async function connectTo(options: RegistryOptions, place: Place, emit: Emit | undefined): Promise<Registry> {
   const { connect } = await import('../registry/registry.ts');
   const { runOutside } = await import('../../builder/sandbox/outside.ts');
   return connect(options, {
     env: process.env,
     place,
+    tell: (text, level) => emit?.({ type: 'note', level, text }),
     runOutside: async (argv, stdin) => {
       const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin) });
       return { code, stdout: stdout.toString(), stderr: stderr.toString() };

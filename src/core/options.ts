@@ -39,6 +39,12 @@ export interface Annotation {
   readonly value: string;
 }
 
+/** What annotations are for: an image, or the index of images for these platforms. */
+export interface Annotated {
+  readonly isIndex: boolean;
+  readonly platforms: readonly Platform[];
+}
+
 /** What a process can reach: all that this machine can, nothing, or what a network of the build's own leads to. */
 export type Network = 'host' | 'none' | 'private';
 
@@ -73,6 +79,13 @@ export interface ProcessOptions {
   readonly limits: Limits;
 }
 
+/** How names are pinned by a lock file: `write` adds what it lacks, `frozen` goes by it alone. */
+export interface Lock {
+  readonly mode: 'write' | 'frozen';
+  /** Absolute; the Containerfile's own name with `.lock` behind it where it is absent. */
+  readonly file?: string;
+}
+
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
 export interface BuildOptions extends ProcessOptions {
   /** Context: an absolute folder, a git or http(s) URL, or `-` for a tar or a Containerfile on stdin. */
@@ -92,6 +105,7 @@ export interface BuildOptions extends ProcessOptions {
   readonly format: 'oci' | 'docker';
   readonly noCache: boolean | readonly string[];
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
+  readonly lock?: Lock;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   /** What steps may ask for beyond the usual: `network.host`, `security.insecure`. */
@@ -121,6 +135,8 @@ export interface RegistryOptions {
   /** `user:password`, used for every registry of this command. */
   readonly creds?: string;
   readonly certDir?: string;
+  /** Nothing may be asked of the network. */
+  readonly offline?: boolean;
   readonly retries: number;
   readonly retryDelayMs: number;
 }

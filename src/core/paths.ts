@@ -1,3 +1,5 @@
+import { relative } from 'node:path';
+
 /**
  * A path without empty parts and `.`, and without `..` where it can be resolved: what Go's path.Clean gives. `.` for
  * nothing; a leading slash stays.
@@ -11,4 +13,10 @@ export function normalPath(path: string): string {
     else if (part !== '' && part !== '.') parts.push(part);
   }
   return (isRooted ? '/' : '') + parts.join('/') || '.';
+}
+
+/** A path as a person would write it in the current folder. */
+export function shownPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? path : near;
 }

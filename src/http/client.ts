@@ -12,6 +12,8 @@ import { type HttpResponse, responseOf } from './response.ts';
 export interface ClientOptions extends ConnectionOptions {
   /** Requests to one host that may be under way, bodies included. Default 8. */
   readonly perHost?: number;
+  /** No request is sent: each fails with `network`. */
+  readonly offline?: boolean | undefined;
 }
 
 /** One HTTP client for everything: `request` answers with any status; only a broken exchange throws (`network`). */
@@ -36,7 +38,9 @@ export function createClient(options: ClientOptions): HttpClient {
   };
   return {
     request: (url, request = {}) =>
-      follow(parseUrl(url), request, (hop) => exchange(hop, pools, gateOf, options)),
+      options.offline
+        ? Promise.reject(notSent(parseUrl(url), request))
+        : follow(parseUrl(url), request, (hop) => exchange(hop, pools, gateOf, options)),
     close: () => pools.close(),
   };
 
@@ -113,6 +117,12 @@ function parseUrl(url: string | URL): URL {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return parsed;
   throw new BuildError('network', `${redact(text)} is not an http or https address`);
+}
+
+function notSent(url: URL, { method = 'GET' }: HttpRequest): BuildError {
+  return new BuildError('network', `${method} ${redact(url)} was not sent: --offline forbids it`, {
+    hint: 'Leave --offline away for one build: what it fetches stays in the store.',
+  });
 }
 
 function tooManyRedirects(url: URL): BuildError {

@@ -7,12 +7,17 @@ import type { Descriptor, Platform } from '../core/types.ts';
  * over. Throws `not-found` with a list of what there is.
  */
 export function choosePlatform(manifests: readonly Descriptor[], platform: Platform): Descriptor {
-  const known = manifests.filter((one) => one.platform !== undefined && one.platform.os !== 'unknown');
+  const known = manifests.filter(isRunnable);
   if (known.length === 0 && manifests.length === 1 && manifests[0]!.platform === undefined)
     return manifests[0]!;
   const best = nearest(known, ({ platform: offered }) => offered!, platform);
   if (best !== undefined) return best;
   throw noneFor(platform, known);
+}
+
+/** Whether an entry of an index is an image for a platform, and not about one (an attestation). */
+export function isRunnable({ platform }: Descriptor): boolean {
+  return platform !== undefined && platform.os !== 'unknown';
 }
 
 /**

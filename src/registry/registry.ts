@@ -14,8 +14,15 @@ import { blobFetcher, type OpenSession } from './fetch.ts';
 import { type PushOptions, pushImage } from './push.ts';
 import { type PushedIndex, pushIndex } from './push-index.ts';
 import type { Pushed } from './put-manifest.ts';
-import { type Resolved, remoteDigest, resolveImage } from './resolve.ts';
-import { createSession, type Session } from './session.ts';
+import {
+  type FoundManifest,
+  type Resolved,
+  remoteDigest,
+  remoteManifest,
+  resolveAll,
+  resolveImage,
+} from './resolve.ts';
+import { createSession, type Session, type Tell } from './session.ts';
 
 /** What registries are to the rest of tsbuild. */
 export interface Registry {
@@ -23,6 +30,10 @@ export interface Registry {
   resolve(reference: Reference, platform: Platform, signal?: AbortSignal): Promise<Resolved>;
   /** The digest that a tag has now, without fetching anything; undefined when there is no such image. */
   digest(reference: Reference, signal?: AbortSignal): Promise<string | undefined>;
+  /** What a reference names, byte for byte: a manifest or an index. */
+  manifest(reference: Reference, signal?: AbortSignal): Promise<FoundManifest>;
+  /** Every image that a reference stands for; layers are named, not fetched. */
+  resolveAll(reference: Reference, signal?: AbortSignal): Promise<readonly Image[]>;
   readonly fetch: FetchBlob;
   push(image: Image, references: readonly Reference[], options: PushOptions): Promise<Pushed>;
   /** Images for several platforms, and their index under every name. */
@@ -43,14 +54,16 @@ export interface Surroundings {
   readonly place: Pick<Place, 'home' | 'runtimeDir'>;
   /** Runs credential helpers as the person; default a plain child. */
   readonly runOutside?: RunOutside;
+  /** Told of further tries, and what registries warn of. */
+  readonly tell?: Tell | undefined;
 }
 
 /** Registries as this person reaches them. Nothing is read and nothing is sent before the first call. */
 export function connect(options: RegistryOptions, surroundings: Surroundings): Registry {
-  const { env, place, runOutside = runDirectly } = surroundings;
-  const { tlsVerify, certDir } = options;
+  const { env, place, runOutside = runDirectly, tell } = surroundings;
+  const { tlsVerify, certDir, offline } = options;
   const certDirs = certificateFolders(env, place.home);
-  const client = createClient({ env, certDirs, certDir, tlsVerify });
+  const client = createClient({ env, certDirs, certDir, tlsVerify, offline });
   const credentials = openCredentials({
     env,
     place,
@@ -58,11 +71,13 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
     authFile: options.authFile,
     creds: options.creds,
   });
-  const endpoints = { client, tlsVerify, certDirs, certDir };
+  const endpoints = { client, tlsVerify, certDirs, certDir, tell };
   const open = sessionOpener(client, credentials, { ...options, ...endpoints });
   return {
     resolve: (reference, platform, signal) => resolveImage(reference, { open, platform, signal }),
     digest: (reference, signal) => remoteDigest(reference, open, signal),
+    manifest: (reference, signal) => remoteManifest(reference, { open, signal }),
+    resolveAll: (reference, signal) => resolveAll(reference, { open, signal }),
     fetch: blobFetcher(open),
     push: (image, references, pushOptions) => pushImage(image, references, open, pushOptions),
     pushIndex: (images, references, pushOptions) => pushIndex(images, references, open, pushOptions),
@@ -86,15 +101,15 @@ export function certificateFolders(env: Environment, home: string): string[] {
 function sessionOpener(
   client: HttpClient,
   credentials: Pick<Credentials, 'find'>,
-  options: Pick<RegistryOptions, 'retries' | 'retryDelayMs'> & EndpointOptions,
+  options: Pick<RegistryOptions, 'retries' | 'retryDelayMs'> & EndpointOptions & Pick<Surroundings, 'tell'>,
 ): OpenSession {
   const sessions = new Map<string, Promise<Session>>();
-  const { tlsVerify, retries, retryDelayMs } = options;
+  const { tlsVerify, retries, retryDelayMs, tell } = options;
   return (host, signal) => {
     const known = sessions.get(host);
     if (known !== undefined) return known;
     const opening = findEndpoint(host, { ...options, signal }).then((endpoint) =>
-      createSession({ client, endpoint, host, credentials, tlsVerify, retries, retryDelayMs }),
+      createSession({ client, endpoint, host, credentials, tlsVerify, retries, retryDelayMs, tell }),
     );
     sessions.set(host, opening);
     opening.catch(() => sessions.delete(host));

@@ -1,10 +1,11 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
+import { hostPlatform } from '../core/platform.ts';
 import type { Descriptor, Image, Layer, Manifest, Platform } from '../core/types.ts';
 import { maxConfigBytes, parseConfig, platformOf } from '../oci/config.ts';
 import { maxManifestBytes, parseManifest } from '../oci/manifest.ts';
 import { acceptedManifests, mediaTypes } from '../oci/media-types.ts';
-import { choosePlatform } from '../oci/platform.ts';
+import { choosePlatform, isRunnable } from '../oci/platform.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { blobFetcher, type OpenSession } from './fetch.ts';
 import { accessTo } from './session.ts';
@@ -38,6 +39,36 @@ export async function resolveImage(reference: Reference, options: ResolveOptions
   } catch (error) {
     throw named(error, reference);
   }
+}
+
+/** A manifest or index as its registry has it, verified. */
+export type FoundManifest = Found;
+
+/** What a reference names, as it stands. */
+export function remoteManifest(
+  reference: Reference,
+  asking: Pick<ResolveOptions, 'open' | 'signal'>,
+): Promise<FoundManifest> {
+  return getManifest(reference, reference.digest ?? reference.tag!, asking);
+}
+
+/** Every image that a reference stands for: the one, or those of an index, without what is about them. */
+export async function resolveAll(
+  reference: Reference,
+  asking: Pick<ResolveOptions, 'open' | 'signal'>,
+): Promise<readonly Image[]> {
+  const { bytes, mediaType } = await remoteManifest(reference, asking);
+  const parsed = parseManifest(bytes, mediaType);
+  if (parsed.kind === 'image')
+    return [(await resolveImage(reference, { ...asking, platform: hostPlatform() })).image];
+  const members = parsed.manifests.filter(isRunnable);
+  const { host, repository } = reference;
+  return await Promise.all(
+    members.map(async ({ digest, platform }) => {
+      const { image } = await resolveImage({ host, repository, digest }, { ...asking, platform: platform! });
+      return image;
+    }),
+  );
 }
 
 /**
@@ -86,6 +117,7 @@ async function digestByGet(
 
 interface Found {
   readonly bytes: Buffer;
+  /** As the registry says; undefined where it does not. */
   readonly mediaType: string | undefined;
   readonly digest: Digest;
 }

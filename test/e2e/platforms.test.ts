@@ -219,6 +219,36 @@ describe.skipIf(isSkipped).each(people)('several platforms, as %s', (who) => {
     return join(path('raw'), name);
   };
 
+  it('are joined from single images, of the store and of a registry, and pushed as an index', async () => {
+    const one = (platform: string, name: string) => built('--platform', platform, '-t', name, 'context');
+    await one('linux/amd64', 'joined:amd64');
+    await one('linux/arm64', image('joined:arm64'));
+    await tsbuild.must(['push', image('joined:arm64')]);
+    await tsbuild.must(['rmi', image('joined:arm64')]);
+    const before = registry.log().length;
+    await tsbuild.must(['manifest', 'create', 'joined:1', 'joined:amd64', image('joined:arm64')]);
+    expect(registry.log().slice(before)).not.toMatch(/GET \S+blobs\S+ HTTP\S+ 200 [0-9]{5}/);
+    const text = await tsbuild.must(['manifest', 'inspect', 'joined:1']);
+    const noted = ['--annotation', 'index:a=1', '--annotation', 'manifest-descriptor[linux/arm64]:b=2'];
+    const plain = (await tsbuild.must(['manifest', 'push', 'joined:1', image('joined:1')])).trim();
+    expect(await tsbuild.must(['manifest', 'inspect', image('joined:1')])).toBe(text);
+    expect((await skopeo('manifest-digest', await toFile('joined', text.trimEnd()))).trim()).toBe(plain);
+    await tsbuild.must(['manifest', 'push', ...noted, 'joined:1', image('joined:2')]);
+    const index = await raw(remote('joined:2'));
+    expect(architectures(index)).toEqual(['amd64', 'arm64']);
+    expect(index.annotations).toEqual({ a: '1' });
+    expect(index.manifests.map(({ annotations }) => annotations)).toEqual([undefined, { b: '2' }]);
+    // The members of an index are joined anew, and a single image has an index where one is asked for.
+    await tsbuild.must(['manifest', 'create', 'joined:3', image('joined:2')]);
+    expect(await tsbuild.must(['manifest', 'inspect', 'joined:3'])).toBe(text);
+    await tsbuild.must(['manifest', 'push', 'joined:amd64', image('joined:4')]);
+    expect(architectures(await raw(remote('joined:4')))).toEqual(['amd64']);
+    const twice = await tsbuild.run(['manifest', 'create', 'x', 'joined:1', 'joined:amd64']);
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('are for linux/amd64')]);
+    const unfit = await tsbuild.run(['push', '--annotation', 'index:a=1', 'joined:amd64', image('joined:5')]);
+    expect([unfit.code, unfit.stderr]).toEqual([2, expect.stringContaining('has no index')]);
+  });
+
   it('are a manifest list in docker’s format, which docker’s descendants read', async () => {
     await built(...both, '--format', 'docker', '-t', image('listed:1'), '--push', 'context');
     const list = await raw(remote('listed:1'));

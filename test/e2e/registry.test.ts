@@ -98,6 +98,31 @@ describe.skipIf(isSkipped).each(people)('a registry with passwords and TLS, as %
     expect(registry.log().slice(before)).toBe('');
   });
 
+  it('gives what the lock file pins, though a tag was moved, and needs no registry then', async () => {
+    const folder = join(tsbuild.folder, 'pinned');
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, 'Containerfile'),
+      `FROM ${image('moving:1')}\nCOPY --from=${image('moving:1')} /made /copy\n`,
+    );
+    await tsbuild.give(folder);
+    const build = (...flags: string[]) => succeed(['build', '-q', '--root', 'elsewhere', ...flags, 'pinned']);
+    await succeed(['push', image('deep/er/other:2'), image('moving:1')]);
+    const first = await build('--lock');
+    const text = readFileSync(join(folder, 'Containerfile.lock'), 'utf8');
+    expect(text).toContain(`"${image('moving:1')}": "${await digestAt('moving:1')}"`);
+    await loadBases(tsbuild, [await busyboxBase()]);
+    await succeed(['push', base, image('moving:1')]);
+    expect(await build('--frozen', '--pull')).toBe(first);
+    const before = registry.log().length;
+    expect(await build('--frozen', '--offline')).toBe(first);
+    expect(registry.log().slice(before)).toBe('');
+    const moved = await command(['build', '--root', 'elsewhere', '--pull', 'pinned']);
+    expect([moved.code, moved.stderr]).toEqual([1, expect.stringContaining('/made')]);
+    const unpinned = await command(['build', '--root', 'empty', '--offline', 'pinned']);
+    expect(unpinned.stderr).toContain('no registry may be asked');
+  });
+
   it('forgets a login', async () => {
     expect((await login(password)).code).toBe(0);
     expect((await command(['logout', registry.host])).code).toBe(0);

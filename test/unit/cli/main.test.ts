@@ -14,7 +14,7 @@ async function run(...argv: string[]): Promise<{ code: number; stdout: string; s
   return { code, stdout: host.written[1]!, stderr: host.written[2]! };
 }
 
-const names = ['build', 'push', 'images'];
+const names = ['build', 'push', 'images', 'manifest create', 'manifest push'];
 
 describe('the command line', () => {
   it.each([
@@ -26,6 +26,8 @@ describe('the command line', () => {
     ['-t push .', 'build', '-t push .'],
     ['--root images .', 'build', '--root images .'],
     ['./push', 'build', './push'],
+    ['manifest create a b', 'manifest create', 'a b'],
+    ['-D manifest --root /r push a', 'manifest push', '-D --root /r a'],
   ])('splits %s', (argv, name, args) => {
     const split = splitCommand(argv.split(' '), names);
     expect([split.name, split.args.join(' ')]).toEqual([name, args]);
@@ -60,22 +62,32 @@ describe('the command line', () => {
       expect(stdout).not.toMatch(new RegExp(`${flag}\\b`));
   });
 
-  it.each(['push', 'pull', 'images', 'inspect', 'history', 'tag', 'rmi', 'save', 'load', 'login', 'logout'])(
-    'prints help of %s',
-    async (name) => {
-      const { code, stdout } = await run(name, '--help');
-      expect(code).toBe(0);
-      expect(stdout).toMatch(new RegExp(`^Usage: tsbuild ${name} `));
-      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-      expect(await run('help', name)).toEqual({ code, stdout, stderr: '' });
-    },
-  );
+  it.each([
+    'push',
+    'pull',
+    'images',
+    'inspect',
+    'history',
+    'tag',
+    'rmi',
+    'save',
+    'load',
+    'manifest create',
+    'login',
+    'logout',
+  ])('prints help of %s', async (name) => {
+    const { code, stdout } = await run(...name.split(' '), '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: tsbuild ${name} `));
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(await run('help', ...name.split(' '))).toEqual({ code, stdout, stderr: '' });
+  });
 
   it('gives an overview', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-    expect(stdout).toContain('  push      send an image to a registry\n');
+    expect(stdout).toContain('  push              send an image to a registry\n');
     expect((await run('help')).stdout).toBe(stdout);
     expect(await run()).toEqual({ code: 2, stdout: '', stderr: stdout });
   });
@@ -87,6 +99,11 @@ describe('the command line', () => {
   it.each([
     [['--tagg', 'x', '.'], 'error: unknown flag --tagg\nhint: Did you mean --tag? '],
     [['imagse'], 'error: unknown command imagse\nhint: Did you mean `tsbuild images`?\n'],
+    [['manifest'], 'error: manifest needs a word more\nhint: There are: create, inspect, push.\n'],
+    [
+      ['manifest', 'psuh'],
+      'error: unknown command manifest psuh\nhint: Did you mean `tsbuild manifest push`?\n',
+    ],
     [['no-such-folder-here'], 'error: there is no folder /no-such-folder-here\n'],
     [
       ['push'],

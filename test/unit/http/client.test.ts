@@ -42,6 +42,21 @@ const pem = (): { cert: Buffer; key: Buffer } => ({
 });
 
 describe('request', () => {
+  it('sends nothing where nothing may be asked', async () => {
+    let asked = 0;
+    const server = await serve((_, response) => {
+      asked++;
+      response.end();
+    });
+    const offline = client({ offline: true }).request(`${server.origin}/x?token=secret`);
+    await expect(offline).rejects.toMatchObject({
+      code: 'network',
+      message: `GET ${server.origin}/x was not sent: --offline forbids it`,
+      retry: false,
+    });
+    expect(asked).toBe(0);
+  });
+
   it('answers with status, headers and body, whatever the status', async () => {
     const server = await serve(
       (_, response) => void response.writeHead(418, { 'x-a': ['1', '2'] }).end('tea'),
