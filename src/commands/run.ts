@@ -60,7 +60,7 @@ const READER_GONE = 141;
  * image's files is dropped. An image that is not in the store is pulled.
  */
 export async function runImage(options: RunCommand, here: Surroundings): Promise<number> {
-  await using parts = await openParts(here.root, here.registry, here.place);
+  await using parts = await openParts(here.root, here.registry, here.place, here.emit);
   await using scratch = await parts.store.scratch();
   const { engine } = chooseEngine(here.place, options.runtime);
   const image = await imageOf(options.name, parts, here);

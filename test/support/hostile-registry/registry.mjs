@@ -58,10 +58,26 @@ export async function startHostileRegistry(switches = {}, { keep, tls, port } = 
     await send(response, await answered(call, fault, answer), fault);
   };
 
+  /** Requests to one upload wait for each other: one that broke has ended before the next is heard. */
+  const turns = new Map();
+  const inTurn = async (call, answer) => {
+    if (!call.op.startsWith('upload-') || call.name === '') return answer(call);
+    const before = turns.get(call.name) ?? Promise.resolve();
+    const now = before.then(() => answer(call));
+    turns.set(
+      call.name,
+      now.catch(() => {}),
+    );
+    return now;
+  };
+
   const ofRegistry = async (call) => {
     const wrong = wrongName(call);
     if (wrong !== undefined) return refuse(400, wrong);
-    return door.refusal(call, hosts) ?? (await operations[call.op](call, { state, quirks, store }));
+    return (
+      door.refusal(call, hosts) ??
+      (await inTurn(call, (one) => operations[one.op](one, { state, quirks, store })))
+    );
   };
   ofRegistry.about = understand;
   ofRegistry.challenge = (call) => door.challenge(call, hosts);
