@@ -9,7 +9,7 @@ export async function startRelay(to, { everyBytes }) {
   const [host, port] = to.split(':');
   const sockets = new Set();
   const relay = { resets: 0 };
-  const server = createServer({ pauseOnConnect: true }, (client) => {
+  const server = createServer((client) => {
     const upstream = connect(Number(port), host);
     let left = everyBytes;
     const reset = () => {
