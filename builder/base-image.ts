@@ -1,3 +1,4 @@
+import { type Digest, digestOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import { formatPlatform } from '../src/core/platform.ts';
@@ -14,6 +15,8 @@ export interface BaseImage {
   readonly snapshot: Snapshot;
   /** It was in the local store: no registry was asked. */
   readonly local: boolean;
+  /** Of its manifest in a registry; undefined for one that was never there. */
+  readonly digest: Digest | undefined;
 }
 
 /** Finds the image that a reference means for a platform. */
@@ -37,7 +40,7 @@ export function baseImages(store: Store, pull: BuildOptions['pull'], resolve: Re
     const name = formatReference(reference);
     const local = pull === 'always' ? undefined : await store.images.find(name, platform);
     if (local !== undefined && pull !== 'newer' && isFor(local, platform)) {
-      return { snapshot: snapshotOf(local.image), local: true };
+      return { snapshot: snapshotOf(local.image), local: true, digest: digestIn(local.image) };
     }
     const others = (await store.images.findAll(name)).map(({ image }) => formatPlatform(image.platform));
     if (pull === 'never') throw missing(name, platform, others);
@@ -45,13 +48,17 @@ export function baseImages(store: Store, pull: BuildOptions['pull'], resolve: Re
       throw withOthers(error, others);
     });
     await store.images.putBeside(image, [name]);
-    return { snapshot: snapshotOf(image), local: false };
+    return { snapshot: snapshotOf(image), local: false, digest: digestIn(image) };
   }
 }
 
 /** An image as something to build on. */
 function snapshotOf(image: Image): Snapshot {
   return { layers: image.layers, config: parseConfig(image.config) };
+}
+
+function digestIn({ manifest }: Image): Digest | undefined {
+  return manifest === undefined ? undefined : digestOf(manifest.bytes);
 }
 
 /** Older programs that run there too are taken of an index that has nothing better, not of the store. */

@@ -22,13 +22,19 @@ const apart = {
     exports.Pool = require('undici/lib/dispatcher/pool.js');
     exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');`,
   'dockerfile-ast': `module.exports = require('dockerfile-ast');`,
+  'sql.js': `module.exports = require('sql.js/dist/sql-wasm-inline.js');`,
+  'cyclonedx-library': `exports.Enums = require('@cyclonedx/cyclonedx-library/Enums');
+    exports.Models = require('@cyclonedx/cyclonedx-library/Models');
+    exports.Serialize = require('@cyclonedx/cyclonedx-library/Serialize');
+    exports.Spec = require('@cyclonedx/cyclonedx-library/Spec');
+    exports.SPDX = require('@cyclonedx/cyclonedx-library/SPDX');`,
 };
 
 const setApart = {
   name: 'apart',
   setup: (steps) =>
-    steps.onResolve({ filter: /^(undici|dockerfile-ast)$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${path}.js`, external: true } : undefined,
+    steps.onResolve({ filter: /^(undici|dockerfile-ast|sql\.js|@cyclonedx\/.*)$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: `./${path.replace(/^@.*\//, '')}.js`, external: true } : undefined,
     ),
 };
 
@@ -38,7 +44,8 @@ const common = {
   target: 'node20.18',
   minifySyntax: true,
   minifyWhitespace: true,
-  external: ['koffi'],
+  // The others are what the library for SBOMs tries to load for XML, and does without.
+  external: ['koffi', 'xmlbuilder2', 'libxmljs2', 'ajv', 'ajv-formats', 'ajv-formats-draft2019'],
   define: { __TSBUILD_VERSION__: JSON.stringify(version) },
   logLevel: 'warning',
 };

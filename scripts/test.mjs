@@ -38,6 +38,7 @@ const systemPackages = {
   python3: 'python3',
   'ssh-keygen': 'openssh-client',
   sshd: 'openssh-server',
+  rpmbuild: 'rpm',
   'qemu-aarch64-static': 'qemu-user-static',
 };
 

@@ -2,9 +2,11 @@ import { assemble } from '../builder/assemble.ts';
 import { Confines } from '../builder/sandbox/confines.ts';
 import { scheduleAll } from '../builder/schedule.ts';
 import { analyseInput } from './build/analysis.ts';
+import { attesting } from './build/attesting.ts';
 import { Checking } from './build/checking.ts';
 import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
+import { Materials } from './build/materials.ts';
 import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
 import { openPins } from './build/pins.ts';
@@ -16,6 +18,7 @@ import { openParts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
 import { makesIndex } from './core/target-platforms.ts';
+import type { Signer } from './oci/signature.ts';
 
 export type { BuildResult };
 
@@ -44,21 +47,28 @@ async function buildImage(
   storeRoot: string,
 ): Promise<BuildResult> {
   await using parts = await openParts(storeRoot, registry, place, options.emit);
+  const [startedMs, materials] = [Date.now(), new Materials()];
   await using remotes = remotesOf(options, registry, { place, store: parts.store });
-  await using input = await readInput(options, parts.store, remotes);
+  await using input = await readInput(options, parts.store, materials.remotes(remotes));
   const pins = openPins(options, input.path);
+  const signer = await signerFor(options);
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
   return await tellBuild({ containerfile, graphs, checking }, options, async (told) => {
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
-    const pinned = pins?.remotes(remotes) ?? remotes;
-    const around = { context: input.context, remotes: pinned, parts, place, confines, pins };
+    const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
+    const around = { context: input.context, remotes: pinned, parts, place, confines, pins, materials };
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
     const images = built.map((one, i) => assemble(one, tools, options.platforms[i]));
     const [first, ...others] = await Promise.all(images);
-    const made: Made = { images: [first!, ...others], isIndex: makesIndex(options) };
+    const made: Made = {
+      images: [first!, ...others],
+      isIndex: makesIndex(options),
+      attest: attesting(told, { input, materials, startedMs, layers: parts.store.layers }),
+      signer,
+    };
     await input.context.save();
     await tools.contexts.save();
     await pins?.save();
@@ -68,4 +78,11 @@ async function buildImage(
     await tidy(parts.store, options.keepBytes);
     return result;
   });
+}
+
+/** The key is read before anything is built; what reads keys is loaded only for one. */
+async function signerFor({ sign }: BuildOptions): Promise<Signer | undefined> {
+  return sign === undefined
+    ? undefined
+    : (await import('./build/open-signer.ts')).openSigner(sign, process.env);
 }

@@ -16,6 +16,8 @@ export interface Remotes extends AsyncDisposable {
   /** The files of a commit; they lie in the store until the build ends. */
   files(resolved: Resolved, keepGitDir: boolean): Promise<readonly ContextFile[]>;
   download(url: string, checksum?: Digest): Promise<HttpFile>;
+  /** Told of a file that a step is made of and that is fetched only where the step must be made. */
+  expect(url: string, digest: Digest): void;
   /** A private folder that lasts until the build ends. */
   folder(): Promise<string>;
 }
@@ -43,6 +45,7 @@ export function openRemotes(around: RemoteTools): Remotes {
   const folder = async (): Promise<string> => join((await scratch()).path, `remote-${count++}`);
   return {
     folder,
+    expect: () => {},
     commit: (address) =>
       once(keyOf(['commit', { ...address }]), async () => {
         const { resolveCommit } = await import('./git-refs.ts');

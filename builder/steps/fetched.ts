@@ -81,7 +81,10 @@ async function file(url: string, { checksum }: Wanted, remotes: Remotes): Promis
   const fetch = async (): Promise<Fetched> => ({
     files: [downloadedFile(await remotes.download(url, digest), name)],
   });
-  if (digest !== undefined) return { key: { http: digest, name }, fetch };
+  if (digest !== undefined) {
+    remotes.expect(url, digest);
+    return { key: { http: digest, name }, fetch };
+  }
   const now = await remotes.download(url);
   return { key: { http: now.digest, name, mtime: now.mtime }, fetch };
 }

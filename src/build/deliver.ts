@@ -7,8 +7,10 @@ import type { Place } from '../core/place.ts';
 import { formatPlatform } from '../core/platform.ts';
 import type { Descriptor, Image } from '../core/types.ts';
 import { writeDockerArchive, writeOciArchive } from '../oci/archive.ts';
+import type { Attest } from '../oci/attestation.ts';
 import { writeLayout } from '../oci/layout.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import type { Signer } from '../oci/signature.ts';
 import type { Transfer } from '../registry/push.ts';
 import { intoFile } from './into-file.ts';
 import { loadImage } from './load-image.ts';
@@ -19,6 +21,9 @@ import { packIndex } from './pack-index.ts';
 export interface Made {
   readonly images: readonly [Image, ...Image[]];
   readonly isIndex: boolean;
+  /** What is said about the images, where that was asked for: it takes an index, too. */
+  readonly attest?: Attest | undefined;
+  readonly signer?: Signer | undefined;
 }
 
 /** What became of a build's outputs. */
@@ -35,10 +40,16 @@ export interface Delivery {
   readonly place: Place;
 }
 
+const leftOut =
+  'attestations are left out: they stand beside an image in its index. Push it, or write it with -o type=oci';
+
 /** Hands out what was made, one output after the other in the order they were asked for. */
 export async function deliver(made: Made, delivery: Delivery): Promise<Delivered> {
+  const { emit, outputs } = delivery.options;
+  if (made.attest !== undefined && !outputs.some(({ type }) => type === 'registry' || type === 'oci'))
+    emit({ type: 'note', level: 'warning', text: leftOut });
   let delivered: Delivered = {};
-  for (const output of delivery.options.outputs) {
+  for (const output of outputs) {
     delivered = (await deliverTo(output, made, delivery)) ?? delivered;
   }
   return delivered;
@@ -46,6 +57,7 @@ export async function deliver(made: Made, delivery: Delivery): Promise<Delivered
 
 /** Docker's archives hold one platform: the command line has made sure of that. */
 async function deliverTo(output: Output, made: Made, delivery: Delivery): Promise<Delivered | undefined> {
+  const { signal } = delivery.options;
   switch (output.type) {
     case 'registry':
       return await push(output, made, delivery);
@@ -53,7 +65,7 @@ async function deliverTo(output: Output, made: Made, delivery: Delivery): Promis
       return await archive(output, made, delivery);
     case 'docker': {
       const packed = await packImage(made.images[0], packing(output, delivery));
-      await intoFile(output.dest, (out) => writeDockerArchive(out, [packed]));
+      await intoFile(output.dest, (out) => writeDockerArchive(out, [packed]), signal);
       return { manifest: packed.manifest.descriptor };
     }
     case 'local':
@@ -72,7 +84,7 @@ type OutputOf<T extends Output['type']> = Extract<Output, { type: T }>;
 
 async function push(
   { names, compression }: OutputOf<'registry'>,
-  { images, isIndex }: Made,
+  { images, isIndex, attest, signer }: Made,
   { options, parts }: Delivery,
 ): Promise<Delivered> {
   const references = (names.length > 0 ? names : options.tags).map(parseReference);
@@ -82,10 +94,13 @@ async function push(
     compression,
     forceCompression: compression !== undefined,
     annotations: options.annotations,
+    attest,
+    signer,
     signal: options.signal,
     progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer }),
   };
-  if (!isIndex) return { manifest: descriptorIn(await parts.registry.push(images[0], references, how)) };
+  if (!isIndex && attest === undefined)
+    return { manifest: descriptorIn(await parts.registry.push(images[0], references, how)) };
   const pushed = await parts.registry.pushIndex(images, references, how);
   return { manifest: descriptorIn(pushed), members: pushed.manifests };
 }
@@ -97,13 +112,16 @@ function descriptorIn({ mediaType, digest, size }: Descriptor): Descriptor {
 /** An OCI archive or layout folder. */
 async function archive(
   output: OutputOf<'oci' | 'docker'>,
-  { images, isIndex }: Made,
+  { images, isIndex, attest }: Made,
   delivery: Delivery,
 ): Promise<Delivered> {
   const options = packing(output, delivery);
-  const packed = isIndex ? await packIndex(images, options) : await packImage(images[0], options);
+  const inIndex = isIndex || attest !== undefined;
+  const packed = inIndex
+    ? await packIndex(images, { ...options, attest })
+    : await packImage(images[0], options);
   if (!output.tar) await writeLayout(output.dest, packed);
-  else await intoFile(output.dest, (out) => writeOciArchive(out, [packed]));
+  else await intoFile(output.dest, (out) => writeOciArchive(out, [packed]), options.signal);
   if (!('images' in packed)) return { manifest: packed.manifest.descriptor };
   const members = packed.images.map(({ manifest }) => manifest.descriptor);
   return { manifest: packed.index.descriptor, members };
@@ -137,7 +155,7 @@ async function files(
   if (type === 'tar') {
     const { filesystemTar } = await import('./filesystem.ts');
     const parts = images.map((image) => ({ image, folder: folderOf(image) }));
-    return await intoFile(dest, (out) => pour(filesystemTar(parts, layers, signal), out));
+    return await intoFile(dest, (out) => pour(filesystemTar(parts, layers, signal), out), signal);
   }
   const { writeLocal } = await import('./local-output.ts');
   for (const image of images) {

@@ -11,6 +11,7 @@ import { gate } from '../core/gates.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
 import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
@@ -22,12 +23,13 @@ interface Surroundings {
   readonly place: Place;
   readonly confines: Confines;
   readonly pins: Pins | undefined;
+  readonly materials: Materials;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines, pins }: Surroundings,
+  { context, remotes, parts, place, confines, pins, materials }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
@@ -36,7 +38,7 @@ export function openTools(
     return image;
   });
   const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
-  const image = pins === undefined ? find : pins.images(find, ask);
+  const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
     options,

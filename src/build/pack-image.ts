@@ -3,6 +3,7 @@ import type { Annotation } from '../core/options.ts';
 import type { Layers } from '../core/store.ts';
 import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
 import { annotationsAt } from '../oci/annotations.ts';
+import type { Attest } from '../oci/attestation.ts';
 import { descriptorOf, manifestOf } from '../oci/manifest.ts';
 import type { BlobSource, PackedImage } from '../oci/packed.ts';
 
@@ -14,6 +15,8 @@ export interface PackOptions {
   /** `any` keeps the form a layer has, and packs the others with gzip. */
   readonly compression: Compression | 'any';
   readonly annotations?: readonly Annotation[];
+  /** What is said about each image of an index, in manifests beside it. */
+  readonly attest?: Attest | undefined;
   readonly emit?: Emit;
   readonly signal: AbortSignal;
 }

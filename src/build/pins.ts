@@ -5,6 +5,7 @@ import { type GitAddress, isCommit, shown } from '../../builder/context/git-addr
 import type { Remotes } from '../../builder/context/remotes.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { BuildError, usageError } from '../core/errors.ts';
+import { withoutLogin } from '../core/logins.ts';
 import type { BuildOptions, Lock } from '../core/options.ts';
 import { shownPath } from '../core/paths.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
@@ -178,13 +179,6 @@ function parseLock(text: string): Partial<LockFile> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function withoutLogin(url: string): string {
-  const plain = new URL(url);
-  plain.username = '';
-  plain.password = '';
-  return plain.href;
 }
 
 /** A checksum is part of the name: a pin was checked against it, and counts for no other. */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { type AttestFlags, signFlag } from './attest-flags.ts';
 import {
   addAll,
   addCommon,
@@ -12,7 +13,7 @@ import {
 import { type ProcessFlags, processFlags } from './process-options.ts';
 
 /** The flags of build as commander hands them over: nothing is interpreted yet. */
-export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags {
+export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, AttestFlags {
   readonly file?: string;
   readonly target?: string;
   readonly buildArg?: readonly string[];
@@ -105,6 +106,14 @@ export function defineBuildFlags(command: Command): Command {
   addRegistry(command);
   addAll(command, 'Reproducible:', [
     flag('--source-date-epoch <time>', 'seconds since 1970: no file of ours is newer'),
+  ]);
+  addAll(command, 'Attest:', [
+    flag('--provenance [what]', 'say beside the image how it was built: min (default) or max').preset('true'),
+    flag('--sbom [formats]', 'say beside the image what packages it holds: spdx (default), cyclonedx').preset(
+      'true',
+    ),
+    signFlag(),
+    list('--attest <type=…>', 'the same: type=provenance,mode=max').hideHelp(),
   ]);
   addAll(command, 'See:', [
     flag(

@@ -6,6 +6,7 @@ import type { BuildOptions, Output, ProcessOptions } from '../core/options.ts';
 import { makesIndex, targetPlatforms } from '../core/target-platforms.ts';
 import { parseAgents } from './agents.ts';
 import { parseAnnotations } from './annotations.ts';
+import { attestOptions, keyOf } from './attest-flags.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
@@ -46,8 +47,10 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
     noCache: noCacheOf(flags),
     pull: pullOf(flags),
+    attest: attestOptions(flags),
     ...compact({
       lock: lockOf(flags, host),
+      sign: flags.sign === undefined ? undefined : keyOf(flags.sign, host.cwd),
       file,
       target: flags.target,
       iidFile: absolute(flags.iidfile, host),
@@ -146,6 +149,8 @@ function outputsOf(flags: BuildFlags, tags: readonly string[], host: Host): Outp
   const push = flags.push ?? flags.destination !== undefined;
   if (push && tags.length === 0) throw usageError('--push has no name to push to', 'Add -t NAME.');
   if (push) outputs.push({ type: 'registry', names: tags });
+  if (flags.sign !== undefined && !outputs.some(({ type }) => type === 'registry'))
+    throw usageError('--sign signs what is pushed, and nothing is', 'Add --push.');
   if (flags.offline && outputs.some(({ type }) => type === 'registry'))
     throw usageError('--offline asks no registry, and pushing does', 'Keep one of both.');
   if (outputs.filter((output) => 'dest' in output && output.dest === '-').length > 1)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { didYouMean, usageError } from '../core/errors.ts';
+import { version } from '../core/version.ts';
 import { splitCommand } from './argv.ts';
 import { buildCommand } from './build.ts';
 import { buildExamples } from './build-flags.ts';
@@ -8,8 +9,6 @@ import { tellFailure } from './failure.ts';
 import type { Host } from './host.ts';
 import { parseCommand } from './parse.ts';
 import type { CommandSpec } from './spec.ts';
-
-declare const __TSBUILD_VERSION__: string;
 
 /** Does what the arguments say; gives the exit code and never throws. */
 export async function main(argv: readonly string[], host: Host): Promise<number> {
@@ -70,8 +69,4 @@ Commands:
 ${lines.join('')}
 tsbuild COMMAND --help lists the flags of a command.
 ${buildExamples}`;
-}
-
-function version(): string {
-  return typeof __TSBUILD_VERSION__ === 'string' ? __TSBUILD_VERSION__ : 'from source';
 }

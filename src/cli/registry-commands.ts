@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { PushCommand } from '../commands/push.ts';
 import { usageError } from '../core/errors.ts';
 import { parseAnnotations } from './annotations.ts';
+import { keyOf, signFlag } from './attest-flags.ts';
 import { addAll, addCommon, addRegistry, flag, list } from './flags.ts';
 import type { Host } from './host.ts';
 import type { CommandSpec } from './spec.ts';
@@ -21,6 +22,7 @@ export function definePush(command: Command): Command {
   const output = [
     flag('--compression <kind>', 'gzip, zstd or uncompressed, for layers of our own'),
     list('--annotation <name=value>', 'annotate the manifest; index:NAME=VALUE the index'),
+    signFlag(),
     flag('-q, --quiet', 'print the digest alone'),
     ...progressFlags(),
   ];
@@ -30,6 +32,7 @@ export function definePush(command: Command): Command {
 interface PushFlags extends Flags {
   readonly compression?: string;
   readonly annotation?: readonly string[];
+  readonly sign?: string;
 }
 
 export async function runPush(
@@ -46,6 +49,7 @@ export async function runPush(
     asIndex,
     annotate: (made) => parseAnnotations(annotation, made),
     ...(destination !== undefined && { destination }),
+    ...(flags.sign !== undefined && { sign: keyOf(flags.sign, host.cwd) }),
     ...(compression !== undefined && { compression: parseChoice('--compression', compression, kinds) }),
   };
   const { push } = await import('../commands/push.ts');

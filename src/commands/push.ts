@@ -1,3 +1,4 @@
+import { openSigner } from '../build/open-signer.ts';
 import type { Annotated, Annotation } from '../core/options.ts';
 import type { Compression } from '../core/types.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
@@ -11,6 +12,8 @@ export interface PushCommand {
   /** Where it goes, when that is not its name. `docker://` before it is understood. */
   readonly destination?: string;
   readonly compression?: Compression;
+  /** A key, as `BuildOptions.sign`. */
+  readonly sign?: string;
   /** An index goes out even for a single image. */
   readonly asIndex?: boolean;
   /** Annotations for what the name turns out to stand for; fails with `usage` on one that fits nothing of it. */
@@ -29,6 +32,7 @@ export async function push(options: PushCommand, here: Surroundings): Promise<vo
     compression: options.compression,
     forceCompression: options.compression !== undefined,
     annotations: options.annotate?.({ isIndex, platforms: images.map(({ platform }) => platform) }) ?? [],
+    signer: options.sign === undefined ? undefined : openSigner(options.sign, process.env),
     signal: here.signal,
     progress: (transfer) => here.emit({ type: 'transfer', ...transfer }),
   };

@@ -32,10 +32,10 @@ export async function save(options: SaveCommand, here: Surroundings): Promise<vo
       found.map(({ image }) => image),
       how,
     );
-    return await intoFile(options.dest, (out) => writeOciArchive(out, [packed]));
+    return await intoFile(options.dest, (out) => writeOciArchive(out, [packed]), here.signal);
   }
   const { image } = await findImage(parts.store, options.name);
   const packed = await packImage(image, how);
   const write = options.format === 'oci-archive' ? writeOciArchive : writeDockerArchive;
-  await intoFile(options.dest, (out) => write(out, [packed]));
+  await intoFile(options.dest, (out) => write(out, [packed]), here.signal);
 }

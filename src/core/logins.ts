@@ -7,3 +7,11 @@ const password = /(:\/\/[^\s/?#:@]*:)[^\s/?#]*@/g;
 export function hideLogins(text: string): string {
   return text.includes('@') ? text.replace(webLogin, '$1****@').replace(password, '$1****@') : text;
 }
+
+/** An address over http without user and password; its query stays. */
+export function withoutLogin(url: string): string {
+  const plain = new URL(url);
+  plain.username = '';
+  plain.password = '';
+  return plain.href;
+}

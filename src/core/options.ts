@@ -86,6 +86,16 @@ export interface Lock {
   readonly file?: string;
 }
 
+/** The kinds of documents about what an image holds. */
+export type SbomFormat = 'spdx' | 'cyclonedx';
+
+/** What a build says of itself, beside the image; all of it absent by default: a plain manifest stays one. */
+export interface AttestOptions {
+  readonly provenance?: { readonly mode: 'min' | 'max'; readonly builderId?: string };
+  /** The packages that the image holds, as these documents. */
+  readonly sbom?: readonly SbomFormat[];
+}
+
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
 export interface BuildOptions extends ProcessOptions {
   /** Context: an absolute folder, a git or http(s) URL, or `-` for a tar or a Containerfile on stdin. */
@@ -106,6 +116,9 @@ export interface BuildOptions extends ProcessOptions {
   readonly noCache: boolean | readonly string[];
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly lock?: Lock;
+  readonly attest: AttestOptions;
+  /** A private key that signs what is pushed: the absolute path of its file, or `env://NAME`. */
+  readonly sign?: string;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   /** What steps may ask for beyond the usual: `network.host`, `security.insecure`. */

@@ -1,11 +1,15 @@
 import type { Descriptor, Image } from '../core/types.ts';
 import { annotationsAt } from '../oci/annotations.ts';
+import { attestationsFor } from '../oci/attestation.ts';
+import { blobsOf } from '../oci/layout.ts';
 import { indexOf } from '../oci/manifest.ts';
-import type { Reference } from '../oci/reference.ts';
+import type { PackedImage } from '../oci/packed.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
 import type { OpenSession } from './fetch.ts';
 import { type PushOptions, pushContent, pushNamed } from './push.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
 import type { Target } from './target.ts';
+import { hasBlob, uploadBlob } from './upload.ts';
 
 export interface PushedIndex extends Pushed {
   /** Its members as it names them. */
@@ -20,13 +24,33 @@ export async function pushIndex(
   options: PushOptions,
 ): Promise<PushedIndex> {
   const { format, annotations = [] } = options;
-  return await pushNamed(references, { open, signal: options.signal }, async (target) => {
+  return await pushNamed(references, { open, ...options }, async (target) => {
     const manifests: Descriptor[] = [];
     for (const image of images) manifests.push(await pushMember(image, target, options));
-    const made = indexOf({ manifests, format, annotations: annotationsAt(annotations, 'index') });
+    const beside = await attestationsFor(images, manifests, {
+      ...options,
+      names: references.map(formatReference),
+    });
+    for (const attestation of beside) await pushPacked(attestation, target);
+    const members = [...manifests, ...beside.map(({ manifest }) => manifest.descriptor)];
+    const made = indexOf({ manifests: members, format, annotations: annotationsAt(annotations, 'index') });
     const { descriptor, ...index } = made;
     return { ...index, digest: descriptor.digest, size: descriptor.size, manifests };
   });
+}
+
+/** Sends a manifest with all that it names, under its digest. */
+async function pushPacked(packed: PackedImage, target: Target): Promise<void> {
+  const { manifest } = packed;
+  const content = blobsOf(packed).filter(
+    ({ descriptor }) => descriptor.digest !== manifest.descriptor.digest,
+  );
+  for (const { descriptor, content: bytes } of content) {
+    if (!(await hasBlob(target, descriptor))) await uploadBlob(target, descriptor, bytes as Buffer);
+  }
+  const { mediaType, bytes, descriptor } = manifest;
+  const { digest, size } = descriptor;
+  await putManifest(target, { mediaType, bytes, digest, size }, { digest });
 }
 
 async function pushMember(image: Image, target: Target, options: PushOptions): Promise<Descriptor> {

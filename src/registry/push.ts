@@ -6,11 +6,14 @@ import type { Layers } from '../core/store.ts';
 import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
 import { interrupted } from '../http/retry.ts';
 import { annotationsAt } from '../oci/annotations.ts';
+import type { Attest } from '../oci/attestation.ts';
 import { manifestOf, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Signer } from '../oci/signature.ts';
 import type { OpenSession } from './fetch.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
+import { putSignature } from './put-signature.ts';
 import type { Target } from './target.ts';
 import { hasBlob, mountBlob, uploadBlob } from './upload.ts';
 import { firstHabits } from './upload-pieces.ts';
@@ -34,6 +37,10 @@ export interface PushOptions {
   /** Gives layers that have another compressed form the one asked for, too. */
   readonly forceCompression?: boolean;
   readonly annotations?: readonly Annotation[];
+  /** What is said about each image of an index, in manifests beside it. */
+  readonly attest?: Attest | undefined;
+  /** Signs what is pushed, under each of its repositories. */
+  readonly signer?: Signer | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: (transfer: Transfer) => void;
 }
@@ -51,15 +58,13 @@ export async function pushImage(
   open: OpenSession,
   options: PushOptions,
 ): Promise<Pushed> {
-  return await pushNamed(references, { open, signal: options.signal }, (target) =>
-    pushContent(image, target, options),
-  );
+  return await pushNamed(references, { open, ...options }, (target) => pushContent(image, target, options));
 }
 
-/** Sends to every repository what `content` sends and names with a manifest, and puts that there under its names. */
+/** Sends to every repository what `content` sends and names with a manifest; puts that there under its names, and signs it. */
 export async function pushNamed<T extends Pushed>(
   references: readonly Reference[],
-  { open, signal }: { readonly open: OpenSession; readonly signal?: AbortSignal | undefined },
+  { open, signal, signer }: { readonly open: OpenSession } & Pick<PushOptions, 'signal' | 'signer'>,
   content: (target: Target) => Promise<T>,
 ): Promise<T> {
   let pushed: T | undefined;
@@ -69,6 +74,7 @@ export async function pushNamed<T extends Pushed>(
     const target: Target = { session, repository, signal, habits: firstHabits(host) };
     const manifest = await content(target);
     for (const name of names) await putManifest(target, manifest, name);
+    if (signer !== undefined) await putSignature(target, manifest.digest, signer);
     pushed = manifest;
   }
   if (pushed === undefined) throw new BuildError('usage', 'there is no name to push the image under');

@@ -42,7 +42,7 @@ describe('the command line', () => {
     expect(stdout).not.toContain('(preset');
     const groups = [...stdout.matchAll(/^([A-Z][a-z]+):$/gm)].map((match) => match[1]);
     expect(groups).toEqual([
-      ...['Input', 'Names', 'Output', 'Cache', 'Run', 'Registry', 'Reproducible', 'See', 'General'],
+      ...['Input', 'Names', 'Output', 'Cache', 'Run', 'Registry', 'Reproducible', 'Attest', 'See', 'General'],
       'Examples',
     ]);
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^ {2}tsbuild /);

@@ -1,0 +1,56 @@
+import type { FindImage } from '../../builder/base-image.ts';
+import { shown } from '../../builder/context/git-address.ts';
+import type { Remotes } from '../../builder/context/remotes.ts';
+import type { Material } from '../attest/provenance.ts';
+import { hexOf } from '../core/digest.ts';
+import { withoutLogin } from '../core/logins.ts';
+import { imagePurl } from '../oci/purl.ts';
+
+/** Notes what a build is made of, as it is asked for. */
+export class Materials {
+  readonly #found = new Map<string, Material>();
+
+  /** Sorted by address: the order in which stages ask depends on the machine. */
+  get all(): readonly Material[] {
+    return [...this.#found.values()].sort((a, b) => (a.uri < b.uri ? -1 : 1));
+  }
+
+  /** What was asked for before all else. */
+  get first(): Material | undefined {
+    const [first] = this.#found.values();
+    return first;
+  }
+
+  images(find: FindImage): FindImage {
+    return async (name, platform) => {
+      const found = await find(name, platform);
+      const { digest } = found;
+      this.#add(imagePurl(name, platform), digest && { sha256: hexOf(digest) });
+      return found;
+    };
+  }
+
+  remotes(remotes: Remotes): Remotes {
+    return {
+      ...remotes,
+      [Symbol.asyncDispose]: () => remotes[Symbol.asyncDispose](),
+      expect: (url, digest) => this.#add(withoutLogin(url), { sha256: hexOf(digest) }),
+      download: async (url, checksum) => {
+        const found = await remotes.download(url, checksum);
+        this.#add(withoutLogin(url), { sha256: hexOf(found.digest) });
+        return found;
+      },
+      commit: async (address) => {
+        const found = await remotes.commit(address);
+        const ref = address.ref === undefined ? '' : `#${address.ref}`;
+        const kind = found.commit.length === 40 ? 'sha1' : 'sha256';
+        this.#add(`${shown(address.url)}${ref}`, { [kind]: found.commit });
+        return found;
+      },
+    };
+  }
+
+  #add(uri: string, digest: Material['digest']): void {
+    this.#found.set(uri, digest === undefined ? { uri } : { uri, digest });
+  }
+}
