@@ -123,7 +123,7 @@ export async function measureResets({ folder, peakMemory }) {
     random(join(at, 'large'), 1 << 30),
   );
   const registry = await startHostile();
-  const relay = await startRelay(registry.host, { everyBytes: 50 * mebibyte });
+  const relay = await startRelay(registry.host, { everyBytes: 50 * mebibyte, together: true });
   try {
     const job = {
       store: join(folder, 'store-resets'),

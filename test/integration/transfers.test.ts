@@ -41,8 +41,11 @@ async function pushTo(server: { host: string; origin: string }, tags = ['1']): P
   return client.told;
 }
 
-async function pushThrough(to: string, everyBytes: number): Promise<Relay & { told: string[] }> {
-  const relay = stopping(await startRelay(to, { everyBytes }));
+async function pushThrough(
+  to: string,
+  limit: Parameters<typeof startRelay>[1],
+): Promise<Relay & { told: string[] }> {
+  const relay = stopping(await startRelay(to, limit));
   const told = await pushTo({ host: relay.host, origin: `http://${relay.host}` });
   return Object.assign(relay, { told });
 }
@@ -56,7 +59,7 @@ const count = (registry: HostileRegistry, method: string, path: RegExp): number 
 describe('a push through a connection that resets again and again', () => {
   it('sends nothing twice where the registry keeps what arrived', async () => {
     const registry = await serve();
-    const { resets } = await pushThrough(registry.host, mebibyte);
+    const { resets } = await pushThrough(registry.host, { everyBytes: mebibyte, together: true });
     expect(arrived(registry)).toBe(true);
     expect(registry.state.received).toBe(sizes());
     expect(resets).toBeGreaterThan(20);
@@ -64,7 +67,8 @@ describe('a push through a connection that resets again and again', () => {
 
   it('sends only broken pieces twice where the registry keeps whole ones', async () => {
     const registry = await serve({ quirks: { broken: 'dropped' } });
-    const { resets } = await pushThrough(registry.host, 9 * mebibyte);
+    const limit = { everyBytes: 9 * mebibyte, together: true };
+    const { resets } = await pushThrough(registry.host, limit);
     expect(arrived(registry)).toBe(true);
     expect(registry.state.received).toBeLessThanOrEqual(sizes() + resets * 9 * mebibyte);
     expect(count(registry, 'POST', /uploads/)).toBeLessThanOrEqual(cargo.blobs.size + 1);
@@ -72,14 +76,14 @@ describe('a push through a connection that resets again and again', () => {
 
   it('takes a connection for each piece where the registry forgets the upload', async () => {
     const registry = await serve({ quirks: { broken: 'session' } });
-    const { told } = await pushThrough(registry.host, 9 * mebibyte);
+    const { told } = await pushThrough(registry.host, { everyBytes: 9 * mebibyte });
     expect(arrived(registry)).toBe(true);
     expect(told).toContainEqual(expect.stringMatching(/^PUT http.* failed: .*: trying again in 1 s$/));
   });
 
   it.skipIf(!hasRegistryServer())('ends well at docker-registry, which forgets it too', async () => {
     const server = stopping(await startRegistryServer());
-    const { resets } = await pushThrough(server.host, 9 * mebibyte);
+    const { resets } = await pushThrough(server.host, { everyBytes: 9 * mebibyte });
     expect(resets).toBeGreaterThan(0);
     for (const [digest, bytes] of cargo.blobs) {
       const response = await fetch(`http://${server.host}/v2/app/blobs/${digest}`);

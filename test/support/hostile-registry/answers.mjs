@@ -36,7 +36,7 @@ function ended(response, body, { close = false }) {
     const { socket } = response;
     response.end(body, () => {
       // Clients think that the connection is still good: their next request is the one that fails.
-      if (close) setImmediate(() => socket?.resetAndDestroy());
+      if (close) setImmediate(() => reset(socket));
       resolve();
     });
   });
@@ -46,7 +46,7 @@ async function broken(response, part, fault) {
   response.flushHeaders();
   await new Promise((resolve) => response.write(part, resolve));
   if (fault.stallAfter !== undefined) return untilClosed(response.socket);
-  if (fault.resetAfter !== undefined) response.socket?.resetAndDestroy();
+  if (fault.resetAfter !== undefined) reset(response.socket);
   else response.socket?.destroy();
 }
 
@@ -74,6 +74,12 @@ async function endless(response, body) {
     if (response.write(piece)) await new Promise((resolve) => setImmediate(resolve));
     else await Promise.race([once(response, 'drain'), once(response, 'close')]);
   }
+}
+
+/** Breaks a connection as a network does; over TLS there is only an end without a farewell. */
+export function reset(socket) {
+  if (socket?.encrypted) socket.destroy();
+  else socket?.resetAndDestroy();
 }
 
 /** Says nothing until the client hangs up. */

@@ -1,5 +1,5 @@
 // The body of a request, which may be cut off: by the client, or by a fault of ours.
-import { Gone } from './answers.mjs';
+import { Gone, reset } from './answers.mjs';
 
 /** Reads a request's body once. After `resetAfter` bytes the connection is reset and reading throws. */
 export class Body {
@@ -36,7 +36,7 @@ export class Body {
   }
 
   #reset() {
-    this.#request.socket.resetAndDestroy();
+    reset(this.#request.socket);
     throw new Gone('reset as told');
   }
 }

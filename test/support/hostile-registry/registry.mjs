@@ -1,5 +1,5 @@
 // The registry: a strict one, made hostile by switches that are data.
-import { refuse, send, untilClosed } from './answers.mjs';
+import { refuse, reset, send, untilClosed } from './answers.mjs';
 import { blob } from './blobs.mjs';
 import { Body } from './body.mjs';
 import { Faults } from './faults.mjs';
@@ -53,7 +53,7 @@ export async function startHostileRegistry(switches = {}, { keep, tls, port } = 
     };
     const body = new Body(request, { onBytes, resetAfter: fault.resetRequestAfter });
     const call = { ...about, method, url, headers, length, body, nth };
-    if (fault.hangUp) return socket.resetAndDestroy();
+    if (fault.hangUp) return reset(socket);
     if (fault.stall) return untilClosed(socket);
     await send(response, await answered(call, fault, answer), fault);
   };

@@ -5,4 +5,7 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-export function startRelay(to: string, options: { readonly everyBytes: number }): Promise<Relay>;
+export function startRelay(
+  to: string,
+  options: { readonly everyBytes: number; readonly together?: boolean },
+): Promise<Relay>;

@@ -2,16 +2,17 @@
 import { connect, createServer } from 'node:net';
 
 /**
- * Relays to `to` (`host:port`). Each connection is reset, on both sides, after `everyBytes` from the client. `resets` counts
- * them.
+ * Relays to `to` (`host:port`). Each connection is reset after `everyBytes` from the client; with `together`, the one that
+ * is at it whenever so many have passed on all of them. `resets` counts both.
  */
-export async function startRelay(to, { everyBytes }) {
+export async function startRelay(to, { everyBytes, together = false }) {
   const [host, port] = to.split(':');
   const sockets = new Set();
   const relay = { resets: 0 };
+  const all = { left: everyBytes };
   const server = createServer((client) => {
     const upstream = connect(Number(port), host);
-    let left = everyBytes;
+    const count = together ? all : { left: everyBytes };
     const reset = () => {
       relay.resets += 1;
       client.resetAndDestroy();
@@ -19,10 +20,12 @@ export async function startRelay(to, { everyBytes }) {
       upstream.end();
     };
     client.on('data', (chunk) => {
-      const part = chunk.subarray(0, left);
-      left -= part.length;
+      const part = chunk.subarray(0, count.left);
+      count.left -= part.length;
       if (!upstream.write(part)) client.pause();
-      if (left === 0) reset();
+      if (count.left > 0) return;
+      count.left = everyBytes;
+      reset();
     });
     upstream.on('drain', () => client.resume());
     upstream.pipe(client);

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 
 /**
- * Starts a server. `handler` gets `(request, response, url)`; what it throws ends the connection. `seen` lists every
+ * Starts a server. `handler` gets `(request, response, url)`; it may throw once the connection has ended, anything
+ * else is a fault of this server. `seen` lists every
  * request: `{ method, path, query, headers }`.
  */
 export async function listen(handler, { tls, port = 0 } = {}) {
@@ -14,7 +15,12 @@ export async function listen(handler, { tls, port = 0 } = {}) {
     seen.push({ method, path: url.pathname, query: url.search, headers });
     // Streams that break are what this server is about.
     for (const stream of [request, response]) stream.on('error', () => {});
-    handler(request, response, url).catch(() => request.socket.destroy());
+    const { socket } = request;
+    handler(request, response, url).catch((error) => {
+      const isOver = socket.destroyed || request.destroyed;
+      socket.destroy();
+      if (!isOver) throw error;
+    });
   };
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.keepAliveTimeout = 60_000;
