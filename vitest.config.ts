@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /** unit: one module, no privileges. integration: real programs. e2e: the built command. */
 export default defineConfig({
   test: {
     globalSetup: ['test/support/build-once.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Part of the time they wait for a network or a disk: one more than the smallest machine has processors.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // Tests of one file that say they may run together: one per processor of the smallest machine.
     maxConcurrency: 2,
     testTimeout: 60_000,

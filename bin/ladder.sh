@@ -56,9 +56,9 @@ rung_single() {
 }
 
 rung_chroot() {
-  is_root || return
-  said='the capabilities CHOWN, SETGID, SETUID and SYS_CHROOT are not all there'
-  holds 0 6 7 18 && does chroot / true
+  is_root && has_many_ids || return
+  said='the capabilities CHOWN, DAC_OVERRIDE, FOWNER, SETGID, SETUID, SETPCAP, SYS_CHROOT and MKNOD are not all there'
+  holds 0 1 3 6 7 8 18 27 && does chroot / true
 }
 
 is_root() {

@@ -93,10 +93,12 @@ class Held implements HeldCopy {
     return this.#owners;
   }
 
-  async moveChanges(upper: string, signal?: AbortSignal): Promise<void> {
-    await guarded(() =>
-      this.#run({ upper, folder: this.path, snapshot: this.#snapshot, trees: this.#trees }, signal),
-    );
+  async moveChanges(
+    upper: string,
+    { touched, signal }: { readonly touched: readonly string[]; readonly signal?: AbortSignal },
+  ): Promise<void> {
+    const [folder, snapshot, trees] = [this.path, this.#snapshot, this.#trees];
+    await guarded(() => this.#run({ upper, folder, snapshot, trees, touched }, signal));
   }
 
   becomes(layer: Layer): void {

@@ -10,6 +10,8 @@ export interface Moved {
   readonly before: CopySnapshot;
   /** The trees that were laid out in the folder, bottom first. */
   readonly trees: readonly string[];
+  /** Paths of which the time of change tells nothing. */
+  readonly touched: readonly string[];
   /** Where the changes go; nothing is there yet. */
   readonly upper: string;
 }
@@ -33,12 +35,14 @@ class Moving {
   readonly #trees: readonly string[];
   /** Names that were in a directory. */
   readonly #names: ReadonlyMap<string, readonly string[]>;
+  readonly #touched: ReadonlySet<string>;
   readonly #made = new Set<string>();
 
-  constructor(folder: string, { before, upper, trees }: Moved) {
+  constructor(folder: string, { before, upper, trees, touched }: Moved) {
     this.#folder = folder;
     this.#upper = upper;
     this.#before = before;
+    this.#touched = new Set(touched);
     this.#trees = trees.toReversed();
     this.#names = namesOf(before);
     this.#make('');
@@ -61,7 +65,7 @@ class Moving {
       this.#move(path, was?.isDirectory === true && is.isDirectory);
       return;
     }
-    const isTouched = was.ctime !== is.ctime;
+    const isTouched = was.ctime !== is.ctime && !this.#touched.has(path);
     const isChanged = was.looks !== is.looks || (isTouched && !this.#isJustUnlinked(path, was, is));
     if (!is.isDirectory) {
       if (isChanged) this.#move(path, false);

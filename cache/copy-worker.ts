@@ -12,14 +12,15 @@ export type CopyJob =
       readonly folder: string;
       readonly snapshot: string;
       readonly trees: readonly string[];
+      readonly touched: readonly string[];
     };
 
 /** Worker thread: a full copy of a root filesystem, and what a step changed in it. */
 serve('copy-worker', async (job: CopyJob): Promise<void> => {
   const { folder, snapshot } = job;
   if ('upper' in job) {
-    const { upper, trees } = job;
-    moveChanges(folder, { before: readSnapshot(snapshot), upper, trees });
+    const { upper, trees, touched } = job;
+    moveChanges(folder, { before: readSnapshot(snapshot), upper, trees, touched });
     return;
   }
   for (const layer of job.lay) layOver(folder, layer);

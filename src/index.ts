@@ -87,7 +87,7 @@ export interface BuildRequest extends Common {
   /** Bytes. */
   readonly shmSize?: number;
   /** As for `--isolation`; `auto` by default. */
-  readonly isolation?: 'auto' | 'root' | 'subuid' | 'single' | 'none';
+  readonly isolation?: 'auto' | 'root' | 'subuid' | 'single' | 'chroot' | 'none';
   readonly runtime?: string;
   readonly jobs?: number;
   /** Seconds since 1970. */

@@ -2,22 +2,22 @@ import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import { defaultCapabilities, heldCapabilities } from './capabilities.ts';
+import { commandCode } from './command-code.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { compileFilter } from './filter.ts';
 import { hasGroup, isRealRoot, writeIdentityMaps } from './id-maps.ts';
 import { isCovered, layersOf, residueOf } from './image-places.ts';
 import { rlimits } from './limits.ts';
-import type { Engine, Exit, Mount, SandboxIo, SandboxPlan } from './plan.ts';
+import type { Engine, Exit, Mount, SandboxPlan } from './plan.ts';
 import { assemble } from './program/assemble.ts';
 import type { MountPoint } from './program/mounts.ts';
 import { messages } from './program/namespaces.ts';
 import { resolveIn } from './rootfs-view.ts';
 import { type FilterRule, filterRules } from './seccomp.ts';
-import { errnoText, setupFailure } from './setup-failure.ts';
 import { maskedPaths, readonlyPaths, TERMINAL_GROUP } from './step-mounts.ts';
 import { type StepFacts, stepProgram } from './step-program.ts';
 import { layOutRoots, type StepRoots } from './step-roots.ts';
-import { type Ended, type Request, superviseProgram } from './supervise.ts';
+import { type Request, superviseProgram } from './supervise.ts';
 
 /** Who answers the calls that cannot work where only one id exists (`plan.ids`). */
 export interface Supervision {
@@ -180,24 +180,4 @@ interface Taken {
 async function takeTerminal({ pid, value }: Request): Promise<Taken> {
   const { passTerminal } = await import('./terminal.ts');
   return { closed: passTerminal(pid, value) };
-}
-
-const NOT_FOUND = 127;
-const NOT_EXECUTABLE = 126;
-
-/**
- * The command's exit code. A command that is not there or cannot be executed ends as a shell would say it (127, 126), and is
- * told on the step's stderr; what keeps a step from starting at all throws `sandbox`.
- */
-function commandCode({ code, failures }: Ended, { process }: SandboxPlan, io: SandboxIo): number {
-  const fatal = failures.find((failure) => failure.fatal);
-  if (fatal === undefined) return code;
-  if (fatal.call.name !== 'execve') throw setupFailure(fatal);
-  const name = process.args[0]!;
-  const other = failures.find(({ errno }) => errno !== 'ENOENT' && errno !== 'ENOTDIR');
-  const where = name.includes('/') ? '' : ' on PATH';
-  io.stderr(
-    Buffer.from(`exec: ${name}: ${other === undefined ? `not found${where}` : errnoText(other.errno)}\n`),
-  );
-  return other === undefined ? NOT_FOUND : NOT_EXECUTABLE;
 }

@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
 import { builtinEngine } from './builtin.ts';
-import { ladder, type Machine, machineOf, namespaceRemedy, rungOf } from './ladder.ts';
+import { heldCapabilities } from './capabilities.ts';
+import { chrootEngine } from './chroot/engine.ts';
+import { ladder, type Machine, machineOf, namespaceRemedy, type Rung, rungOf } from './ladder.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
 import { recordedEngine } from './ownership/recorded-engine.ts';
 import type { Engine } from './plan.ts';
@@ -13,6 +15,8 @@ export interface Choice {
   readonly engine: Engine;
   /** One sentence: what was chosen, and why. */
   readonly sentence: string;
+  /** What the choice costs, where people have to know. */
+  readonly warning?: string;
 }
 
 /** Runtimes in the order of preference, and the packages that bring them. */
@@ -29,9 +33,11 @@ export function chooseEngine(place: Place, runtime?: string): Choice {
   const where = rung.name === 'root' ? 'as real root' : `in ${rung.what}`;
   const why = runtime === undefined ? 'the first that was found' : 'asked for with --runtime';
   if (runtime === 'builtin' || (runtime === undefined && canAssemble())) {
-    const engine = rung.name === 'single' ? recordedEngine() : builtinEngine();
-    return { engine, sentence: `RUN uses the built-in engine ${where}` };
+    const sentence = `RUN uses the built-in engine ${where}`;
+    if (rung.name === 'chroot') return { engine: chrootEngine(), sentence, warning: escapable(rung) };
+    return { engine: rung.name === 'single' ? recordedEngine() : builtinEngine(), sentence };
   }
+  if (rung.name === 'chroot') throw withoutNamespaces(runtime ?? 'an OCI runtime');
   if (rung.name === 'single') throw recordsOwners(runtime ?? 'an OCI runtime');
   const program = runtime === undefined ? firstOf(preferred) : named(runtime);
   return { engine: ociRuntime(program), sentence: `RUN uses ${program.path} ${where} (${why})` };
@@ -50,8 +56,29 @@ export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)):
   const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
   const rung = ladder.find(({ name }) => name === place.asked);
   const remedy = rung?.remedy(place.why ?? '', machine) ?? namespaceRemedy(machine);
+  const last = place.asked === undefined && mayChangeRoot(machine) ? ` ${lastResort()}` : '';
   return new BuildError('sandbox', `RUN needs ${what}, which cannot be had here${said}`, {
-    hint: `${remedy} \`tsbuild doctor\` tells more.`,
+    hint: `${remedy}${last} \`tsbuild doctor\` tells more.`,
+  });
+}
+
+function escapable({ name, price }: Rung): string {
+  return `isolation \`${name}\` is ${price}; read-only mounts can be written, sizes of tmpfs and /dev/shm are not held (docs/run.md)`;
+}
+
+function mayChangeRoot({ uid, read }: Machine): boolean {
+  return uid === 0 && heldCapabilities(read('/proc/self/status')).includes('CAP_SYS_CHROOT');
+}
+
+/** Where root has no namespace. */
+function lastResort(): string {
+  const { name, price } = rungOf('chroot')!;
+  return `Or take --isolation ${name}, which is ${price}.`;
+}
+
+function withoutNamespaces(runtime: string): BuildError {
+  return new BuildError('sandbox', `${runtime} cannot run steps without namespaces`, {
+    hint: 'Leave --runtime away: the built-in engine does it with isolation `chroot`.',
   });
 }
 

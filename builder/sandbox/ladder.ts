@@ -8,6 +8,8 @@ export interface Rung {
   readonly what: string;
   /** What it gives up against the rungs above it; '' for nothing. */
   readonly price: string;
+  /** It is taken only where `--isolation` names it. */
+  readonly optIn?: true;
   /** How to come to this rung, where trying it said `why`; undefined where nothing that a person sets would help. */
   readonly remedy: (why: string, machine: Machine) => string | undefined;
 }
@@ -46,6 +48,17 @@ export const ladder: readonly Rung[] = [
     what: 'a user namespace with one id',
     price: 'owners are recorded instead of set: an install takes about a quarter longer',
     remedy: (_, machine) => namespaceRemedy(machine),
+  },
+  {
+    name: 'chroot',
+    what: 'a folder as root, without namespaces',
+    price:
+      'no boundary: a hostile RUN can disturb every process of the container and use its network; /proc is empty, secrets are files meanwhile',
+    optIn: true,
+    remedy: (_, { uid }) =>
+      uid === 0
+        ? 'It takes the capabilities that a container of docker has as it comes.'
+        : 'It is for root in a container: leave --isolation away.',
   },
 ];
 

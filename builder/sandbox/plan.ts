@@ -17,7 +17,14 @@ export type Root = Overlay | { readonly folder: string };
 
 export type Mount =
   /** A file or directory of the host. `source` was resolved by us and holds no link that a step could have made. */
-  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readonly: boolean;
+      /** Nobody else uses it meanwhile: where nothing can be mounted it may be moved into the root, and back. */
+      readonly movable?: true;
+    }
   /** A path inside another root filesystem (`--mount=type=bind,from=`): the overlay is mounted aside first. */
   | {
       readonly kind: 'tree';
@@ -114,13 +121,24 @@ export interface Exit {
   readonly code: number;
   /** Paths inside the root that did not exist before and were made only to mount something on them. */
   readonly residue: readonly string[];
+  /** Paths inside a root that is a folder, of which the time of change tells nothing: the engine itself has touched them. */
+  readonly touched?: readonly string[];
   /** Owners that the process gave to files which cannot carry them, where they are recorded (`plan.ids`). */
   readonly journal?: readonly InodeOwner[];
+}
+
+/** What a process wants that not every engine can give. */
+export interface WantedBounds extends Pick<SandboxPlan, 'network' | 'insecure'> {
+  readonly terminal: boolean;
 }
 
 /** Runs plans. All engines pass one conformance suite. */
 export interface Engine {
   readonly name: string;
+  /** It can mount nothing: roots have to be folders, and what is to be mounted is moved into them while the process runs. */
+  readonly moves?: true;
+  /** Refuses with `sandbox` what it cannot give. */
+  readonly check?: (wanted: WantedBounds) => void;
   /**
    * Runs the plan's process to its end. Everything it started is gone when this returns; an aborted signal kills it
    * and rejects with the signal's reason. `scratch` is a private folder for this run.

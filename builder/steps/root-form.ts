@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isOverlayRefusal } from '../sandbox/overlay-mount.ts';
+import type { Engine } from '../sandbox/plan.ts';
 
 /** What a step's root is: an overlay over the unpacked layers, or a full copy of what they make together. */
 export type RootForm = 'overlay' | 'copy';
@@ -16,9 +17,12 @@ export class RootForms {
     this.#say = say;
   }
 
-  /** Does `work` with the form that can be had; it is done once more where it turns out that an overlay cannot. */
-  async use<T>(work: (form: RootForm) => Promise<T>): Promise<T> {
-    if (!this.#refused) {
+  /**
+   * Does `work` with the form that the engine and the kernel can have; it is done once more where it turns out that an
+   * overlay cannot.
+   */
+  async use<T>({ moves }: Pick<Engine, 'moves'>, work: (form: RootForm) => Promise<T>): Promise<T> {
+    if (!this.#refused && moves !== true) {
       try {
         return await work('overlay');
       } catch (error) {

@@ -27,15 +27,17 @@ interface MountedRun {
   readonly freshMounts: boolean;
   /** What bind mounts show: an overlay, or a copy. */
   readonly form: RootForm;
+  /** Mounts are moved into the root, so that a cache folder is in one step at a time. */
+  readonly moved: boolean;
 }
 
 /** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in memory. */
 export async function holdMounts(
-  { mounts, command, freshMounts, form }: MountedRun,
+  { mounts, command, freshMounts, form, moved }: MountedRun,
   scratch: string,
   tools: Tools,
 ): Promise<HeldMounts> {
-  const holding = new Holding({ scratch, fresh: freshMounts, form }, tools);
+  const holding = new Holding({ scratch, fresh: freshMounts, form, moved }, tools);
   try {
     for (const wanted of await inLockOrder(mounts, tools)) {
       await owned(wanted.mount, () => holding.hold(wanted));
@@ -103,6 +105,7 @@ interface HoldingOptions {
   readonly scratch: string;
   readonly fresh: boolean;
   readonly form: RootForm;
+  readonly moved: boolean;
 }
 
 class Holding implements HeldMounts {
@@ -116,19 +119,22 @@ class Holding implements HeldMounts {
   readonly #scratch: string;
   readonly #fresh: boolean;
   readonly #form: RootForm;
+  readonly #moved: boolean;
   readonly #tools: Tools;
   #files = 0;
 
-  constructor({ scratch, fresh, form }: HoldingOptions, tools: Tools) {
+  constructor({ scratch, fresh, form, moved }: HoldingOptions, tools: Tools) {
     this.#scratch = scratch;
     this.#fresh = fresh;
     this.#form = form;
+    this.#moved = moved;
     this.#tools = tools;
   }
 
   /** Waits for a cache mount where its sharing says so. */
   async hold({ mount, id, seed }: WantedCache): Promise<void> {
-    const { sharing, mode, uid, gid } = mount;
+    const { mode, uid, gid } = mount;
+    const sharing = this.#moved && mount.sharing === 'shared' ? 'locked' : mount.sharing;
     const options = { sharing, mode, uid, gid, fresh: this.#fresh, ...(seed !== undefined && { seed }) };
     const held = this.#held.get(id) ?? (await this.#tools.store.mounts.hold(id, options, this.#tools.signal));
     this.#held.set(id, held);
@@ -162,7 +168,7 @@ class Holding implements HeldMounts {
   }
 
   #show(source: string, { target, readonly }: { readonly target: string; readonly readonly: boolean }): void {
-    this.mounts.push({ kind: 'bind', source, target, readonly });
+    this.mounts.push({ kind: 'bind', source, target, readonly, movable: true });
   }
 
   #folder(name: string): string {

@@ -80,7 +80,8 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
   for (const mount of input.mounts) checkSource(mount, tools);
   const engine = await tools.engine();
-  return await tools.rootForms.use((form) => runOn(below, { input, form, engine }, tools));
+  engine.check?.({ network: input.network, insecure: input.insecure, terminal: false });
+  return await tools.rootForms.use(engine, (form) => runOn(below, { input, form, engine }, tools));
 }
 
 interface Running {
@@ -94,7 +95,11 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
   await using scratch = await store.scratch();
   const around = { store, signal, scratch: scratch.path };
   await checkMachine(input.machine, below.layers, around);
-  await using mounts = await holdMounts({ ...input, form }, scratch.path, tools);
+  await using mounts = await holdMounts(
+    { ...input, form, moved: engine.moves === true },
+    scratch.path,
+    tools,
+  );
   await using copy = await holdCopy(form, below.layers, around);
   await using confined = await tools.confines.confine(input.network, scratch.path);
   const wanted = { ...wantedOf(input, mounts), ...confined.bounds };
@@ -103,12 +108,15 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
   const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
   log.end();
   if (exit.code !== 0) throw failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
-  const layer = await store.layers.commitUpper(await upperOf(plan.root, { copy, ...around }), {
-    residue: exit.residue,
-    below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
-    ...('lower' in plan.root && { lower: plan.root.lower }),
-    ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit.journal) }),
-  });
+  const layer = await store.layers.commitUpper(
+    await upperOf(plan.root, { copy, touched: exit.touched ?? [], ...around }),
+    {
+      residue: exit.residue,
+      below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
+      ...('lower' in plan.root && { lower: plan.root.lower }),
+      ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit.journal) }),
+    },
+  );
   copy?.becomes(layer);
   return layer;
 }
@@ -120,15 +128,17 @@ function recordedOf({ root, owners = [] }: SandboxPlan, journal: NonNullable<Exi
 
 interface Changed {
   readonly copy: HeldCopy | undefined;
+  /** Paths that are not changed by having been touched. */
+  readonly touched: readonly string[];
   readonly scratch: string;
   readonly signal: AbortSignal;
 }
 
 /** The directory that holds what the step changed. */
-async function upperOf(root: Root, { copy, scratch, signal }: Changed): Promise<string> {
+async function upperOf(root: Root, { copy, touched, scratch, signal }: Changed): Promise<string> {
   if (copy === undefined || 'lower' in root) return (root as Overlay).upper!;
   const upper = join(scratch, 'changes');
-  await copy.moveChanges(upper, signal);
+  await copy.moveChanges(upper, { touched, signal });
   return upper;
 }
 

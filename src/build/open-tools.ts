@@ -71,7 +71,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** The engine is loaded only when a step has to run. */
 async function chooseEngine({ runtime, emit }: BuildOptions, place: Place): Promise<Engine> {
   const { chooseEngine } = await import('../../builder/sandbox/choose.ts');
-  const { engine, sentence } = chooseEngine(place, runtime);
+  const { engine, sentence, warning } = chooseEngine(place, runtime);
   emit({ type: 'note', level: 'info', text: sentence });
+  if (warning !== undefined) emit({ type: 'note', level: 'warning', text: warning });
   return engine;
 }

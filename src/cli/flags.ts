@@ -35,10 +35,10 @@ export function addCommon(command: Command): Command {
 
 /** The launcher has read it before Node started: here its value is only checked. Buildah's names mean `auto`. */
 export function isolationFlag(): Option {
-  const known = ['auto', 'root', 'subuid', 'single', 'none', 'oci', 'rootless'] as const;
+  const known = ['auto', 'root', 'subuid', 'single', 'chroot', 'none', 'oci', 'rootless'] as const;
   return new Option(
     '--isolation <rung>',
-    'auto (default), root, subuid, single or none: see tsbuild doctor',
+    'auto (default), root, subuid, single, chroot or none: see tsbuild doctor',
   ).argParser((text) => parseChoice('--isolation', text, known));
 }
 

@@ -16,6 +16,8 @@ interface RungState {
   readonly works: boolean;
   readonly chosen: boolean;
   readonly price: string;
+  /** Only where `--isolation` names it. */
+  readonly optIn?: true;
   /** Why it cannot be had, and how it could. */
   readonly why?: string;
   readonly remedy?: string;
@@ -49,14 +51,19 @@ export async function doctor(options: { readonly json: boolean }, here: Surround
 
 async function examine(here: Surroundings): Promise<Examined> {
   const { uid } = here.place;
-  const tried = await Promise.all(rungsFor(uid).map(async (rung) => [rung, await on(rung.name)] as const));
-  const best = tried.find(([, attempt]) => attempt.works)?.[0];
+  const tried = await Promise.all(triedFor(uid).map(async (rung) => [rung, await on(rung.name)] as const));
+  const best = tried.find(([rung, attempt]) => attempt.works && rung.optIn !== true)?.[0];
   const rungs = ladder.map((rung) => {
     const attempt = tried.find(([one]) => one === rung)?.[1];
     return stateOf(rung, attempt ?? notTried(rung, uid), { chosen: rung === best, uid });
   });
   const checks = best === undefined ? [] : await Promise.all([procCheck(best), storeCheck(best, here.root)]);
   return { rungs, checks: [...checks, await enginesCheck()] };
+}
+
+/** What the launcher tries, and what it could be told to take. */
+function triedFor(uid: number): readonly Rung[] {
+  return [...rungsFor(uid), ...ladder.filter(({ optIn }) => optIn === true && uid === 0)];
 }
 
 interface Attempt {
@@ -91,10 +98,11 @@ function stateOf(
   { chosen, uid }: { readonly chosen: boolean; readonly uid: number },
 ): RungState {
   const { name, what, price } = rung;
-  if (works) return { name, what, works, chosen, price };
-  const tried = rungsFor(uid).includes(rung);
+  const optIn = rung.optIn === true && { optIn: true as const };
+  if (works) return { name, what, works, chosen, price, ...optIn };
+  const tried = triedFor(uid).includes(rung);
   const remedy = tried ? rung.remedy(said, machineOf(uid)) : undefined;
-  return { name, what, works, chosen, price, why: said, ...(remedy !== undefined && { remedy }) };
+  return { name, what, works, chosen, price, why: said, ...optIn, ...(remedy !== undefined && { remedy }) };
 }
 
 async function procCheck({ name }: Rung): Promise<Check> {
@@ -161,10 +169,11 @@ function textOf({ rungs, checks }: Examined): string {
   return `${[...lines, '', 'Besides:', ...checks.flatMap(checkLines)].join('\n')}\n`;
 }
 
-function rungLines({ name, what, works, chosen, price, why, remedy }: RungState): string[] {
+function rungLines({ name, what, works, chosen, price, optIn, why, remedy }: RungState): string[] {
   const mark = works ? '✓' : remedy === undefined ? '-' : '✗';
   const said = [
     ...(chosen ? ['chosen'] : []),
+    ...(works && optIn ? [`only with --isolation ${name}`] : []),
     ...(works && price !== '' ? [price] : []),
     ...(why !== undefined ? [why] : []),
     ...(remedy !== undefined ? [`→ ${remedy}`] : []),

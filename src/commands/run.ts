@@ -62,14 +62,16 @@ const READER_GONE = 141;
 export async function runImage(options: RunCommand, here: Surroundings): Promise<number> {
   await using parts = await openParts(here.root, here.registry, here.place, here.emit);
   await using scratch = await parts.store.scratch();
-  const { engine } = chooseEngine(here.place, options.runtime);
+  const { engine, warning } = chooseEngine(here.place, options.runtime);
+  if (warning !== undefined) here.say(`warning: ${warning}\n`);
+  engine.check?.({ network: options.network, insecure: false, terminal: options.terminal });
   const image = await imageOf(options.name, parts, here);
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
   await checkMachine(image.platform, image.layers, around);
   await using confines = new Confines(options, (text) => here.say(`warning: ${text}\n`));
   const forms = new RootForms(parts.store.root, (text) => here.say(`${text}\n`));
-  return await forms.use(async (form) => {
+  return await forms.use(engine, async (form) => {
     await using scratch = await parts.store.scratch();
     const within = { ...around, scratch: scratch.path };
     await using copy = await holdCopy(form, image.layers, within);

@@ -220,9 +220,12 @@ export interface HeldCopy extends AsyncDisposable {
   readonly owners: readonly PathOwner[];
   /**
    * Moves all that was changed in it to `upper`, which must not exist: a directory such as an overlay would have left,
-   * for `commitUpper`.
+   * for `commitUpper`. Of what is `touched` (paths in it) the time of change alone is no change.
    */
-  moveChanges(upper: string, signal?: AbortSignal): Promise<void>;
+  moveChanges(
+    upper: string,
+    options: { readonly touched: readonly string[]; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Says which layer became of the changes, so that the copy may serve the step that runs on top of it. */
   becomes(layer: Layer): void;
 }

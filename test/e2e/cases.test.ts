@@ -1,40 +1,29 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseBases } from '../support/base-images.ts';
-import {
-  asSecond,
-  type BuildCase,
-  buildArguments,
-  buildCases,
-  change,
-  layOut,
-  type SecondBuild,
-  succeeds,
-  wrongConfig,
-  wrongFiles,
-  wrongGolden,
-  wrongOutput,
-  wrongSteps,
-} from '../support/cases.ts';
+import { type Buildah, budTree, closeBuildah, newBuildah, pullBases } from '../support/buildah.ts';
+import { type Built, type CaseBuilds, unpackBuilt } from '../support/case-builds.ts';
+import { casePrograms, checkCases } from '../support/case-checks.ts';
+import { buildArguments, buildCases, succeeds } from '../support/cases.ts';
 import { readLayout } from '../support/oci-layout.ts';
-import { isRoot, skip } from '../support/skips.ts';
-import { listTree, unpack } from '../support/trees.ts';
-import { imageId, loadBases, newTsbuild, type Tsbuild, tagLayout, type Who } from '../support/tsbuild.ts';
+import { must } from '../support/programs.ts';
+import { temporaryFolder } from '../support/shared.ts';
+import { skip } from '../support/skips.ts';
+import { compareTrees, listTree } from '../support/trees.ts';
 
-const needs = { programs: ['skopeo', 'umoci', 'busybox', 'crun', 'getfattr', 'setfattr'] };
 const cases = buildCases();
 
-describe.skipIf(skip('cases as root', needs))('cases as root', () => suite('root', cases));
-
-describe.skipIf(skip('cases as an ordinary user', { ...needs, root: true }))(
-  'cases as an ordinary user',
-  () =>
-    suite(
-      'user',
-      cases.filter((one) => one.asUser === true),
-    ),
-);
+describe.skipIf(skip('cases as root', { programs: casePrograms }))('cases as root', () => {
+  const builds = checkCases('root', cases);
+  describe.skipIf(skip('COPY with and without a RUN on top', { root: true }))('below a RUN', () =>
+    checkBelowRun(builds),
+  );
+  const needs = { root: true, programs: ['buildah', 'runc'] };
+  describe.skipIf(skip('comparison with buildah', needs))('the same tree as buildah builds', () =>
+    checkBuildah(builds),
+  );
+});
 
 describe('the cases themselves', () => {
   it('are many, and a good part is also built by the ordinary user', () => {
@@ -61,82 +50,99 @@ describe('the cases themselves', () => {
   );
 });
 
-/** Every case in one store that holds the base images, so that no network is asked. */
-function suite(who: Who, chosen: readonly BuildCase[]): void {
-  let tsbuild: AsyncDisposable & Tsbuild;
+/** A program from elsewhere, so that it runs in images that hold none. */
+const runTrue =
+  'USER 0\nRUN --mount=type=bind,from=localhost/tsbuild-test/busybox:1,source=/bin/busybox,target=/dev/busybox ["/dev/busybox", "true"]\n';
+
+/** A COPY is made from listings; a RUN on top unpacks what came of it, and must find that nothing changed. */
+function checkBelowRun(builds: () => CaseBuilds): void {
+  // A RUN is put below the case's own Containerfile: one that names another file is left out.
+  const copies = cases.filter(
+    (one) => succeeds(one) && one.arguments === undefined && /^(COPY|ADD) /m.test(textOf(one.name)),
+  );
+  it('is asked of many cases', () => expect(copies.length).toBeGreaterThanOrEqual(25));
+
+  it.concurrent.each(copies)('$name', async (one) => {
+    const alone = await builds().first(one);
+    const cwd = await builds().untouched(one);
+    const file = join(cwd, 'Containerfile');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\n${runTrue}`);
+    const below = await builds().build(one, { name: 'below', cwd, flags: ['--no-cache'] });
+    expect(below.code, below.output).toBe(0);
+    const layers = layersOf(below);
+    expect(await entriesOf(below, layers.pop()!)).toEqual([]);
+    if (layers.join() === layersOf(alone).join()) return;
+    const [a, b] = [await builds().unpacked(one), await unpackBuilt(below)];
+    expect(compareTrees(a.tree, b.tree)).toEqual([]);
+  });
+}
+
+/** Empty for a case whose file is not in the usual place: a RUN cannot be put below it. */
+function textOf(name: string): string {
+  const file = join('testdata/build', name, 'Containerfile');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+/** Digests: where they are the same, so is all that they hold. */
+function layersOf({ layout }: Built): string[] {
+  return readLayout(layout).manifest.layers.map(({ digest }) => digest);
+}
+
+async function entriesOf({ layout }: Built, digest: string): Promise<string[]> {
+  const names = await must(['tar', '-tzf', join(layout, 'blobs/sha256', digest.slice(7))]);
+  return names.split('\n').filter((name) => !['', './', '/'].includes(name));
+}
+
+interface Difference {
+  readonly reason: string;
+  /** Regular expressions over the lines of `compareTrees(ours, theirs)`. */
+  readonly lines: readonly string[];
+}
+
+/** What buildah's sandbox leaves in every image where something ran; ours leaves nothing. */
+const residue =
+  /^\/(dev|etc|proc|run|sys)(\/(hosts|hostname|resolv\.conf|\.containerenv|secrets|console|null|pts|shm|mqueue))?: /;
+
+/** No layer of the bases holds the root folder: umoci and buildah's storage make it each in its own way. */
+const rootFolder = '/: mode "0755" and "0555"';
+
+/** Where a case is about files: a second build is about our cache, of which buildah knows nothing. */
+function checkBuildah(builds: () => CaseBuilds): void {
+  const text = readFileSync('testdata/build/buildah-differences.json', 'utf8');
+  const differences = JSON.parse(text) as Record<string, Difference>;
+  const compared = cases
+    .filter((one) => succeeds(one) && one.buildah === undefined)
+    .filter((one) => one.expect.files !== undefined && one.second === undefined);
+  const folder = temporaryFolder('buildah');
+  let buildah: Buildah;
   beforeAll(async () => {
-    tsbuild = await newTsbuild(who);
-    await loadBases(tsbuild, await caseBases());
+    buildah = newBuildah(folder.path);
+    await pullBases(buildah, await caseBases());
   });
-  afterAll(() => tsbuild?.[Symbol.asyncDispose]());
-
-  const hidden = chosen.filter((one) => one.needsRoot !== undefined && !isRoot);
-  it.skipIf(hidden.length > 0).each(hidden)('$name needs root: $needsRoot', () => {});
-  it.concurrent.each(chosen.filter((one) => !hidden.includes(one)))('$name', async (one) => {
-    await layOut(one, join(tsbuild.folder, one.name), tsbuild);
-    const built = await expectBuild(tsbuild, one, 'first');
-    if (one.second !== undefined) await expectSecond(tsbuild, one, one.second);
-    else if (succeeds(one)) await expectCached(tsbuild, one, built);
+  afterAll(async () => {
+    await closeBuildah(buildah);
+    await folder[Symbol.asyncDispose]();
   });
-}
 
-interface Built {
-  readonly code: number | null;
-  readonly output: string;
-  readonly layout: string;
-  readonly id: string;
-}
-
-async function build(tsbuild: Tsbuild, one: BuildCase, name: string): Promise<Built> {
-  const cwd = join(tsbuild.folder, one.name);
-  const layout = join(cwd, `${name}.oci`);
-  const ids = join(cwd, `${name}.id`);
-  const output = ['-o', `type=oci,tar=false,dest=${layout}`, '--iidfile', ids, '--progress', 'plain'];
-  const outcome = await tsbuild.run(['build', ...output, ...buildArguments(one)], {
-    cwd,
-    env: one.env ?? {},
+  it('is asked of at least eighty Containerfiles', () => {
+    expect(compared.length).toBeGreaterThanOrEqual(80);
   });
-  const id = outcome.code === 0 ? imageId(ids) : '';
-  return { code: outcome.code, output: outcome.stdout + outcome.stderr, layout, id };
-}
 
-/** Builds and compares what came out with what the case expects. */
-async function expectBuild(tsbuild: Tsbuild, one: BuildCase, name: string): Promise<Built> {
-  const built = await build(tsbuild, one, name);
-  const exits = typeof one.expect.exit === 'number' ? [one.expect.exit] : one.expect.exit;
-  expect(exits, built.output).toContain(built.code);
-  expect(wrongOutput(one, built.output), built.output).toEqual([]);
-  if (built.code === 0) await expectImage(one, built);
-  return built;
-}
+  it('lists differences only of cases that are compared', () => {
+    const names = compared.map((one) => one.name);
+    expect(Object.keys(differences).filter((name) => !names.includes(name))).toEqual([]);
+  });
 
-async function expectImage(one: BuildCase, built: Built): Promise<void> {
-  const { config, history, files } = one.expect;
-  if ([one.golden, config, history, files].every((part) => part === undefined)) return;
-  const layout = await tagLayout(built.layout, `${built.layout}.image`);
-  expect(wrongConfig(one, layout, inheritedHistory(layout))).toEqual([]);
-  expect(wrongGolden(one, readLayout(layout).config)).toEqual([]);
-  if (files === undefined || readLayout(layout).manifest.layers.length === 0) return;
-  const rootfs = await unpack(layout, `${layout}.bundle`);
-  expect(wrongFiles(one, await listTree(rootfs), rootfs, isRoot)).toEqual([]);
-}
-
-/** The build after a change makes again what the case says, and nothing else. */
-async function expectSecond(tsbuild: Tsbuild, one: BuildCase, second: SecondBuild): Promise<void> {
-  await change(join(tsbuild.folder, one.name), tsbuild);
-  const built = await expectBuild(tsbuild, asSecond(one, second), 'second');
-  expect(wrongSteps(second, built.output), built.output).toEqual([]);
-}
-
-/** The second build runs nothing and gives the same image. */
-async function expectCached(tsbuild: Tsbuild, one: BuildCase, first: Built): Promise<void> {
-  const again = await build(tsbuild, one, 'second');
-  expect(again.code, again.output).toBe(0);
-  expect(again.output.match(/^#\d+ DONE .*$/gm) ?? [], again.output).toEqual([]);
-  expect(again.id).toBe(first.id);
-}
-
-/** Entries of the base images, which say `tests`. */
-function inheritedHistory(layout: string): number {
-  return readLayout(layout).config.history.filter((entry) => entry.created_by === 'tests').length;
+  it.concurrent.each(compared)('$name', async (one) => {
+    const { name, env = {} } = one;
+    const cwd = await builds().folder(one);
+    const options = { cwd, name, env: { ...process.env, ...env } };
+    const theirs = await listTree(await budTree(buildah, buildArguments(one), options));
+    const { tree: ours } = await builds().unpacked(one);
+    const found = compareTrees(ours, theirs).filter((line) => line !== rootFolder && !residue.test(line));
+    const known = (differences[name]?.lines ?? []).map((pattern) => new RegExp(pattern));
+    expect(found.filter((line) => !known.some((pattern) => pattern.test(line)))).toEqual([]);
+    // A listed difference that is gone is stale, and goes from the list.
+    expect(known.filter((pattern) => !found.some((line) => pattern.test(line)))).toEqual([]);
+  });
 }

@@ -9,7 +9,12 @@ import { skip } from '../support/skips.ts';
 
 interface Told {
   readonly works: boolean;
-  readonly rungs: readonly { readonly name: string; readonly chosen: boolean; readonly remedy?: string }[];
+  readonly rungs: readonly {
+    readonly name: string;
+    readonly works: boolean;
+    readonly chosen: boolean;
+    readonly remedy?: string;
+  }[];
   readonly checks: readonly { readonly name: string; readonly works: boolean }[];
 }
 
@@ -75,6 +80,8 @@ describe.skipIf(skip('tsbuild doctor in places', { root: true, programs: placePr
         const told = JSON.parse(outcome.stdout) as Told;
         expect(told.rungs.find(({ chosen }) => chosen)?.name ?? 'none', outcome.stdout).toBe(rung);
         expect(outcome.code).toBe(rung === 'none' ? 1 : 0);
+        const { works, chosen } = told.rungs.find((one) => one.name === 'chroot')!;
+        expect([works, chosen]).toEqual([place.who === 'root' && name !== 'one-uid', false]);
         const said = told.rungs.flatMap((one) => (one.remedy === undefined ? [] : [[one.name, one.remedy]]));
         for (const [one, remedy] of Object.entries(remedies))
           expect(Object.fromEntries(said)[one], outcome.stdout).toContain(remedy);
@@ -88,6 +95,7 @@ describe.skipIf(skip('tsbuild doctor in places', { root: true, programs: placePr
       const { stdout } = await doctor('restricted', hostPlaces.restricted, []);
       expect(stdout).toMatch(/^RUN does not work here; builds without RUN do\.\n/);
       expect(stdout).toContain('✗ single');
+      expect(stdout).toContain('- chroot');
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     });
   },

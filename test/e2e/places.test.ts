@@ -24,6 +24,12 @@ const places: Readonly<Record<string, BuildPlace & { readonly about: string }>> 
   'one-uid': { ...simulated('one-uid'), ...short },
   'docker-unconfined': { ...simulated('docker-unconfined'), ...short },
   'docker-root': { ...simulated('docker-root'), ...short },
+  'docker-chroot': {
+    ...simulated('docker-root'),
+    about: 'the same, with `--isolation chroot`',
+    flags: ['--isolation=chroot', '--network=host'],
+    ...short,
+  },
 };
 const names = Object.keys(places);
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
-import { mountsBelow, processesGone } from '../support/processes.ts';
+import { mountsBelow, processesGone, processesWith } from '../support/processes.ts';
 import { type Outcome, run } from '../support/programs.ts';
 import { has, isRoot, skip } from '../support/skips.ts';
 import { loadBases, newTsbuild, type Tsbuild, type Who } from '../support/tsbuild.ts';
@@ -23,19 +23,19 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
   });
   afterAll(() => tsbuild?.[Symbol.asyncDispose]());
 
-  const wordsFor = async (step: string, runtime: string): Promise<string[]> => {
+  const wordsFor = async (step: string, ...flags: readonly string[]): Promise<string[]> => {
     const context = join(tsbuild.folder, `context-${readdirSync(tsbuild.folder).length}`);
     mkdirSync(context);
     writeFileSync(join(context, 'Containerfile'), `FROM ${base}\n${step}\n`);
     await tsbuild.give(context);
-    return ['build', '--no-cache', '--progress=plain', '--runtime', runtime, context];
+    return ['build', '--no-cache', '--progress=plain', ...flags, context];
   };
   const build = async (
     step: string,
-    runtime: string,
+    flag: string,
     said: (output: string, pid: number) => void,
   ): Promise<Outcome> => {
-    const words = await wordsFor(step, runtime);
+    const words = await wordsFor(step, flag);
     return await run(tsbuild.commandLine(words), { env: tsbuild.env, cwd: tsbuild.folder, said });
   };
   const expectNothingLeft = async (): Promise<void> => {
@@ -49,11 +49,15 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
       'nothing is left when a process around the step is killed (%i below the builder)',
       async (depth) => {
         let victims: string[] = [];
-        const outcome = await build('RUN echo up; sleep 100 & sleep 30', runtime, (output, pid) => {
-          if (victims.length > 0 || !/\bup$/m.test(output)) return;
-          victims = line(childrenOf(String(pid)).filter(isStep)[0]!)[depth] ?? [];
-          for (const victim of victims) process.kill(Number(victim), 'SIGKILL');
-        });
+        const outcome = await build(
+          'RUN echo up; sleep 100 & sleep 30',
+          `--runtime=${runtime}`,
+          (output, pid) => {
+            if (victims.length > 0 || !/\bup$/m.test(output)) return;
+            victims = line(childrenOf(String(pid)).filter(isStep)[0]!)[depth] ?? [];
+            for (const victim of victims) process.kill(Number(victim), 'SIGKILL');
+          },
+        );
         expect(victims).not.toEqual([]);
         expect(outcome.code, outcome.stderr).toBe(1);
         await expectNothingLeft();
@@ -61,7 +65,7 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
     );
 
     it('a step that says things for ever ends with an interrupt, and fills no memory', async () => {
-      const words = await wordsFor('RUN yes "$(printf %02000d 0)"', runtime);
+      const words = await wordsFor('RUN yes "$(printf %02000d 0)"', `--runtime=${runtime}`);
       const [program, ...args] = tsbuild.commandLine(words);
       const child = spawn(program!, args, {
         env: tsbuild.env,
@@ -82,6 +86,23 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
       await expectNothingLeft();
     });
   });
+
+  it.skipIf(who === 'user')(
+    'an interrupt ends a step that has no namespace, and all that it started',
+    async () => {
+      const mark = `7${process.pid}${Date.now()}`;
+      let isUp = false;
+      const step = `RUN (trap "" INT TERM; setsid sleep ${mark}) & echo up; sleep ${mark}`;
+      const outcome = await build(step, '--isolation=chroot', (output, pid) => {
+        if (isUp || !/\bup$/m.test(output)) return;
+        isUp = true;
+        process.kill(pid, 'SIGINT');
+      });
+      expect(outcome.code, outcome.stderr).toBe(130);
+      expect(processesWith(mark)).toEqual([]);
+      await expectNothingLeft();
+    },
+  );
 });
 
 /** The process, its children, and theirs. */

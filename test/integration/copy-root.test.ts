@@ -110,7 +110,7 @@ describe.skipIf(skip('copies of root filesystems', { root: true, programs: ['set
     async function changesOf(copy: Awaited<ReturnType<OpenStore['copies']['hold']>>, step: string) {
       execFileSync('sh', ['-ec', step], { cwd: copy.path });
       const scratch = mkdtempSync(join(folder, 'step-'));
-      await copy.moveChanges(join(scratch, 'upper'), signal);
+      await copy.moveChanges(join(scratch, 'upper'), { touched: [], signal });
       return await store.layers.commitUpper(join(scratch, 'upper'), { residue: [], below: [rootEntry] });
     }
 

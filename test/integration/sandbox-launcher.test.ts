@@ -114,6 +114,14 @@ describe.skipIf(skip('the launcher', { root: true, programs: ['unshare', 'setpri
       expect(first(outcome).place.outside).toBeUndefined();
     });
 
+    it('makes no namespace where root is told to do without', async () => {
+      const outcome = await run([join(folder, 'bin/tsbuild'), '--isolation=chroot'], {
+        env: place.environment(),
+      });
+      expect(first(outcome).place).toMatchObject({ isolation: 'chroot', uid: 0 });
+      expect(first(outcome).place.outside).toBeUndefined();
+    });
+
     it('goes on without a namespace where none can be had, and says why', async () => {
       const refused = join(folder, 'refused');
       mkdirSync(refused);

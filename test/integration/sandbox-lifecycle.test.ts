@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../support/programs.ts';
 import type { Job } from '../support/sandbox-driver.ts';
-import { layOutTree, SandboxPlace, type Who } from '../support/sandbox-place.ts';
+import { layOutTree, SandboxPlace, type Who, type Within } from '../support/sandbox-place.ts';
 import { skip } from '../support/skips.ts';
 
 const needs = { root: true, programs: ['unshare', 'setpriv', 'busybox', 'script'] };
@@ -97,6 +97,41 @@ describe.skipIf(skip('the life of a step', needs))('the life of a step', () => {
       // script(1) answers the end of its input with a NUL, which the terminal may echo anywhere.
       const said = outcome.stdout.replaceAll('^@', '');
       expect(said).toMatch(/both\r?\n\/dev\/(console|pts\/0)\r?\n33 99\r?\n/);
+    });
+  });
+
+  describe('without a pid namespace', () => {
+    const within: Within = (command) => [...command, '--isolation=chroot'];
+    const stubborn = 'trap "" TERM INT HUP; sleep MARK & (setsid sh -c "trap \\"\\" TERM; sleep MARK" &)';
+
+    async function perform(script: string, when?: Job['when']) {
+      const mark = `7${process.pid}${Math.floor(Math.random() * 1e6)}`;
+      const made = job(place, 'root', script.replaceAll('MARK', mark), 0);
+      const plan = { ...made.plan, mounts: [] };
+      const one = { ...made, plan, copied: true, ...(when !== undefined && { when }) };
+      return { mark, outcome: await place.start('root', 'builtin', [one], within) };
+    }
+
+    it.each([
+      ['the command has ended', `${stubborn}; echo go`, 0],
+      [
+        'the command has made many, that go on making more',
+        `${stubborn}; (i=0; while [ $i -lt 99 ]; do (sleep MARK &); sleep 0.01; i=$((i+1)); done) & sleep 0.3`,
+        0,
+      ],
+      ['the process that waits for the command was killed', `${stubborn}; kill -9 $PPID; sleep MARK`, 137],
+    ])('leaves none when %s', async (_, script, code) => {
+      const { mark, outcome } = await perform(script);
+      expect(JSON.parse(outcome.stdout)).toMatchObject({ code });
+      expect(processesWith(mark)).toEqual([]);
+    });
+
+    it.each(['abort', 'die'] as const)('leaves none on %s', async (then) => {
+      const { mark, outcome } = await perform(`${stubborn}; sleep 0.2; echo go; wait`, { says: 'go', then });
+      if (then === 'abort') expect(outcome.stdout).toContain('aborted by the test');
+      else expect(outcome.signal).toBe('SIGKILL');
+      if (then === 'die') await untilGone(mark);
+      expect(processesWith(mark)).toEqual([]);
     });
   });
 });

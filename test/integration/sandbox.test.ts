@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processesWith } from '../support/processes.ts';
-import { checkCase, jobOf, readCases } from '../support/sandbox-cases.ts';
+import { asWithoutMounts, checkCase, jobOf, readCases } from '../support/sandbox-cases.ts';
 import type { JobResult } from '../support/sandbox-driver.ts';
 import { SandboxPlace } from '../support/sandbox-place.ts';
 import { skip } from '../support/skips.ts';
@@ -45,6 +45,29 @@ describe.skipIf(skip('sandbox engines', { root: true, programs: ['unshare', 'set
       it('leaves no process and no mount', () => {
         expect(processesWith('71234561')).toEqual([]);
         expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(place.folder);
+      });
+    });
+
+    describe('builtin in a container, without mounts', () => {
+      let results: readonly JobResult[] = [];
+      const copied = all.map(asWithoutMounts);
+
+      beforeAll(async () => {
+        const jobs = copied.map((one) => jobOf(one, { place, who: 'root' }));
+        results = await place.perform('root', 'builtin', jobs, place.inContainer('docker-root'));
+      });
+
+      it.each(copied)('$name', (one) => checkCase(one, results[copied.indexOf(one)]!));
+
+      it('has a filter where the container has none, and then gains no rights', async () => {
+        const setuid = copied.find(({ name }) => name === 'a setuid program gains root')!;
+        const tries = [
+          { name: 'a namespace', script: 'unshare -U true 2>/dev/null || echo refused', copied: true },
+          setuid,
+        ];
+        const jobs = tries.map((one) => jobOf(one, { place, who: 'root' }));
+        const found = await place.perform('root', 'builtin', jobs, place.inContainer('docker-unconfined'));
+        expect(found.map(({ stdout }) => stdout)).toEqual(['refused\n', '1000\n']);
       });
     });
   },

@@ -9,6 +9,7 @@ import { removeTree } from './remove.ts';
  * share (base images, the packed package) lies in one folder for the whole run, removed after the last test.
  */
 export default function setup(): () => void {
+  hideAuthorities();
   if (process.env.TSBUILD_TEST_NO_BUILD !== '1')
     execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
   if (process.env.TSBUILD_TEST_SHARED !== undefined) return () => {};
@@ -18,6 +19,17 @@ export default function setup(): () => void {
   process.env.TSBUILD_TEST_SHARED = shared;
   process.env.TMPDIR = temporaryBelow(shared);
   return () => removeTree(shared);
+}
+
+/**
+ * Node reads the authorities of NODE_EXTRA_CA_CERTS whenever it starts, which takes longer than the rest of its start. No
+ * test needs them: what listens does so on loopback. Only npm does, to install the package (ordinary-user.ts).
+ */
+function hideAuthorities(): void {
+  const { NODE_EXTRA_CA_CERTS: file } = process.env;
+  if (file === undefined) return;
+  process.env.TSBUILD_TEST_CA_CERTS = file;
+  delete process.env.NODE_EXTRA_CA_CERTS;
 }
 
 /** Where tests put what they do not remove by themselves: it goes with the rest. */

@@ -44,17 +44,16 @@ export async function pullBases(buildah: Buildah, bases: readonly BaseImage[]): 
   for (const base of bases) await buildah.must(['pull', '-q', `docker-archive:${base.archive}`]);
 }
 
-/** Builds and gives an OCI layout folder with the tag `image`. */
-export async function budLayout(
+/** Builds and gives the folder where the image's files can be seen, until `closeBuildah`. */
+export async function budTree(
   buildah: Buildah,
   args: readonly string[],
   options: RunOptions & { readonly name: string },
 ): Promise<string> {
-  const { name } = options;
-  await buildah.must(['bud', ...budFlags, '--layers', '-t', `localhost/${name}`, ...args], options);
-  const layout = join(buildah.folder, `${name}.image`);
-  await buildah.must(['push', '-q', '--disable-compression', `localhost/${name}`, `oci:${layout}:image`]);
-  return layout;
+  const image = `localhost/${options.name}`;
+  await buildah.must(['bud', ...budFlags, '-t', image, ...args], options);
+  const container = (await buildah.must(['from', '--pull-never', image])).trim();
+  return (await buildah.must(['mount', container])).trim();
 }
 
 /** Takes away what buildah may have left mounted. */

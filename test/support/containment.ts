@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { SandboxCase } from './sandbox-cases.ts';
+import { asWithoutMounts, type SandboxCase } from './sandbox-cases.ts';
 import type { Who } from './sandbox-place.ts';
 
 /** Where a probe runs: which engine on which rung, and whether its /proc is a bound one that shows outer processes. */
@@ -55,7 +55,13 @@ export const probedPlaces: readonly ProbedPlace[] = [
   { engine: 'builtin', rung: 'single', who: 'user', proc: 'own' },
   { engine: 'builtin', rung: 'subuid', who: 'user', proc: 'bound' },
   { engine: 'builtin', rung: 'single', who: 'user', proc: 'bound' },
+  { engine: 'builtin', rung: 'chroot', who: 'root', proc: 'own' },
 ];
+
+/** The case as it is at a place. */
+export function caseAt(one: ProbeCase, { rung }: ProbedPlace): ProbeCase {
+  return rung === 'chroot' ? asWithoutMounts(one) : one;
+}
 
 /** Why a probe gets through at a place; undefined where it is held. */
 export function gapAt(one: ProbeCase, place: ProbedPlace, network: 'host' | 'none'): Gap | undefined {
@@ -73,9 +79,10 @@ export function gapAt(one: ProbeCase, place: ProbedPlace, network: 'host' | 'non
   );
 }
 
-/** The networks with which a case runs. */
-export function networksOf({ network }: ProbeCase): readonly ('host' | 'none')[] {
-  return network === undefined ? ['host', 'none'] : [network];
+/** The networks with which a case runs at a place: `none` is refused without namespaces. */
+export function networksOf({ network }: ProbeCase, { rung }: ProbedPlace): readonly ('host' | 'none')[] {
+  const all = network === undefined ? (['host', 'none'] as const) : [network];
+  return rung === 'chroot' ? all.filter((one) => one === 'host') : all;
 }
 
 const begin = '<!-- written by the tests: TSBUILD_TEST_WRITE=1 -->';
@@ -119,9 +126,9 @@ function columnsOf(): readonly Column[] {
 
 function cellOf(probe: Probe, places: readonly ProbedPlace[], note: (text: string) => number): string {
   const gaps = probe.cases.flatMap((one) =>
-    networksOf(one).flatMap((network) =>
-      places.flatMap((place) => {
-        const gap = gapAt(one, place, network);
+    places.flatMap((place) =>
+      networksOf(one, place).flatMap((network) => {
+        const gap = gapAt(caseAt(one, place), place, network);
         return gap === undefined ? [] : [textOf(one, gap)];
       }),
     ),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -61,7 +61,7 @@ export function writeWholeLayout(folder: string, tars: readonly Uint8Array[], me
     config: { mediaType: type('config.v1+json'), ...configBlob },
     layers: packed.map(({ digest, size }) => ({ mediaType: type('layer.v1.tar+gzip'), digest, size })),
   };
-  const annotations = { 'org.opencontainers.image.ref.name': 'image' };
+  const annotations = { [refName]: 'image' };
   const descriptor = { mediaType: type('manifest.v1+json'), ...blob(folder, json(manifest)), annotations };
   writeFileSync(join(folder, 'index.json'), json({ schemaVersion: 2, manifests: [descriptor] }));
   writeFileSync(join(folder, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
@@ -76,6 +76,19 @@ export function readLayout(folder: string): { manifest: Manifest; config: Config
   const manifest = read(digest) as Manifest;
   return { manifest, config: read(manifest.config.digest) as Config, digest };
 }
+
+/** Gives the only image of an OCI layout folder the tag `image`, once every blob was found to be what its name says. */
+export function tagLayout(folder: string): void {
+  const blobs = join(folder, 'blobs/sha256');
+  for (const name of readdirSync(blobs))
+    if (digestOf(readFileSync(join(blobs, name))) !== `sha256:${name}`)
+      throw new Error(`${folder}: the blob ${name} has another digest`);
+  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as Index;
+  const manifests = index.manifests.map((one) => ({ ...one, annotations: { [refName]: 'image' } }));
+  writeFileSync(join(folder, 'index.json'), json({ ...index, manifests }));
+}
+
+const refName = 'org.opencontainers.image.ref.name';
 
 interface Index {
   readonly manifests: readonly { readonly digest: string }[];

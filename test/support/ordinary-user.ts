@@ -20,7 +20,9 @@ export interface OrdinaryUser {
 export async function ordinaryUser(): Promise<OrdinaryUser> {
   const folder = await once('ordinary-user', async (temporary) => {
     const installed = join(sharedFolder(), 'installed');
-    const made = await must([process.execPath, 'scripts/ordinary-user.mjs', 'tsbuild-test', installed]);
+    const script = [process.execPath, 'scripts/ordinary-user.mjs', 'tsbuild-test', installed];
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: process.env.TSBUILD_TEST_CA_CERTS };
+    const made = await must(script, { env });
     writeFileSync(join(temporary, 'user.json'), made);
   });
   return JSON.parse(readFileSync(join(folder, 'user.json'), 'utf8')) as OrdinaryUser;
@@ -33,7 +35,7 @@ export function asUser(user: Pick<OrdinaryUser, 'uid' | 'gid'>, command: readonl
 
 /** What a login would give, and the few settings of this machine by which downloads work. */
 export function environmentOf(user: Pick<OrdinaryUser, 'name' | 'home'>): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([key]) => /^(SSL_CERT_|NODE_EXTRA_CA)|_proxy$/i.test(key));
+  const kept = Object.entries(process.env).filter(([key]) => /^SSL_CERT_|_proxy$/i.test(key));
   return {
     ...(Object.fromEntries(kept) as Record<string, string>),
     PATH: process.env.PATH ?? '/usr/bin:/bin',

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '../../src/core/digest.ts';
-import { type BaseImage, debianSources, image } from './base-images.ts';
+import { type BaseImage, debianSources, image, smallDebian } from './base-images.ts';
 import { writeLayout } from './oci-layout.ts';
 import { must } from './programs.ts';
 
@@ -40,8 +40,7 @@ export async function packageBase(): Promise<PackageBase> {
     mkdirSync(packages);
     writeFileSync(sources, await debianSources(suite));
     const hooks = [download, `cp "$1"/var/cache/apt/archives/*.deb '${packages}'`, ...tidying];
-    const wanted = [...settings.map((line) => `--dpkgopt=${line}`), ...hooks.map(hook)];
-    await must(['mmdebstrap', '--quiet', '--variant=apt', ...wanted, suite, tar, sources]);
+    await must(['mmdebstrap', '--quiet', ...smallDebian, ...hooks.map(hook), suite, tar, sources]);
     writeLayout(layout, [readFileSync(tar)], {
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
     });
@@ -53,9 +52,6 @@ export async function packageBase(): Promise<PackageBase> {
 }
 
 const download = `chroot "$1" apt-get install -qq -y --no-install-recommends --download-only ${tenPackages.join(' ')}`;
-
-/** As in Debian's own small images; and without waiting for the disk, which is no part of what is tested. */
-const settings = ['path-exclude=/usr/share/locale/*', 'path-exclude=/usr/share/doc/*', 'force-unsafe-io'];
 
 const tidying = ['rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*'];
 

@@ -33,6 +33,10 @@ export interface SandboxCase {
   readonly system?: boolean;
   readonly manyLayers?: number;
   readonly mounts?: readonly (Mount | CaseTree | CaseFile)[];
+  /** What comes of it where nothing can be mounted, and why that differs; null: nothing is said of it. */
+  readonly withoutMounts?: { readonly why: string } & {
+    readonly [Expected in keyof SandboxCase]?: SandboxCase[Expected] | null;
+  };
   /** The root is a folder instead of an overlay. */
   readonly copied?: boolean;
   /** The script of a second step, that says `ready` and is there until the first has ended. */
@@ -89,11 +93,11 @@ export function jobOf(one: SandboxCase, around: Surroundings): Job {
   for (const name of ['ro', 'rw']) layOutTree(join(home, name), {}, owner);
   const plan = {
     ...planOf(one, around),
-    mounts: [...(usesSystem(one) ? [system] : []), ...(one.mounts ?? [])].map((mount, at) =>
+    mounts: [...(usesSystem(one) && !one.copied ? [system] : []), ...(one.mounts ?? [])].map((mount, at) =>
       mountOf(mount, { home, at, owner }),
     ),
   };
-  const lower = layersOf(one, { home, root: place.root, owner });
+  const lower = layersOf(one, { home, place, owner });
   const job = { plan, lower, copied: one.copied ?? false };
   if (one.beside === undefined) return job;
   const { beside, ...first } = one;
@@ -142,7 +146,7 @@ interface Owner {
 
 function layersOf(
   one: SandboxCase,
-  { home, root, owner }: { home: string; root: string; owner: Owner },
+  { home, place, owner }: { home: string; place: SandboxPlace; owner: Owner },
 ): string[] {
   const top = join(home, 'top');
   layOutTree(
@@ -159,7 +163,8 @@ function layersOf(
     join(home, 'n'.repeat(80), `layer-${at}`),
   );
   for (const [at, layer] of many.entries()) layOutMany(layer, at);
-  return [...many, top, root].slice(0, one.manyLayers === 501 ? 501 : undefined);
+  const below = usesSystem(one) && one.copied ? [place.systemLayer(), place.root] : [place.root];
+  return [...many, top, ...below].slice(0, one.manyLayers === 501 ? 501 : undefined);
 }
 
 function layOutMany(layer: string, at: number): void {
@@ -183,7 +188,17 @@ function mountOf(
     });
     return { kind, tree: { lower }, path, target, readonly };
   }
-  return mount.kind === 'bind' ? { ...mount, source: mount.source.replace('$WORK', home) } : mount;
+  if (mount.kind !== 'bind') return mount;
+  const own = mount.source.startsWith('$WORK') && { movable: true as const };
+  return { ...mount, source: mount.source.replace('$WORK', home), ...own };
+}
+
+/** The case as it is on rung `chroot`: its roots are folders, and what is put there to be shown is taken out again. */
+export function asWithoutMounts<Case extends SandboxCase>(one: Case): Case {
+  const { why: _, ...others } = one.withoutMounts ?? { why: '' };
+  const residue = one.residue === undefined ? {} : { residue: [] };
+  const entries = Object.entries({ ...one, ...residue, ...others }).filter(([, value]) => value !== null);
+  return { ...(Object.fromEntries(entries) as unknown as Case), copied: true };
 }
 
 /** Compares what came of a case with what it says. */

@@ -1,6 +1,7 @@
 // A program for tests: runs plans from a JSON file with one engine and prints what came of each as a line of JSON.
 // It is bundled and started as root or inside a user namespace: `driver ENGINE JOBS WORK`.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
 import type { Engine, SandboxPlan } from '../../builder/sandbox/plan.ts';
@@ -46,7 +47,7 @@ function tell(result: JobResult): void {
 function copyOf(lower: readonly string[], scratch: string): { folder: string } {
   const folder = join(scratch, 'copy');
   mkdirSync(folder, { mode: 0o755 });
-  for (const layer of lower.toReversed()) cpSync(layer, folder, { recursive: true, verbatimSymlinks: true });
+  for (const layer of lower.toReversed()) execFileSync('cp', ['-a', `${layer}/.`, folder]);
   return { folder };
 }
 

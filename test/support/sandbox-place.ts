@@ -8,19 +8,24 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { hostPlaces, inHostPlace } from './host-place.ts';
 import { must, type Outcome, run } from './programs.ts';
 import type { Job, JobResult } from './sandbox-driver.ts';
 
 /** Who runs steps in a test: real root, or an ordinary user in a user namespace. */
 export type Who = 'root' | 'user';
+
+/** Puts a command into other surroundings. */
+export type Within = (command: readonly string[]) => readonly string[];
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const userName = 'tsbuild-test';
@@ -56,8 +61,13 @@ export class SandboxPlace {
   }
 
   /** Runs jobs with one engine, and gives what came of each. */
-  async perform(who: Who, runtime: string, jobs: readonly Job[]): Promise<JobResult[]> {
-    const outcome = await this.start(who, runtime, jobs);
+  async perform(
+    who: Who,
+    runtime: string,
+    jobs: readonly Job[],
+    within: Within = (command) => command,
+  ): Promise<JobResult[]> {
+    const outcome = await this.start(who, runtime, jobs, within);
     if (outcome.code !== 0) throw new Error(`the driver ended with ${outcome.code}: ${outcome.stderr}`);
     return outcome.stdout
       .trim()
@@ -65,8 +75,24 @@ export class SandboxPlace {
       .map((line) => JSON.parse(line) as JobResult);
   }
 
-  async start(who: Who, runtime: string, jobs: readonly Job[]): Promise<Outcome> {
-    return await run(this.command(who, runtime, jobs), { env: this.environment(), cwd: '/' });
+  async start(
+    who: Who,
+    runtime: string,
+    jobs: readonly Job[],
+    within: Within = (command) => command,
+  ): Promise<Outcome> {
+    return await run(within(this.command(who, runtime, jobs)), { env: this.environment(), cwd: '/' });
+  }
+
+  /** Root of a container, on the rung that needs no namespace. */
+  inContainer(name: 'docker-root' | 'docker-unconfined'): Within {
+    const around = {
+      scratch: this.work('root'),
+      user: this.ids,
+      keep: [this.folder],
+      env: this.environment(),
+    };
+    return (command) => inHostPlace(hostPlaces[name], [...command, '--isolation=chroot'], around);
   }
 
   /** The driver through the launcher, as `who`. */
@@ -85,6 +111,25 @@ export class SandboxPlace {
 
   environment(): Record<string, string> {
     return { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: '/', SECRET_OF_THE_BUILDER: 'must not leak' };
+  }
+
+  /** A layer with perl and id of this machine, and what they need: for roots that have nothing mounted in them. */
+  systemLayer(): string {
+    const layer = join(this.folder, 'system');
+    if (existsSync(layer)) return layer;
+    const programs = ['/usr/bin/perl', '/usr/bin/id'];
+    const told = execFileSync('ldd', programs, { encoding: 'utf8' });
+    const libraries = [...told.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path!);
+    for (const path of [...programs, ...libraries]) {
+      const folder = join(layer, realpathSync(dirname(path)));
+      mkdirSync(folder, { recursive: true });
+      copyFileSync(path, join(folder, basename(path)));
+    }
+    const modules = execFileSync('perl', ['-MPOSIX', '-e', 'print $INC{"POSIX.pm"} =~ s{/[^/]*$}{}r'], {
+      encoding: 'utf8',
+    });
+    cpSync(modules, join(layer, realpathSync(modules)), { recursive: true });
+    return layer;
   }
 
   get ids(): { uid: number; gid: number } {
@@ -115,6 +160,7 @@ export async function bundle(name: string, outfile: string): Promise<void> {
     bundle: true,
     format: 'esm',
     platform: 'node',
+    target: 'node20.19',
     external: ['koffi'],
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
     logLevel: 'error',

@@ -42,10 +42,10 @@ export async function listTree(rootfs: string): Promise<Tree> {
   const output = await must(['getfattr', '-R', '-P', '-h', '-d', '-m', '-', '-e', 'hex', '.'], options);
   const xattrs = parseXattrs(output);
   const found = walk(Buffer.from(rootfs), Buffer.alloc(0)).sort((a, b) => (a.path < b.path ? -1 : 1));
-  const names = new Map<string, string>();
+  const names = new Map<string, string[]>();
   for (const { path, stat } of found) {
     const inode = `${stat.dev}:${stat.ino}`;
-    if (!stat.isDirectory() && stat.nlink > 1 && !names.has(inode)) names.set(inode, path);
+    if (!stat.isDirectory()) names.set(inode, [...(names.get(inode) ?? []), path]);
   }
   return new Map(found.map((one) => [one.path, entryOf(one, { names, xattrs })]));
 }
@@ -87,14 +87,16 @@ function nameOf(path: Buffer): string {
 }
 
 interface Known {
-  readonly names: ReadonlyMap<string, string>;
+  readonly names: ReadonlyMap<string, readonly string[]>;
   readonly xattrs: ReadonlyMap<string, Record<string, string>>;
 }
 
 function entryOf({ path, file, stat }: Found, known: Known): TreeEntry {
   const type = typeOf(stat);
   const content = contentOf(file, stat, type);
-  const sameAs = known.names.get(`${stat.dev}:${stat.ino}`);
+  // The number of links counts names too that an overlay hides.
+  const names = known.names.get(`${stat.dev}:${stat.ino}`) ?? [];
+  const sameAs = names.length > 1 ? names[0] : undefined;
   const xattrs = known.xattrs.get(path);
   return {
     type,

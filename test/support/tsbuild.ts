@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { BaseImage } from './base-images.ts';
+import { tagLayout } from './oci-layout.ts';
 import { asUser, environmentOf, ordinaryUser, userFolder } from './ordinary-user.ts';
 import { must, type Outcome, type RunOptions, run } from './programs.ts';
 import { temporaryFolder } from './shared.ts';
@@ -48,31 +49,21 @@ export async function loadBases(tsbuild: Tsbuild, bases: readonly BaseImage[]): 
   for (const base of bases) await tsbuild.must(['load', '-i', base.archive]);
 }
 
-/**
- * Builds and gives an OCI layout folder with the tag `image`. The copy is made by skopeo, which verifies the digest
- * of every blob.
- */
+/** Builds and gives an OCI layout folder with the tag `image`. */
 export async function buildLayout(
   tsbuild: Tsbuild,
   args: readonly string[],
   options: LayoutOptions,
 ): Promise<string> {
-  const first = join(tsbuild.folder, `${options.name}.oci`);
-  await tsbuild.must(['build', '-o', `type=oci,tar=false,dest=${first}`, ...args], options);
-  return tagLayout(first, join(options.into ?? tsbuild.folder, `${options.name}.image`));
+  const layout = join(tsbuild.folder, `${options.name}.oci`);
+  await tsbuild.must(['build', '-o', `type=oci,tar=false,dest=${layout}`, ...args], options);
+  tagLayout(layout);
+  return layout;
 }
 
 export interface LayoutOptions extends RunOptions {
   /** Unique within the folder. */
   readonly name: string;
-  /** Where the copy goes, when the command's user must not own it. */
-  readonly into?: string;
-}
-
-/** Copies the only image of a layout into a new layout, where its tag is `image`. */
-export async function tagLayout(from: string, to: string): Promise<string> {
-  await must(['skopeo', 'copy', '-q', `oci:${from}`, `oci:${to}:image`]);
-  return to;
 }
 
 /** The image id that `--iidfile` wrote. */

@@ -25,7 +25,7 @@ function failing(code: string): Tools {
 describe('mounts of a RUN', () => {
   it('name the owner that cannot be had', async () => {
     const held = holdMounts(
-      { mounts: [cache], command, freshMounts: false, form: 'overlay' },
+      { mounts: [cache], command, freshMounts: false, form: 'overlay', moved: false },
       '/nowhere',
       failing('EINVAL'),
     );
@@ -48,7 +48,7 @@ describe('mounts of a RUN', () => {
       { ...cache, id: 'b', target: '/3' },
     ];
     const held = await holdMounts(
-      { mounts, command, freshMounts: false, form: 'overlay' },
+      { mounts, command, freshMounts: false, form: 'overlay', moved: false },
       '/nowhere',
       tools,
     );
@@ -63,9 +63,27 @@ describe('mounts of a RUN', () => {
     expect(asked).toEqual(['a', 'b', '-a', '-b']);
   });
 
+  it.each([
+    [true, 'locked'],
+    [false, 'shared'],
+  ])('are in one step at a time where they are moved: %j, %s', async (moved, wanted) => {
+    const asked: string[] = [];
+    const hold = async (_: string, { sharing }: { sharing: string }) => {
+      asked.push(sharing);
+      return { path: '/mounts/c', [Symbol.asyncDispose]: async () => {} };
+    };
+    const tools = { store: { mounts: { hold } } } as unknown as Tools;
+    await holdMounts(
+      { mounts: [cache], command, freshMounts: false, form: 'copy', moved },
+      '/nowhere',
+      tools,
+    );
+    expect(asked).toEqual([wanted]);
+  });
+
   it('leave other failures as they are', async () => {
     const held = holdMounts(
-      { mounts: [cache], command, freshMounts: false, form: 'overlay' },
+      { mounts: [cache], command, freshMounts: false, form: 'overlay', moved: false },
       '/nowhere',
       failing('EIO'),
     );

@@ -181,6 +181,38 @@ describe('where no step can run', () => {
     expect(asked.hint).toContain(hint);
   });
 
+  it.each([
+    [0, '00000000a80425fb', true],
+    [0, '0000000000000000', false],
+    [1000, '00000000a80425fb', false],
+  ])('tells root of the way without namespaces, and its price: uid %i with %s', (uid, set, isTold) => {
+    const status = `CapPrm:\t${set}\nCapBnd:\t${set}`;
+    const { hint } = whyNoRun({ ...place, uid }, { ...machine({ '/proc/self/status': status }), uid });
+    expect(/--isolation chroot, which is no boundary: a hostile RUN/.test(hint!)).toBe(isTold);
+  });
+
+  it('has an engine that needs no namespace, which says what that costs', () => {
+    const { engine, warning } = chooseEngine({ ...place, uid: 0, isolation: 'chroot' });
+    expect(warning).toContain('isolation `chroot` is no boundary');
+    const wanted = { network: 'host', insecure: false, terminal: false } as const;
+    expect(engine.check!(wanted)).toBeUndefined();
+    for (const more of [
+      { network: 'none' },
+      { network: 'private' },
+      { insecure: true },
+      { terminal: true },
+    ] as const)
+      expect(() => engine.check!({ ...wanted, ...more })).toThrow(
+        expect.objectContaining({
+          code: 'sandbox',
+          message: expect.stringContaining('with isolation `chroot`'),
+        }),
+      );
+    expect(() => chooseEngine({ ...place, uid: 0, isolation: 'chroot' }, 'crun')).toThrow(
+      'crun cannot run steps without namespaces',
+    );
+  });
+
   it('does not look for remedies where none was wanted', () => {
     expect(whyNoRun({ ...place, asked: 'none' }).message).toBe('RUN cannot work with --isolation none');
   });

@@ -22,7 +22,8 @@ chown joe cleared
 install -m 4755 /bin/true kept
 chown joe kept
 chmod 4755 kept
-mkfifo -m 620 fifo
+mkfifo fifo
+chmod 620 fifo
 chown joe:shared fifo
 cp /usr/bin/ping capable
 setcap cap_net_raw+ep capable
