@@ -46,7 +46,7 @@ async function buildImage(
   place: Place,
   storeRoot: string,
 ): Promise<BuildResult> {
-  await using parts = await openParts(storeRoot, registry, place, options.emit);
+  await using parts = await openParts(storeRoot, registry, place, { emit: options.emit, downloads: true });
   const [startedMs, materials] = [Date.now(), new Materials()];
   await using remotes = remotesOf(options, registry, { place, store: parts.store });
   await using input = await readInput(options, parts.store, materials.remotes(remotes));

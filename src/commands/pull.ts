@@ -18,7 +18,7 @@ const width = 4;
 
 /** Fetches an image with all its layers and names it; prints its id. */
 export async function pull(options: PullCommand, here: Surroundings): Promise<void> {
-  await using parts = await openParts(here.root, here.registry, here.place, here.emit);
+  await using parts = await openParts(here.root, here.registry, here.place, { emit: here.emit });
   const { image, name } = await fetchImage(options, { parts, here });
   here.say(`pulled ${name}\n`);
   here.print(`${idOf(image)}\n`);
@@ -39,15 +39,29 @@ export async function fetchImage(
   return { image, name: full };
 }
 
-/** The download itself is told by the store's own parts. */
 async function fetchLayer(
   layer: Layer,
   { store, here }: { readonly store: Store; readonly here: Surroundings },
 ): Promise<void> {
-  if (!store.layers.isAtHand(layer)) return await store.layers.atHand(layer, here.signal);
-  const { diffId, descriptor: { size } = { size: 0 } } = layer;
-  const name = `layer ${diffId.slice(7, 19)}`;
-  here.emit({ type: 'transfer', id: diffId, name, done: size, total: size, state: 'exists' });
+  const size = layer.descriptor?.size ?? 0;
+  const tell = (state: 'running' | 'done' | 'exists' | 'failed', done: number): void =>
+    here.emit({
+      type: 'transfer',
+      id: layer.diffId,
+      name: `layer ${layer.diffId.slice(7, 19)}`,
+      done,
+      total: size,
+      state,
+    });
+  if (store.layers.isAtHand(layer)) return tell('exists', size);
+  tell('running', 0);
+  try {
+    await store.layers.atHand(layer, here.signal);
+    tell('done', size);
+  } catch (error) {
+    tell('failed', 0);
+    throw error;
+  }
 }
 
 function idOf(image: Image): string {

@@ -23,7 +23,7 @@ export interface PushCommand {
 /** Sends an image of the store, or all that a name stands for and their index, to a registry; prints the digest. */
 export async function push(options: PushCommand, here: Surroundings): Promise<void> {
   const reference = parseReference((options.destination ?? options.name).replace(/^docker:\/\//, ''));
-  await using parts = await openParts(here.root, here.registry, here.place, here.emit);
+  await using parts = await openParts(here.root, here.registry, here.place, { emit: here.emit });
   const images = (await findImages(parts.store, options.name)).map(({ image }) => image);
   const isIndex = options.asIndex === true || images.length > 1;
   const how: PushOptions = {

@@ -60,9 +60,9 @@ const READER_GONE = 141;
  * image's files is dropped. An image that is not in the store is pulled.
  */
 export async function runImage(options: RunCommand, here: Surroundings): Promise<number> {
-  await using parts = await openParts(here.root, here.registry, here.place, here.emit);
+  await using parts = await openParts(here.root, here.registry, here.place, { emit: here.emit });
   await using scratch = await parts.store.scratch();
-  const { engine, warning } = chooseEngine(here.place, options.runtime);
+  const { engine, warning } = await chooseEngine(here.place, options.runtime);
   if (warning !== undefined) here.say(`warning: ${warning}\n`);
   engine.check?.({ network: options.network, insecure: false, terminal: options.terminal });
   const image = await imageOf(options.name, parts, here);

@@ -14,33 +14,24 @@ export function toldFetch(fetch: FetchBlob, emit: Emit): FetchBlob {
       name: `pulling ${digest.slice(7, 19)}`,
       total,
     } as const;
-    const tell: Tell = (done, state) => emit({ ...transfer, done, state });
-    tell(0, 'running');
-    try {
-      return passing(await fetch(origins, descriptor, signal), tell);
-    } catch (error) {
-      tell(0, 'failed');
-      throw error;
-    }
+    emit({ ...transfer, done: 0, state: 'running' });
+    const chunks = await fetch(origins, descriptor, signal);
+    return passing(chunks, (done, ended) => emit({ ...transfer, done, state: ended ? 'done' : 'running' }));
   };
 }
 
-type Tell = (done: number, state: 'running' | 'done' | 'failed') => void;
-
-async function* passing(chunks: AsyncIterable<Buffer>, tell: Tell): AsyncGenerator<Buffer> {
+async function* passing(
+  chunks: AsyncIterable<Buffer>,
+  tell: (done: number, ended: boolean) => void,
+): AsyncGenerator<Buffer> {
   let done = 0;
   let told = 0;
-  try {
-    for await (const chunk of chunks) {
-      yield chunk;
-      done += chunk.length;
-      if (done - told < STEP) continue;
-      told = done;
-      tell(done, 'running');
-    }
-  } catch (error) {
-    tell(done, 'failed');
-    throw error;
+  for await (const chunk of chunks) {
+    yield chunk;
+    done += chunk.length;
+    if (done - told < STEP) continue;
+    told = done;
+    tell(done, false);
   }
-  tell(done, 'done');
+  tell(done, true);
 }

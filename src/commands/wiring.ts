@@ -5,6 +5,7 @@ import type { Emit } from '../core/events.ts';
 import type { RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Say } from '../registry/session.ts';
 import { toldFetch } from './told-fetch.ts';
 
 /** What most commands work with. */
@@ -13,21 +14,27 @@ export interface Parts extends AsyncDisposable {
   readonly registry: Registry;
 }
 
-/**
- * Opens the store, and registries for what is not in it. With `emit`, downloads and damaged things of the store are
- * told. Fails with `store`.
- */
+/** What is told of the work with store and registries. */
+interface Told {
+  /** Takes notes: damaged things of the store, what registries warn of, further tries. */
+  readonly emit?: Emit;
+  /** Downloads are told, too. */
+  readonly downloads?: boolean;
+}
+
+/** Opens the store, and registries for what is not in it. Fails with `store`. */
 export async function openParts(
   root: string,
   options: RegistryOptions,
   place: Place,
-  emit?: Emit,
+  { emit, downloads = false }: Told = {},
 ): Promise<Parts> {
-  const registry = openRegistry(options, place, emit);
+  const say: Say = (text, level = 'warning') => emit?.({ type: 'note', level, text });
+  const registry = openRegistry(options, place, say);
   const store = await openStore(root, {
-    fetch: emit === undefined ? registry.fetch : toldFetch(registry.fetch, emit),
+    fetch: emit !== undefined && downloads ? toldFetch(registry.fetch, emit) : registry.fetch,
     mapping: mappingOf(place),
-    ...(emit && { onWarning: (text) => emit({ type: 'note', level: 'warning', text }) }),
+    ...(emit && { onWarning: (text) => say(text) }),
   });
   return {
     store,
@@ -40,14 +47,10 @@ export async function openParts(
 }
 
 /** Registries as this person reaches them. The client is loaded at the first call: a cached build makes none. */
-export function openRegistry(
-  options: RegistryOptions,
-  place: Place,
-  emit?: Emit,
-): AsyncDisposable & Registry {
+export function openRegistry(options: RegistryOptions, place: Place, say?: Say): AsyncDisposable & Registry {
   let opening: Promise<Registry> | undefined;
   const open = (): Promise<Registry> => {
-    opening ??= connectTo(options, place, emit);
+    opening ??= connectTo(options, place, say);
     return opening;
   };
   const close = async (): Promise<void> => (await opening)?.close();
@@ -70,13 +73,13 @@ export function openRegistry(
   };
 }
 
-async function connectTo(options: RegistryOptions, place: Place, emit: Emit | undefined): Promise<Registry> {
+async function connectTo(options: RegistryOptions, place: Place, say: Say | undefined): Promise<Registry> {
   const { connect } = await import('../registry/registry.ts');
   const { runOutside } = await import('../../builder/sandbox/outside.ts');
   return connect(options, {
     env: process.env,
     place,
-    tell: (text, level) => emit?.({ type: 'note', level, text }),
+    ...(say && { say }),
     runOutside: async (argv, stdin) => {
       const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin) });
       return { code, stdout: stdout.toString(), stderr: stderr.toString() };

@@ -22,7 +22,7 @@ import {
   resolveAll,
   resolveImage,
 } from './resolve.ts';
-import { createSession, type Session, type Tell } from './session.ts';
+import { createSession, type Say, type Session } from './session.ts';
 
 /** What registries are to the rest of tsbuild. */
 export interface Registry {
@@ -55,12 +55,12 @@ export interface Surroundings {
   /** Runs credential helpers as the person; default a plain child. */
   readonly runOutside?: RunOutside;
   /** Told of further tries, and what registries warn of. */
-  readonly tell?: Tell | undefined;
+  readonly say?: Say | undefined;
 }
 
 /** Registries as this person reaches them. Nothing is read and nothing is sent before the first call. */
 export function connect(options: RegistryOptions, surroundings: Surroundings): Registry {
-  const { env, place, runOutside = runDirectly, tell } = surroundings;
+  const { env, place, runOutside = runDirectly, say } = surroundings;
   const { tlsVerify, certDir, offline } = options;
   const certDirs = certificateFolders(env, place.home);
   const client = createClient({ env, certDirs, certDir, tlsVerify, offline });
@@ -71,7 +71,7 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
     authFile: options.authFile,
     creds: options.creds,
   });
-  const endpoints = { client, tlsVerify, certDirs, certDir, tell };
+  const endpoints = { client, tlsVerify, certDirs, certDir, say };
   const open = sessionOpener(client, credentials, { ...options, ...endpoints });
   return {
     resolve: (reference, platform, signal) => resolveImage(reference, { open, platform, signal }),
@@ -101,15 +101,15 @@ export function certificateFolders(env: Environment, home: string): string[] {
 function sessionOpener(
   client: HttpClient,
   credentials: Pick<Credentials, 'find'>,
-  options: Pick<RegistryOptions, 'retries' | 'retryDelayMs'> & EndpointOptions & Pick<Surroundings, 'tell'>,
+  options: Pick<RegistryOptions, 'retries' | 'retryDelayMs'> & EndpointOptions & Pick<Surroundings, 'say'>,
 ): OpenSession {
   const sessions = new Map<string, Promise<Session>>();
-  const { tlsVerify, retries, retryDelayMs, tell } = options;
+  const { tlsVerify, retries, retryDelayMs, say } = options;
   return (host, signal) => {
     const known = sessions.get(host);
     if (known !== undefined) return known;
     const opening = findEndpoint(host, { ...options, signal }).then((endpoint) =>
-      createSession({ client, endpoint, host, credentials, tlsVerify, retries, retryDelayMs, tell }),
+      createSession({ client, endpoint, host, credentials, tlsVerify, retries, retryDelayMs, say }),
     );
     sessions.set(host, opening);
     opening.catch(() => sessions.delete(host));

@@ -28,17 +28,17 @@ export interface Session {
 
 export interface SessionOptions extends AuthorizerOptions {
   /** Told what the registry warns of, once each, and before each further try. */
-  readonly tell?: Tell | undefined;
+  readonly say?: Say | undefined;
 }
 
-/** Takes a sentence for the person; never throws. */
-export type Tell = (text: string, level: 'info' | 'warning') => void;
+/** Takes a clause for the person, a warning unless it says otherwise; never throws. */
+export type Say = (text: string, level?: 'info' | 'warning') => void;
 
 export function createSession(options: SessionOptions): Session {
-  const { client, endpoint, host, retries, retryDelayMs: delayMs, tell } = options;
+  const { client, endpoint, host, retries, retryDelayMs: delayMs, say } = options;
   const authorizer = new Authorizer(options);
   const onRetry: RetryOptions['onRetry'] = ({ message }, _, pauseMs) =>
-    tell?.(`${message}: trying again in ${Math.ceil(pauseMs / 1000)} s`, 'info');
+    say?.(`${message}: trying again in ${Math.ceil(pauseMs / 1000)} s`, 'info');
   const retry: RetryOptions = { retries, delayMs, onRetry };
   const warned = new Set<string>();
   return {
@@ -49,7 +49,7 @@ export function createSession(options: SessionOptions): Session {
       if (url.origin !== endpoint.origin) return client.request(url, request);
       const response = await authorized(client, authorizer, url, request);
       for (const text of warningsOf(response)) {
-        if (!warned.has(text)) tell?.(`${host} warns: ${authorizer.conceal(text)}`, 'warning');
+        if (!warned.has(text)) say?.(`${host} warns: ${authorizer.conceal(text)}`);
         warned.add(text);
       }
       const isElsewhere = response.status === 401 && response.url.origin !== endpoint.origin;

@@ -8,7 +8,9 @@ import { hostileClient } from '../support/hostile-client.ts';
 import { type Cargo, makeCargo } from '../support/hostile-operations.ts';
 import { type HostileRegistry, startHostileRegistry } from '../support/hostile-registry/registry.mjs';
 import { type Relay, startRelay } from '../support/hostile-registry/relay.mjs';
+import { must } from '../support/programs.ts';
 import { hasRegistryServer, startRegistryServer } from '../support/registry-server.ts';
+import { skip } from '../support/skips.ts';
 
 const mebibyte = 1 << 20;
 const folder = mkdtempSync(join(tmpdir(), 'transfers-'));
@@ -91,6 +93,19 @@ describe('a push through a connection that resets again and again', () => {
     }
   });
 });
+
+it.skipIf(skip('the hostile registry with another client', { programs: ['skopeo'] }))(
+  'the strict registry is one to skopeo',
+  async () => {
+    const registry = await serve();
+    await pushTo(registry);
+    const at = (name: string): string => `docker://${registry.host}/${name}:1`;
+    const flags = ['--src-tls-verify=false', '--dest-tls-verify=false', '--preserve-digests'];
+    await must(['skopeo', 'copy', '-q', ...flags, at('app'), at('copy')]);
+    const [ours, theirs] = ['app', 'copy'].map((name) => registry.state.manifest(name, '1'));
+    expect(theirs?.digest).toBe(ours?.digest);
+  },
+);
 
 describe('a push', () => {
   it('sends each blob once and one manifest a tag', async () => {

@@ -40,7 +40,7 @@ export function hostileClient(
     tlsVerify: true,
     retries: row.slow === 'always' ? 1 : 3,
     retryDelayMs: 1,
-    tell: (text) => told.push(text),
+    say: (text) => told.push(text),
   });
   const open: OpenSession = async () => session;
   return { host, open, fetch: blobFetcher(open), told, close: () => client.close() };

@@ -37,7 +37,7 @@ export async function makeCargo(folder: string, bytes: number): Promise<Cargo> {
 }
 
 export interface Meeting {
-  readonly registry: HostileRegistry;
+  readonly registry: Pick<HostileRegistry, 'state'>;
   readonly client: HostileClient;
   readonly cargo: Cargo;
   /** A folder of its own, for a store. */
@@ -52,7 +52,7 @@ type Outcome = string;
 
 /** What a client does with a registry. `before` makes what the registry has already. */
 export interface Operation {
-  readonly before?: (registry: HostileRegistry, cargo: Cargo) => void;
+  readonly before?: (registry: Pick<HostileRegistry, 'state'>, cargo: Cargo) => void;
   /** What goes wrong besides what the switch says. */
   readonly faults?: readonly Readonly<Record<string, unknown>>[];
   run(meeting: Meeting): Promise<Outcome>;
@@ -80,11 +80,11 @@ export const operations: Readonly<Record<string, Operation>> = {
   'look up a digest': { before: seed, run: lookUp },
 };
 
-function seed(registry: HostileRegistry, cargo: Cargo): void {
+function seed(registry: Pick<HostileRegistry, 'state'>, cargo: Cargo): void {
   seedInto(registry, cargo, repository);
 }
 
-function seedInto({ state }: HostileRegistry, { blobs, manifest }: Cargo, into: string): void {
+function seedInto({ state }: Pick<HostileRegistry, 'state'>, { blobs, manifest }: Cargo, into: string): void {
   for (const bytes of blobs.values()) state.addBlob(into, bytes);
   state.addManifest(into, '1', { type: manifest.mediaType, bytes: manifest.bytes });
 }

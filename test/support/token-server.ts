@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, createSign, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface TokenServerOptions {
@@ -16,6 +17,8 @@ export interface TokenServerOptions {
   readonly password: string;
   /** Accepted by POST as a refresh token. */
   readonly refreshToken?: string;
+  /** Speak TLS with the same certificate, and be known by this name. */
+  readonly tlsName?: string;
 }
 
 export interface TokenServer {
@@ -31,7 +34,7 @@ export interface TokenServer {
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
   const asked: string[][] = [];
   const authorizations: (string | undefined)[] = [];
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     const { scopes, knows } = await understand(request, options);
     asked.push(scopes);
     authorizations.push(request.headers.authorization);
@@ -45,10 +48,17 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     );
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ token, expires_in: options.seconds }));
-  });
+  };
+  const { tlsName } = options;
+  const server = tlsName === undefined ? createServer(listener) : createTlsServer(pemOf(options), listener);
   await listen(server);
   const { port } = server.address() as AddressInfo;
-  return { realm: `http://127.0.0.1:${port}/token`, asked, authorizations, stop: () => close(server) };
+  const origin = tlsName === undefined ? `http://127.0.0.1:${port}` : `https://${tlsName}:${port}`;
+  return { realm: `${origin}/token`, asked, authorizations, stop: () => close(server) };
+}
+
+function pemOf({ key, cert }: TokenServerOptions): { readonly key: Buffer; readonly cert: Buffer } {
+  return { key: readFileSync(key), cert: readFileSync(cert) };
 }
 
 /** Listens on a free loopback port. */
