@@ -26,10 +26,10 @@ rung_root() {
   ! command -v unshare >/dev/null && is_root && has_many_ids && holds 21
 }
 
-# Where the namespace is refused, unshare leaves a child of --map-auto behind that waits for ever, and holds our pipe: so
-# the namespace is tried first.
+# Where a namespace is refused, unshare leaves a child of --map-auto behind that waits for ever, and holds our pipe: so
+# the namespaces are tried first.
 rung_subuid() {
-  does unshare --user true || return
+  does unshare --user --mount true || return
   how='unshare --user --map-root-user --map-auto --mount'
   does $how true && return
   case $said in

@@ -2,6 +2,8 @@
 # list of programs as the person, and ends with tsbuild, who alone keeps the fifo open: its end comes however that ended.
 # A request is a folder below its own with the fifos in, out, err, args and status; builder/sandbox/outside.ts is its client.
 
+[ -z "$TSBUILD_AUTHORITIES" ] || export NODE_EXTRA_CA_CERTS="$TSBUILD_AUTHORITIES"
+
 # Bytes that a line cannot hold arrive as \0ooo. The full stop keeps trailing newlines.
 unescape() {
   text=$(printf '%b.' "$1")

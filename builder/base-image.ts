@@ -7,12 +7,19 @@ import type { Image, Platform, Snapshot } from '../src/core/types.ts';
 import { parseConfig } from '../src/oci/config.ts';
 import { formatReference, parseReference, type Reference } from '../src/oci/reference.ts';
 
-/** Asks a registry what a reference means for a platform. Layers are named, not fetched. */
-export type Resolve = (reference: Reference, platform: Platform) => Promise<Image>;
+/** What is known of images that are not at hand. */
+export interface ImageSource {
+  /** The full name that a written one stands for. */
+  meaning(name: string): Promise<Reference>;
+  /** Asks a registry what a reference means for a platform. Layers are named, not fetched. */
+  resolve(reference: Reference, platform: Platform): Promise<Image>;
+}
 
 /** An image to build on. */
 export interface BaseImage {
   readonly snapshot: Snapshot;
+  /** The full name by which it was found, where it has one. */
+  readonly name?: string;
   /** It was in the local store: no registry was asked. */
   readonly local: boolean;
   /** Of its manifest in a registry; undefined for one that was never there. */
@@ -26,7 +33,7 @@ export type FindImage = (reference: string, platform: Platform) => Promise<BaseI
  * Images to build on: from the local store first (`--pull=missing`), so that a build whose inputs are at hand needs
  * no network. Each is asked for once in a build.
  */
-export function baseImages(store: Store, pull: BuildOptions['pull'], resolve: Resolve): FindImage {
+export function baseImages(store: Store, pull: BuildOptions['pull'], source: ImageSource): FindImage {
   const asked = new Map<string, Promise<BaseImage>>();
   return (text, platform) => {
     const key = JSON.stringify([text, platform]);
@@ -35,20 +42,28 @@ export function baseImages(store: Store, pull: BuildOptions['pull'], resolve: Re
     return answer;
   };
 
+  /** A name counts as it is written where the store has it so, and else as what it stands for. */
   async function obtain(text: string, platform: Platform): Promise<BaseImage> {
-    const reference = parseReference(text);
+    const own = await atHand(formatReference(parseReference(text)), platform);
+    if (own !== undefined) return own;
+    const reference = await source.meaning(text);
     const name = formatReference(reference);
-    const local = pull === 'always' ? undefined : await store.images.find(name, platform);
-    if (local !== undefined && pull !== 'newer' && isFor(local, platform)) {
-      return { snapshot: snapshotOf(local.image), local: true, digest: digestIn(local.image) };
-    }
+    const local = await atHand(name, platform);
+    if (local !== undefined) return local;
     const others = (await store.images.findAll(name)).map(({ image }) => formatPlatform(image.platform));
     if (pull === 'never') throw missing(name, platform, others);
-    const image = await resolve(reference, platform).catch((error: unknown) => {
+    const image = await source.resolve(reference, platform).catch((error: unknown) => {
       throw withOthers(error, others);
     });
     await store.images.putBeside(image, [name]);
-    return { snapshot: snapshotOf(image), local: false, digest: digestIn(image) };
+    return { snapshot: snapshotOf(image), name, local: false, digest: digestIn(image) };
+  }
+
+  async function atHand(name: string, platform: Platform): Promise<BaseImage | undefined> {
+    if (pull === 'always' || pull === 'newer') return undefined;
+    const local = await store.images.find(name, platform);
+    if (local === undefined || !isFor(local, platform)) return undefined;
+    return { snapshot: snapshotOf(local.image), name, local: true, digest: digestIn(local.image) };
   }
 }
 

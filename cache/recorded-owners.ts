@@ -21,6 +21,7 @@ export class RecordedOwners {
   readonly #journal: ReadonlyMap<string, string>;
   readonly #below: ReadonlyMap<string, string>;
   readonly #lower: readonly string[];
+  readonly #made: RecordedStep['made'];
 
   constructor(source: OwnerSource) {
     const step = 'beside' in source ? nothing : source;
@@ -28,6 +29,7 @@ export class RecordedOwners {
     this.#journal = new Map(step.journal.map((row) => [keyOf(row), row.owner]));
     this.#below = byPath(step.below);
     this.#lower = step.lower;
+    this.#made = step.made;
   }
 
   /** The owner of what lies at `full`, `path` in its folder; root where nothing is recorded. */
@@ -40,7 +42,17 @@ export class RecordedOwners {
       this.#beside.get(path) ??
       this.#journal.get(keyOf({ inode: String(stat.ino), born })) ??
       this.#lowerOwner(path, born);
-    return (text === undefined ? undefined : parseOwner(text)) ?? rootOwner;
+    return (text === undefined ? this.#newOwner(full, path) : parseOwner(text)) ?? rootOwner;
+  }
+
+  /** What is in no layer below was made by the step. */
+  #newOwner(full: string, path: string): Owner | undefined {
+    if (this.#made === undefined || this.#lower.length === 0 || path === '') return undefined;
+    if (this.#lower.some((tree) => isThere(`${tree}/${path}`))) return undefined;
+    const { uid, gid } = this.#made;
+    const folder = full.slice(0, full.lastIndexOf('/'));
+    const inherits = (lstatSync(pathOf(folder)).mode & SETGID) !== 0;
+    return { uid, gid: inherits ? this.ownerOf(folder, path.replace(/\/?[^/]*$/, '')).gid : gid };
   }
 
   /** A file that was copied up keeps the inode of the lower one in the eyes of the step, and is born anew. */
@@ -77,6 +89,12 @@ export function ownerOfEntry({ type, uid, gid, device }: Entry): Owner | undefin
 export function isCarried(full: string, owner: Owner): boolean {
   const carried = readOwner(pathOf(full));
   return carried !== undefined && ownerText(carried) === ownerText(owner);
+}
+
+const SETGID = 0o2000;
+
+function isThere(full: string): boolean {
+  return lstatSync(pathOf(full), { throwIfNoEntry: false }) !== undefined;
 }
 
 const nothing: RecordedStep = { journal: [], lower: [], below: [] };

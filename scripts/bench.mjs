@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildah, tsbuild } from './bench/builders.mjs';
 import { baseLayouts, context, largeFile, pushLayout, startRegistry, version } from './bench/inputs.mjs';
+import { measureOwners, ownerNames } from './bench/owners.mjs';
 import { parseTimes } from './bench/parse.mjs';
 import { measureSteps, stepNames } from './bench/steps.mjs';
 import { summary } from './bench/summary.mjs';
@@ -25,7 +26,16 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string', default: tmpdir() },
   },
 });
-const extras = [...stepNames, ...transferNames, 'resets', 'start', 'start-user', 'memory', 'parse'];
+const extras = [
+  ...stepNames,
+  ...ownerNames,
+  ...transferNames,
+  'resets',
+  'start',
+  'start-user',
+  'memory',
+  'parse',
+];
 const wanted = positionals.length > 0 ? positionals : [...workloads.map((one) => one.name), ...extras];
 const runs = Number(values.runs);
 /** The story goes to stderr when stdout carries JSON. */
@@ -59,6 +69,8 @@ async function measureBuilds() {
     results.push(await measure(workload, bases));
   for (const name of stepNames.filter((one) => wanted.includes(one)))
     results.push(measureSteps(name, { folder, base: bases.debian, runs }));
+  for (const name of ownerNames.filter((one) => wanted.includes(one)))
+    results.push(measureOwners(name, { folder, base: bases.debian, runs, user: await ordinaryUser() }));
   for (const name of transferNames.filter((one) => wanted.includes(one)))
     results.push(await measureTransfer(name, { folder, registry, runs }));
   if (wanted.includes('resets')) results.push(await measureResets({ folder, peakMemory }));

@@ -12,6 +12,7 @@ export type Run = (keepCode: () => void) => Promise<never>;
 
 export const run: Run = async (keepCode) => {
   if (process.env.TSBUILD_ISOLATION === undefined) await startThroughLauncher();
+  restoreAuthorities();
   host = { ...hostOf(listenToSignals()), keepCode };
   process.on('uncaughtException', (error) => void tellBug(error));
   const { main } = await import('./cli/main.ts');
@@ -29,6 +30,13 @@ async function startThroughLauncher(): Promise<void> {
   const env = { ...process.env, TSBUILD_LAUNCHED: '1' };
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   execve('/bin/sh', ['sh', launcher, ...argv], words);
+}
+
+/** The launcher keeps them from Node's own start (bin/tsbuild). */
+function restoreAuthorities(): void {
+  const { TSBUILD_AUTHORITIES: file } = process.env;
+  delete process.env.TSBUILD_AUTHORITIES;
+  if (file) process.env.NODE_EXTRA_CA_CERTS = file;
 }
 
 interface Stopping {

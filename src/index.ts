@@ -26,6 +26,8 @@ export interface Common {
   readonly tlsVerify?: boolean;
   readonly authFile?: string;
   readonly certDir?: string;
+  /** `host/path` each: asked before Docker Hub. */
+  readonly registryMirrors?: readonly string[];
 }
 
 /** A secret that RUN can mount; its value is never part of the image or of a cache key. */
@@ -179,13 +181,14 @@ function buildArguments(request: BuildRequest): string[] {
   ];
 }
 
-function commonArguments({ root, tlsVerify, authFile, certDir }: Common): string[] {
+function commonArguments({ root, tlsVerify, authFile, certDir, registryMirrors }: Common): string[] {
   return [
     ...['--events-fd', '3'],
     ...one('--root', root),
     ...one('--tls-verify', tlsVerify),
     ...one('--authfile', authFile),
     ...one('--cert-dir', certDir),
+    ...many('--registry-mirror', registryMirrors),
   ];
 }
 

@@ -49,6 +49,7 @@ const doorways: Record<string, string> = {
   undici: 'src/http/',
   commander: 'src/cli/',
   koffi: 'src/sys/',
+  'smol-toml': 'src/registry/',
   'sql.js': 'src/attest/sbom/system-packages.ts',
   '@cyclonedx/cyclonedx-library': 'src/attest/sbom/documents.ts',
   '@noble/ciphers/salsa': 'src/attest/signing-key.ts',

@@ -4,7 +4,7 @@ import { BuildError } from '../../src/core/errors.ts';
 import { defaultCapabilities, heldCapabilities } from './capabilities.ts';
 import { commandCode } from './command-code.ts';
 import { writeEtcFiles } from './etc-files.ts';
-import { compileFilter } from './filter.ts';
+import { compileFilter, everyCall } from './filter.ts';
 import { hasGroup, isRealRoot, writeIdentityMaps } from './id-maps.ts';
 import { isCovered, layersOf, residueOf } from './image-places.ts';
 import { rlimits } from './limits.ts';
@@ -19,15 +19,15 @@ import { type StepFacts, stepProgram } from './step-program.ts';
 import { layOutRoots, type StepRoots } from './step-roots.ts';
 import { type Request, superviseProgram } from './supervise.ts';
 
-/** Who answers the calls that cannot work where only one id exists (`plan.ids`). */
+/** What becomes of the calls that cannot work where only one id exists (`plan.ids`). */
 export interface Supervision {
   /** Which calls those are: they come before all other rules of the filter. */
   readonly rules: readonly FilterRule[];
   /**
-   * Takes the listener, the descriptor of this number in the process of this id (of our pid namespace), before that process
+   * With `recorded`: takes the listener, the descriptor of this number in the process of this id (of our pid namespace), before that process
    * goes on to become the command. A rejection ends the step with it.
    */
-  supervise(listener: {
+  supervise?(listener: {
     readonly pid: number;
     readonly descriptor: number;
     readonly plan: SandboxPlan;
@@ -38,7 +38,7 @@ export interface Supervision {
 export function builtinEngine({ supervision }: { readonly supervision?: Supervision } = {}): Engine {
   const filters = new Filters(supervision?.rules ?? []);
   // The first step's layers are being unpacked by then, and we wait.
-  setImmediate(() => filters.for(boundingSet(false), supervision !== undefined)).unref();
+  setImmediate(() => filters.for(boundingSet(false))).unref();
   return {
     name: 'builtin',
     async run(plan, io, scratch, signal) {
@@ -82,7 +82,7 @@ function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepF
     held: heldCapabilities(),
     bounding,
     rlimits: rlimits(plan.ulimits),
-    filter: plan.insecure ? undefined : filters.for(bounding, plan.ids === 'recorded'),
+    filter: plan.insecure ? filters.forInsecure() : filters.for(bounding),
     realRoot: isRealRoot(),
     terminalGroup: hasGroup(TERMINAL_GROUP),
     missing: ['proc', 'sys', 'dev'].filter((name) => isMissing(name, roots.layers)),
@@ -110,11 +110,18 @@ class Filters {
     this.#first = first;
   }
 
-  for(capabilities: readonly string[], recorded: boolean): Buffer {
-    const key = [recorded, ...capabilities].join(' ');
-    const made =
-      this.#made.get(key) ??
-      compileFilter(filterRules(capabilities, process.arch, recorded ? this.#first : []));
+  for(capabilities: readonly string[]): Buffer {
+    return this.#once(capabilities.join(' '), () => filterRules(capabilities, process.arch, this.#first));
+  }
+
+  /** Of a step that may make every call, those alone that cannot work. */
+  forInsecure(): Buffer | undefined {
+    const first = this.#first;
+    return first.length === 0 ? undefined : this.#once('insecure', () => [...first, everyCall()]);
+  }
+
+  #once(key: string, rules: () => readonly FilterRule[]): Buffer {
+    const made = this.#made.get(key) ?? compileFilter(rules());
     this.#made.set(key, made);
     return made;
   }
@@ -169,7 +176,7 @@ async function serve(
   supervision?: Supervision,
 ): Promise<void> {
   if (message === messages.userNamespace) writeIdentityMaps(pid);
-  if (message === messages.listener) await supervision?.supervise({ pid, descriptor: value, plan });
+  if (message === messages.listener) await supervision?.supervise?.({ pid, descriptor: value, plan });
 }
 
 interface Taken {

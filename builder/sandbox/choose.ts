@@ -6,10 +6,13 @@ import { heldCapabilities } from './capabilities.ts';
 import { chrootEngine } from './chroot/engine.ts';
 import { ladder, type Machine, machineOf, namespaceRemedy, type Rung, rungOf } from './ladder.ts';
 import { ociRuntime, type RuntimeProgram } from './oci-runtime.ts';
+import { recordingHere } from './ownership/probe.ts';
 import { recordedEngine } from './ownership/recorded-engine.ts';
+import { describeRecording, recordingRemedy } from './ownership/recording.ts';
 import type { Engine } from './plan.ts';
 import { canAssemble } from './program/assemble.ts';
 import { executable, find } from './programs.ts';
+import { inOneLine } from './remedy.ts';
 
 export interface Choice {
   readonly engine: Engine;
@@ -27,7 +30,7 @@ const preferred = ['crun', 'runc'];
  * or an OCI runtime on a machine that it does not know. Throws `sandbox` where no namespace could be had, and where
  * no runtime is installed.
  */
-export function chooseEngine(place: Place, runtime?: string): Choice {
+export async function chooseEngine(place: Place, runtime?: string): Promise<Choice> {
   const rung = rungOf(place.isolation);
   if (rung === undefined) throw whyNoRun(place);
   const where = rung.name === 'root' ? 'as real root' : `in ${rung.what}`;
@@ -35,7 +38,10 @@ export function chooseEngine(place: Place, runtime?: string): Choice {
   if (runtime === 'builtin' || (runtime === undefined && canAssemble())) {
     const sentence = `RUN uses the built-in engine ${where}`;
     if (rung.name === 'chroot') return { engine: chrootEngine(), sentence, warning: escapable(rung) };
-    return { engine: rung.name === 'single' ? recordedEngine() : builtinEngine(), sentence };
+    if (rung.name !== 'single') return { engine: builtinEngine(), sentence };
+    const here = await recordingHere();
+    const warning = here.recording !== 'all' && `${describeRecording(here)}. ${recordingRemedy}`;
+    return { engine: recordedEngine(here.recording), sentence, ...(warning && { warning }) };
   }
   if (rung.name === 'chroot') throw withoutNamespaces(runtime ?? 'an OCI runtime');
   if (rung.name === 'single') throw recordsOwners(runtime ?? 'an OCI runtime');
@@ -54,11 +60,12 @@ export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)):
     });
   const what = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
   const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
-  const rung = ladder.find(({ name }) => name === place.asked);
+  // The last one that was tried is the one that gave the reason.
+  const rung = ladder.find(({ name }) => name === (place.asked ?? 'single'));
   const remedy = rung?.remedy(place.why ?? '', machine) ?? namespaceRemedy(machine);
   const last = place.asked === undefined && mayChangeRoot(machine) ? ` ${lastResort()}` : '';
   return new BuildError('sandbox', `RUN needs ${what}, which cannot be had here${said}`, {
-    hint: `${remedy}${last} \`tsbuild doctor\` tells more.`,
+    hint: `${inOneLine(remedy)}${last} \`tsbuild doctor\` tells more.`,
   });
 }
 

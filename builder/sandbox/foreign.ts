@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
@@ -6,7 +6,10 @@ import { formatPlatform, hostPlatform } from '../../src/core/platform.ts';
 import type { Platform } from '../../src/core/types.ts';
 import { type Handler, handlerFor, handlers } from './binfmt.ts';
 import { exitProgram } from './exit-program.ts';
-import { find } from './programs.ts';
+import { assemble } from './program/assemble.ts';
+import { call } from './program/calls.ts';
+import { becomeProgram } from './program/namespaces.ts';
+import { dieWithUs, start } from './program/start.ts';
 
 export interface Around {
   /** A private folder. */
@@ -27,20 +30,32 @@ export async function checkRuns(machine: Platform, around: Around): Promise<void
   if (machine.os !== hostPlatform().os) throw cannotRun(machine, 'No emulator runs another system.');
   const program = exitProgram(machine.architecture);
   if (program === undefined) throw cannotRun(machine, advice(undefined));
-  if (runsAlone(program, around.scratch)) return;
+  if (await runsAlone(program, around.scratch)) return;
   const handler = handlerFor(program, handlers());
   if (handler?.enabled && !handler.flags.includes('F') && (await around.has(handler.interpreter))) return;
   throw cannotRun(machine, advice(handler));
 }
 
-function runsAlone(program: Buffer, scratch: string): boolean {
+/** What a step's own process would find out is found out here before there is one. */
+async function runsAlone(program: Buffer, scratch: string): Promise<boolean> {
   const root = join(scratch, 'foreign');
   mkdirSync(root, { recursive: true });
   writeFileSync(join(root, 'exit'), program, { mode: 0o755 });
-  const unshare = find('unshare');
-  if (unshare === undefined) return false;
-  const ended = spawnSync(unshare, [`--root=${root}`, '/exit'], { stdio: 'ignore', timeout: PATIENCE_MS });
-  return ended.status === 0;
+  const items = [
+    ...dieWithUs(),
+    call('chroot', [root]),
+    call('chdir', ['/']),
+    ...becomeProgram(['/exit'], []),
+  ];
+  const { child } = start(assemble(items), {
+    stdio: ['ignore', 'ignore', 'ignore'],
+    folder: scratch,
+    failed: () => {},
+  });
+  const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const [code] = await once(child, 'close');
+  clearTimeout(patience);
+  return code === 0;
 }
 
 function cannotRun(machine: Platform, remedy: string): BuildError {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Limits } from '../../src/core/options.ts';
 import { hierarchies, parentsFor } from './control-groups.ts';
 import { type GroupLimit, groupLimits } from './group-limits.ts';
+import { inOneLine } from './remedy.ts';
 import { memoryKillsOf, openStepGroups, type StepGroups, sweepStepGroups } from './step-groups.ts';
 
 /** How the limits of a command are held for each of its processes. */
@@ -40,13 +41,20 @@ function ulimitFor({ controller }: GroupLimit, { memoryBytes, pids }: Limits): s
   return controller === 'pids' && isCounted() ? `nproc=${ownTasks() + pids!}` : undefined;
 }
 
+/** How control groups come to be handed over. */
+export const delegation =
+  'On a machine with systemd and cgroup v2, this gives a control group:\nsystemd-run --user --scope -p Delegate=yes tsbuild …';
+
+/** In what way a limit falls short that no control group holds; `counted`: of whom the kernel counts the processes. */
+export function wayWithout({ flag, controller }: GroupLimit, counted: boolean): string {
+  if (controller === 'memory') return `${flag} holds for each process, not for a step as a whole`;
+  if (controller === 'pids' && counted) return `${flag} counts all steps together`;
+  return `${flag} is not held`;
+}
+
 function shortfall(unheld: readonly GroupLimit[]): string {
-  const ways = unheld.map(({ flag, controller }) => {
-    if (controller === 'memory') return `${flag} holds for each process, not for a step as a whole`;
-    if (controller === 'pids' && isCounted()) return `${flag} counts all steps together`;
-    return `${flag} is not held`;
-  });
-  return `there is no control group to hold steps with: ${ways.join('; ')}. On a machine with systemd and cgroup v2, \`systemd-run --user --scope -p Delegate=yes tsbuild …\` gives one`;
+  const ways = unheld.map((limit) => wayWithout(limit, isCounted()));
+  return `there is no control group to hold steps with: ${ways.join('; ')}. ${inOneLine(delegation)}`;
 }
 
 /** The kernel counts the processes of every user but the machine's own root. */

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Isolation } from '../../src/core/place.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import { find } from './programs.ts';
 
 /** A way in which RUN can be kept apart from the machine; `bin/ladder.sh` tries each by doing it. */
@@ -10,7 +11,10 @@ export interface Rung {
   readonly price: string;
   /** It is taken only where `--isolation` names it. */
   readonly optIn?: true;
-  /** How to come to this rung, where trying it said `why`; undefined where nothing that a person sets would help. */
+  /**
+   * How to come to this rung, where trying it said `why`: a sentence, and below it the commands to type, a line each; undefined
+   * where nothing that a person sets would help.
+   */
   readonly remedy: (why: string, machine: Machine) => string | undefined;
 }
 
@@ -21,6 +25,8 @@ export interface Machine {
   readonly read: (path: string) => string | undefined;
   /** Whether a program is installed. */
   readonly has: (program: string) => boolean;
+  /** Whether an installed program is setuid. */
+  readonly isSetuid: (program: string) => boolean;
 }
 
 /** Best first; where each is tried at all depends on who one is. */
@@ -29,7 +35,8 @@ export const ladder: readonly Rung[] = [
     name: 'root',
     what: 'real root',
     price: '',
-    remedy: (_, { uid }) => (uid === 0 ? 'In a container: docker run --privileged.' : undefined),
+    // `mapped` does as much, and takes less.
+    remedy: () => undefined,
   },
   {
     name: 'subuid',
@@ -41,13 +48,14 @@ export const ladder: readonly Rung[] = [
     name: 'mapped',
     what: "a user namespace with all of the container's ids",
     price: '',
-    remedy: (_, machine) => (machine.uid === 0 ? namespaceRemedy(machine) : undefined),
+    remedy: mappedRemedy,
   },
   {
     name: 'single',
     what: 'a user namespace with one id',
     price: 'owners are recorded instead of set: an install takes about a quarter longer',
-    remedy: (_, machine) => namespaceRemedy(machine),
+    // Root that may not map id 0 may not even map it alone.
+    remedy: (why, machine) => (/uid_map/.test(why) && mappedRemedy(why, machine)) || namespaceRemedy(machine),
   },
   {
     name: 'chroot',
@@ -74,21 +82,36 @@ export function rungsFor(uid: number): readonly Rung[] {
 
 /** This machine. */
 export function machineOf(uid: number): Machine {
-  return { uid, read: readSetting, has: (program) => find(program) !== undefined };
+  return { uid, read: readSetting, has: (program) => find(program) !== undefined, isSetuid };
 }
 
 /** What keeps user namespaces from being made, and how to have them. */
 export function namespaceRemedy({ read, has }: Machine): string {
-  if (!has('unshare')) return 'Install unshare: apt-get install util-linux.';
-  if (read('/proc/sys/user/max_user_namespaces') === '0')
-    return 'The machine allows none: sudo sysctl -w user.max_user_namespaces=15000';
+  if (!has('unshare')) return 'Install unshare:\nsudo apt-get install util-linux';
+  const none = kinds.find((kind) => read(`/proc/sys/user/max_${kind}_namespaces`) === '0');
+  if (none !== undefined)
+    return `The machine allows no ${none} namespaces:\nsudo sysctl -w user.max_${none}_namespaces=15000`;
   if (read('/proc/sys/kernel/unprivileged_userns_clone') === '0')
-    return 'Only root may make them here: sudo sysctl -w kernel.unprivileged_userns_clone=1';
+    return 'Only root may make namespaces here:\nsudo sysctl -w kernel.unprivileged_userns_clone=1';
   if (read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1')
-    return 'AppArmor takes their rights away: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0';
+    return 'AppArmor takes the rights in a user namespace away:\nsudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0';
   if (statusField(read, 'Seccomp') === '2')
-    return 'A seccomp filter refuses them: docker run --security-opt seccomp=unconfined, or seccompProfile type Unconfined in Kubernetes.';
-  return 'In a container, namespaces must be allowed: its seccomp and AppArmor profiles unconfined.';
+    return 'A filter refuses namespaces. Start the container without (in Kubernetes: seccompProfile type Unconfined):\ndocker run --security-opt seccomp=unconfined';
+  return 'The container must allow namespaces (in Kubernetes: seccompProfile and appArmorProfile type Unconfined):\ndocker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined';
+}
+
+/** What a step needs one of each. */
+const kinds = ['user', 'mnt', 'pid', 'ipc', 'uts'];
+
+/** Root maps the ids of a namespace itself, with rights that not every container has. */
+function mappedRemedy(why: string, machine: Machine): string | undefined {
+  if (machine.uid !== 0) return undefined;
+  if (/only one id/.test(why))
+    return 'Give whoever starts this container more ids than one (/etc/subuid, or in Kubernetes hostUsers: false).';
+  const lacking = lackingOf(machine, 'CapEff', ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETFCAP']);
+  if (lacking.length === 0) return namespaceRemedy(machine);
+  const flags = lacking.map((name) => `--cap-add ${name.replace('CAP_', '')}`);
+  return `Give the container ${lacking.join(', ')} (in Kubernetes: capabilities: add):\ndocker run ${flags.join(' ')}`;
 }
 
 /** A user namespace comes first, then the ids in it. */
@@ -97,16 +120,45 @@ function subuidRemedy(why: string, machine: Machine): string | undefined {
   if (/Operation not permitted|No space left|Invalid argument/.test(why) && !/map/.test(why))
     return namespaceRemedy(machine);
   if (statusField(machine.read, 'NoNewPrivs') === '1')
-    return 'no_new_privs keeps newuidmap from working: in Kubernetes allowPrivilegeEscalation: true.';
-  const range = `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER`;
+    return 'no_new_privs keeps newuidmap from working: in Kubernetes set allowPrivilegeEscalation: true.';
+  const range = 'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER';
   if (!machine.has('newuidmap'))
-    return `Install newuidmap (apt-get install uidmap, dnf install shadow-utils), and have a range of ids: ${range}`;
-  if (/subuid|subgid|range/.test(why)) return `The user ${machine.uid} needs a range of ids: ${range}`;
-  return `newuidmap must be setuid root or hold cap_setuid, and the user ${machine.uid} needs a range of ids: ${range}`;
+    return `Install newuidmap (dnf: shadow-utils), and have a range of ids:\nsudo apt-get install uidmap\n${range}`;
+  if (/subuid|subgid|range/.test(why)) return `You have no range of ids:\n${range}`;
+  return (
+    newuidmapRemedy(machine) ??
+    `newuidmap must be allowed to map a range of ids, which you must have:\n${range}`
+  );
+}
+
+/** What newuidmap and newgidmap lack: they hold their rights as setuid programs of root, or by their files. */
+function newuidmapRemedy(machine: Machine): string | undefined {
+  const lacking = lackingOf(machine, 'CapBnd', ['CAP_SETUID', 'CAP_SETGID']);
+  if (lacking.length > 0)
+    return `No program gets ${lacking.join(' or ')} in this container:\ndocker run --cap-add SETUID --cap-add SETGID`;
+  const setuid = ['newuidmap', 'newgidmap'].every(machine.isSetuid);
+  // As setuid programs they need a right that no container has as it comes; with rights of their files they do not.
+  if (setuid && lackingOf(machine, 'CapBnd', ['CAP_SYS_ADMIN']).length > 0)
+    return 'In a container newuidmap needs its rights from its file, in the image:\nchmod u-s /usr/bin/newuidmap /usr/bin/newgidmap\nsetcap cap_setuid+ep /usr/bin/newuidmap\nsetcap cap_setgid+ep /usr/bin/newgidmap';
+  return setuid
+    ? undefined
+    : 'newuidmap and newgidmap have lost their rights:\nsudo chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap';
+}
+
+/** Which of these are not in a set of our capabilities. */
+function lackingOf({ read }: Machine, set: string, names: readonly string[]): readonly string[] {
+  const mask = new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(read('/proc/self/status') ?? '')?.[1];
+  const held = mask === undefined ? names : capabilitiesOf(mask);
+  return names.filter((name) => !held.includes(name));
 }
 
 function statusField(read: Machine['read'], name: string): string | undefined {
   return new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(read('/proc/self/status') ?? '')?.[1];
+}
+
+function isSetuid(program: string): boolean {
+  const path = find(program);
+  return path !== undefined && (statSync(path).mode & 0o4000) !== 0;
 }
 
 function readSetting(path: string): string | undefined {

@@ -82,8 +82,10 @@ function processOf(plan: SandboxPlan, facts: BundleFacts): object {
 function systemMounts(plan: SandboxPlan, { realRoot, boundProc, terminalGroup }: BundleFacts): object[] {
   const plain = ['nosuid', 'noexec', 'nodev'];
   const writable = plan.insecure ? [] : ['ro'];
+  // Where /proc is bound, the runtime stands in a user namespace below that of a private network.
+  const ownNetwork = plan.network === 'none' || (plan.network === 'private' && !boundProc);
   const sys =
-    plan.network !== 'host' || realRoot
+    ownNetwork || realRoot
       ? { type: 'sysfs', source: 'sysfs', options: [...plain, ...writable] }
       : { type: 'bind', source: '/sys', options: ['rbind', ...plain, ...writable] };
   const group = terminalGroup ? [`gid=${TERMINAL_GROUP}`] : [];

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BuildError } from '../../src/core/errors.ts';
 import { heldCapabilities } from './capabilities.ts';
 import { writeEtcFiles } from './etc-files.ts';
-import { hasGroup, isRealRoot } from './id-maps.ts';
+import { hasGroup, isRealRoot, writeIdentityMaps } from './id-maps.ts';
 import { placeOf, residueOf } from './image-places.ts';
 import { rlimits } from './limits.ts';
 import { memoryFiles } from './memory-files.ts';
@@ -12,13 +13,20 @@ import type { Engine, Exit, SandboxPlan } from './plan.ts';
 import { assemble } from './program/assemble.ts';
 import { call, type Item } from './program/calls.ts';
 import { NODEV, NOEXEC, NOSUID, privateMounts, RDONLY } from './program/mounts.ts';
-import { becomeProgram, enterGroups, enterNetwork, inPidNamespace } from './program/namespaces.ts';
+import {
+  becomeProgram,
+  enterGroups,
+  enterNetwork,
+  inPidNamespace,
+  messages,
+  ownUserNamespace,
+} from './program/namespaces.ts';
 import { searchPath } from './programs.ts';
 import { commandCode } from './runtime-failure.ts';
 import { setupMount } from './setup-mount.ts';
 import { TERMINAL_GROUP } from './step-mounts.ts';
 import { layOutRoots, type StepRoots } from './step-roots.ts';
-import { superviseProgram } from './supervise.ts';
+import { type Request, superviseProgram } from './supervise.ts';
 
 /** An OCI runtime that was found. */
 export interface RuntimeProgram {
@@ -36,14 +44,27 @@ export function ociRuntime(program: RuntimeProgram): Engine {
     name: program.name,
     async run(plan, io, scratch, signal) {
       signal.throwIfAborted();
+      if (program.name === 'runc' && isProcCovered()) throw needsOwnProc(program.name);
       const folder = join(scratch, 'bundle');
       const roots = layOut(plan, folder);
       const residue = residueOf(plan, roots.layers);
       const surroundings = assemble(surroundingsOf(plan, { roots, program, folder }));
-      const ended = await superviseProgram(surroundings, { io, folder, signal, terminal: 'ours' });
+      const ended = await superviseProgram(surroundings, { io, folder, signal, terminal: 'ours', attend });
       return { code: commandCode(ended, folder, program.name), residue } satisfies Exit;
     },
   };
+}
+
+/** runc looks for its child in /proc, where ours has another number, and so finds anything or nothing. */
+function needsOwnProc(runtime: string): BuildError {
+  return new BuildError('sandbox', `${runtime} cannot run steps where parts of /proc are hidden`, {
+    hint: 'Leave --runtime away: the built-in engine can. Or show all of /proc: docker run --security-opt systempaths=unconfined, procMount: Unmasked in Kubernetes.',
+  });
+}
+
+/** Our part in a step that waits for it. */
+async function attend({ message, pid }: Request): Promise<void> {
+  if (message === messages.userNamespace) writeIdentityMaps(pid);
 }
 
 interface Bundle {
@@ -66,6 +87,7 @@ function surroundingsOf(plan: SandboxPlan, { roots, program, folder }: Bundle): 
     ...roots.setup.flatMap(setupMount),
     ...(isCrun(program) && !isCgroup2() ? [cgroupMask] : []),
     call('chdir', ['/']),
+    ...(isProcCovered() ? ownUserNamespace() : []),
     ...becomeProgram([path!, ...args], environment(folder)),
   ];
   const before = [...enterGroups(plan.cgroups), ...enterNetwork(plan.networkNamespace)];
@@ -113,8 +135,9 @@ const cgroupMask = call('mount', ['tmpfs', '/sys/fs/cgroup', 'tmpfs', RDONLY, 's
   about: 'hide control groups',
 });
 
-/** Whether something lies over parts of /proc, as in most containers: then the kernel allows no new one. */
+/** Whether something lies over parts of /proc, as in most containers: the kernel then allows a new one to real root alone. */
 function isProcCovered(): boolean {
+  if (isRealRoot()) return false;
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '');

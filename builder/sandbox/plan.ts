@@ -1,4 +1,4 @@
-import type { InodeOwner, PathOwner } from '../../src/core/owner.ts';
+import type { InodeOwner, Owner, PathOwner } from '../../src/core/owner.ts';
 
 /**
  * A sandbox as plain data: where one process runs, the tree it runs in, what it runs. One interpreter per engine
@@ -84,10 +84,10 @@ export interface SandboxPlan {
   /** Control groups made for this process, as absolute folders: it enters all of them before anything else. */
   readonly cgroups?: readonly string[];
   /**
-   * `recorded`: only one id exists (rung `single`); the calls that cannot work are answered by a supervisor and
-   * recorded. `real` otherwise.
+   * Where only one id exists (rung `single`) the calls that cannot work are answered by a supervisor and `recorded`, or by
+   * the filter itself (`feigned`). `real` otherwise.
    */
-  readonly ids?: 'real' | 'recorded';
+  readonly ids?: 'real' | 'recorded' | 'feigned';
   /** With `recorded`: owners of files of the layers that the files do not carry themselves, by absolute path. */
   readonly owners?: readonly PathOwner[];
 }
@@ -125,6 +125,8 @@ export interface Exit {
   readonly touched?: readonly string[];
   /** Owners that the process gave to files which cannot carry them, where they are recorded (`plan.ids`). */
   readonly journal?: readonly InodeOwner[];
+  /** Whom the files belong to that the process made, where that was not recorded file by file. */
+  readonly made?: Pick<Owner, 'uid' | 'gid'>;
 }
 
 /** What a process wants that not every engine can give. */

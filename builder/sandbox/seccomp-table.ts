@@ -79,8 +79,8 @@ export const allowed: readonly Group[] = [
       io_setup io_destroy io_submit io_cancel io_getevents io_pgetevents io_pgetevents_time64`,
   },
   {
-    why: 'Sockets and pipes: what they reach is the matter of the network namespace.',
-    names: `socket socketpair socketcall bind listen accept accept4 connect shutdown getsockname getpeername getsockopt
+    why: 'Sockets and pipes: what they reach is the matter of the network namespace. socket has an argument rule below; socketcall, by which 32-bit programs come to theirs, hides its arguments in memory.',
+    names: `socketpair socketcall bind listen accept accept4 connect shutdown getsockname getpeername getsockopt
       setsockopt send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg recvmmsg_time64 pipe pipe2`,
   },
   {
@@ -156,6 +156,14 @@ export const refused: readonly Group[] = [
 /** All namespace flags of clone: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
 export const namespaceFlags = 0x7e020000;
 export const newUser = 0x10000000;
+
+/**
+ * Families of sockets that no step opens: AF_ALG, the kernel's ciphers with their history of holes, and AF_VSOCK, which
+ * reaches the host of a virtual machine past every network namespace.
+ */
+export const refusedFamilies: readonly number[] = [38, 40];
+/** All families are below it. */
+export const familiesEnd = 64;
 
 /** Execution domains that a step may choose: Linux, 32-bit Linux, each also as UNAME26, and asking (all ones). */
 export const personalities: readonly number[] = [0, 0x8, 0x20000, 0x20008, 0xffffffff];

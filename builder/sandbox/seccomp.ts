@@ -2,10 +2,12 @@ import {
   allowed,
   allowedOn,
   allowedWith,
+  familiesEnd,
   namespaceFlags,
   newUser,
   personalities,
   refused,
+  refusedFamilies,
 } from './seccomp-table.ts';
 
 /** What becomes of a call: it is made, answered with an error (0: as if it had been made), or decided by a supervisor. */
@@ -77,6 +79,7 @@ export function filterRules(
     { names: rest(open), action: 'allow' },
     { names: rest(closed), action: { errno: EPERM } },
     ...personalities.map(personality),
+    ...socketRules,
     ...(open.has('clone') ? [] : cloneRules),
   ];
 }
@@ -115,6 +118,35 @@ const cloneRules: readonly FilterRule[] = [
 
 function personality(value: number): FilterRule {
   return { names: ['personality'], action: 'allow', when: { index: 0, value } };
+}
+
+/**
+ * The family is an int, of which the kernel looks at 32 bits: a rule that compares all 64 is passed by one that sets
+ * others. The rules exclude each other, for libseccomp knows no order of them.
+ */
+const socketRules: readonly FilterRule[] = [
+  ...blocksWithout(refusedFamilies, 0, familiesEnd).map(({ first, size }) =>
+    socketRule(first, size, 'allow'),
+  ),
+  ...refusedFamilies.map((family) => socketRule(family, 1, { errno: EPERM })),
+];
+
+function socketRule(first: number, size: number, action: FilterAction): FilterRule {
+  return { names: ['socket'], action, when: { index: 0, mask: 2 ** 32 - size, value: first } };
+}
+
+interface NumberBlock {
+  readonly first: number;
+  /** A power of two, of which `first` is a multiple. */
+  readonly size: number;
+}
+
+/** The numbers of a block that are not among `missing`, as the largest blocks that a mask can tell. */
+function blocksWithout(missing: readonly number[], first: number, size: number): readonly NumberBlock[] {
+  if (!missing.some((number) => number >= first && number < first + size)) return [{ first, size }];
+  if (size === 1) return [];
+  const half = size / 2;
+  return [...blocksWithout(missing, first, half), ...blocksWithout(missing, first + half, half)];
 }
 
 function words(names: string): string[] {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { BuildError } from '../../src/core/errors.ts';
+import { stepKernel } from './kernel.ts';
 import { OverlayRefusal } from './overlay-mount.ts';
 import type { Call } from './program/calls.ts';
 import type { Failure } from './program/start.ts';
@@ -19,7 +20,7 @@ export function errnoText(errno: string): string {
 }
 
 /** A full disk or a missing layer is no refusal. */
-const refusals: readonly string[] = ['EINVAL', 'EPERM', 'EACCES', 'ENODEV', 'EOPNOTSUPP', 'EREMOTE'];
+const refusals: readonly string[] = ['EINVAL', 'EPERM', 'EACCES', 'ENODEV', 'ENOTSUP', 'EREMOTE'];
 
 function isOverlay({ name, args }: Call): boolean {
   return name === 'mount' && args[2] === 'overlay';
@@ -34,6 +35,10 @@ export function hintFor(reason: string): { readonly hint?: string } {
 const hints: readonly (readonly [RegExp, string])[] = [
   // With a terminal crun sometimes loses its own words about a command that is not there.
   [/read FD: connection closed/, 'Check that the command is in the image: without -t it is told plainly.'],
+  [
+    /function not implemented/,
+    `The kernel lacks a call that steps need: they want Linux ${stepKernel} or newer.`,
+  ],
   [
     /mount.*proc.*(?:permitted|denied)/i,
     'In a container /proc must not be masked: docker run --security-opt systempaths=unconfined, or procMount: Unmasked in Kubernetes.',

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { capabilityNumber, maskOf } from './capabilities.ts';
 import type { Rlimit } from './limits.ts';
 import type { SandboxPlan, SandboxProcess, TerminalSize } from './plan.ts';
-import { block, call, from, goto, type Item, label } from './program/calls.ts';
+import { block, type Content, call, from, goto, type Item, label } from './program/calls.ts';
 import { AT_FDCWD, enterInside } from './program/mounts.ts';
 import { closeOthers, messages, openToUs, waitForUs } from './program/namespaces.ts';
 import { message, tellFailure } from './program/start.ts';
@@ -43,7 +43,7 @@ export function becomeProcess(plan: SandboxPlan, facts: ProcessFacts): readonly 
     ...dropCapabilities(facts),
     closeOthers,
     ...(facts.filter === undefined ? [] : installFilter(facts.filter, ids === 'recorded')),
-    ...(ids === 'recorded' ? [] : takeIds(process)),
+    ...(ids === 'real' || ids === undefined ? takeIds(process) : []),
   ];
 }
 
@@ -134,31 +134,39 @@ function capabilitySets(held: readonly string[]): Buffer {
 }
 
 function installFilter(filter: Buffer, listened: boolean): readonly Item[] {
-  const program = block([filter.length / 8, filter]);
   if (!listened) {
+    const program = block([filter.length / 8, filter]);
     return [
       call('seccomp', [SECCOMP_SET_MODE_FILTER, 0, program], { about: 'install the system-call filter' }),
     ];
   }
-  const [younger, installed] = [label(), label()];
   const listener = message(messages.listener);
-  const about = 'install the system-call filter that is listened to';
   return [
     // From the filter on, calls may wait for somebody who does not listen yet.
     openToUs,
+    ...listenedFilter(filter, from(listener, 8)),
+    ...waitForUs(listener),
+    // Held by the process itself, it would outlive a supervisor that fails, and execve would wait for an answer for ever.
+    call('close', [from(listener, 8)]),
+  ];
+}
+
+/** Installs a filter with a listener, which is a descriptor. A call that is being answered is interrupted by death alone (5.19). */
+export function listenedFilter(filter: Buffer, listener: Content): readonly Item[] {
+  const program = block([filter.length / 8, filter]);
+  const [younger, installed] = [label(), label()];
+  const about = 'install the system-call filter that is listened to';
+  return [
     call('seccomp', [SECCOMP_SET_MODE_FILTER, NEW_LISTENER | WAIT_KILLABLE_RECV, program], {
       about,
-      result: from(listener, 8),
+      result: listener,
       tolerate: ['EINVAL'],
       otherwise: younger,
     }),
     goto(installed),
     younger,
-    call('seccomp', [SECCOMP_SET_MODE_FILTER, NEW_LISTENER, program], { about, result: from(listener, 8) }),
+    call('seccomp', [SECCOMP_SET_MODE_FILTER, NEW_LISTENER, program], { about, result: listener }),
     installed,
-    ...waitForUs(listener),
-    // Held by the process itself, it would outlive a supervisor that fails, and execve would wait for an answer for ever.
-    call('close', [from(listener, 8)]),
   ];
 }
 

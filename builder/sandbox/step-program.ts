@@ -19,9 +19,8 @@ import {
   enterNetwork,
   inPidNamespace,
   messages,
-  openToUs,
+  ownUserNamespace,
   waitFor,
-  waitForUs,
 } from './program/namespaces.ts';
 import { message, tell } from './program/start.ts';
 import { setupMount } from './setup-mount.ts';
@@ -48,7 +47,6 @@ export interface StepFacts extends Omit<SystemFacts, 'onBoundProc'>, ProcessFact
 const CLONE_NEWNS = 0x20000;
 const CLONE_NEWUTS = 0x4000000;
 const CLONE_NEWIPC = 0x8000000;
-const CLONE_NEWUSER = 0x10000000;
 const CLONE_NEWPID = 0x20000000;
 const CLONE_NEWNET = 0x40000000;
 const SIGCHLD = 17;
@@ -83,7 +81,7 @@ function commandItems(plan: SandboxPlan, facts: StepFacts): readonly Item[] {
   const outer = block([-1]);
   const system = systemTrees(plan, {
     ...facts,
-    onBoundProc: facts.realRoot ? [] : [markBoundProc(from(outer))],
+    onBoundProc: [markBoundProc(from(outer))],
   });
   const hidden = plan.insecure ? { prepare: [], attach: [] } : masks(facts.existing, `${facts.memory}/empty`);
   const trees = facts.mounts.map((one) => ({ ...one, tree: from(block()) }));
@@ -162,17 +160,8 @@ function markBoundProc(mark: Content): Item {
   return call('openat', [AT_FDCWD, '/', constants.O_RDONLY | CLOEXEC], { result: mark });
 }
 
-/**
- * What a step sees in the /proc of others it could read with the same rights over them: in a user namespace below ours, with
- * the same ids, it has none.
- */
+/** With the same rights over the processes of others a step could read what it sees of them. */
 function leaveOthers(mark: Content): readonly Item[] {
   const own = label();
-  return [
-    call('close', [mark], { tolerate: ['EBADF'], otherwise: own }),
-    call('unshare', [CLONE_NEWUSER], { about: 'make a user namespace of its own' }),
-    openToUs,
-    ...waitForUs(message(messages.userNamespace)),
-    own,
-  ];
+  return [call('close', [mark], { tolerate: ['EBADF'], otherwise: own }), ...ownUserNamespace(), own];
 }

@@ -26,7 +26,7 @@ export interface StepSurroundings {
   readonly signal: AbortSignal;
   /** Whether the program gives the command its terminal, or a runtime has to be given ours. */
   readonly terminal: 'own' | 'ours';
-  /** Does our part where the command's process, `pid`, waits for it; `value` is what it told. */
+  /** Does our part where a process, `pid`, waits for it; `value` is what it told. */
   readonly attend?: (request: Request) => Promise<void>;
 }
 
@@ -82,6 +82,10 @@ class Step implements ProcessControl {
   readonly #told = new Map<number, number>();
   readonly #around: StepSurroundings;
   readonly #go: () => void;
+  #know!: (first: number) => void;
+  readonly #first = new Promise<number>((resolve) => {
+    this.#know = resolve;
+  });
   #killed = false;
   #trouble: unknown;
 
@@ -144,16 +148,19 @@ class Step implements ProcessControl {
 
   #hear(message: number, value: number): void {
     this.#told.set(message, value);
+    if (message === messages.first) this.#know(value);
     if (message === messages.first && this.#killed) this.kill();
     if (message < messages.terminal) return;
-    this.#attend({ message, value, pid: this.#processes()[0] ?? 0 }).catch((error) => {
+    this.#attend(message, value).catch((error) => {
       this.#trouble ??= error;
       this.kill();
     });
   }
 
-  async #attend(request: Request): Promise<void> {
-    await this.#around.attend?.(request);
+  /** The process that waits may be heard before it is known which is the first: the outermost tells that, in its own time. */
+  async #attend(message: number, value: number): Promise<void> {
+    const first = await this.#first;
+    await this.#around.attend?.({ message, value, pid: this.#processes()[0] ?? first });
     this.#go();
   }
 }

@@ -1,6 +1,5 @@
-import { closeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import { pidfdGetfd, pidfdOpen } from '../../src/sys/pidfd.ts';
+import { takeDescriptor } from '../../src/sys/pidfd.ts';
 import { makeRaw, tcsetattr } from '../../src/sys/termios.ts';
 
 /**
@@ -8,10 +7,7 @@ import { makeRaw, tcsetattr } from '../../src/sys/termios.ts';
  * talk to each other until nobody has the step's side open any more.
  */
 export function passTerminal(pid: number, descriptor: number): Promise<void> {
-  const handle = pidfdOpen(pid);
-  const fd = pidfdGetfd(handle, descriptor);
-  closeSync(handle);
-  return connect(new ReadStream(fd));
+  return connect(new ReadStream(takeDescriptor(pid, descriptor)));
 }
 
 function connect(theirs: ReadStream): Promise<void> {

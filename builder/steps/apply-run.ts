@@ -6,7 +6,9 @@ import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-re
 import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
 import type { Network } from '../../src/core/options.ts';
+import type { Place } from '../../src/core/place.ts';
 import { checkEntitled } from '../entitlements.ts';
+import type { Recording } from '../sandbox/ownership/recording.ts';
 import { envOf, type StageScope, type StageState, stepId } from '../state.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
@@ -67,10 +69,18 @@ async function inputOf(
     machine: state.candidates[0]!.snapshot.config,
     step: stepId(state.step + 1, scope),
     hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
+    recording: await recordingAt(scope.tools.place),
     freshMounts: isMadeAgain(scope),
   };
   const args = state.args.map((name) => ({ name, value: state.vars.get(name) ?? '' }));
   return { input, history: runHistory(args, commandOf(instruction.command, shell).args) };
+}
+
+/** Tried only where ids are not real. */
+async function recordingAt({ isolation }: Place): Promise<Recording> {
+  if (isolation !== 'single') return 'all';
+  const { recordingHere } = await import('../sandbox/ownership/probe.ts');
+  return (await recordingHere()).recording;
 }
 
 /** The first agent is the one that ssh asks, unless the file says otherwise; whether it is there changes nothing. */

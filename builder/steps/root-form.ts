@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { BuildError } from '../../src/core/errors.ts';
+import { isRealRoot } from '../sandbox/id-maps.ts';
+import { isOlderThan, overlayKernel } from '../sandbox/kernel.ts';
 import { isOverlayRefusal } from '../sandbox/overlay-mount.ts';
 import type { Engine } from '../sandbox/plan.ts';
+import { mountOf } from '../sandbox/store-mount.ts';
 
 /** What a step's root is: an overlay over the unpacked layers, or a full copy of what they make together. */
 export type RootForm = 'overlay' | 'copy';
@@ -35,23 +39,21 @@ export class RootForms {
   }
 }
 
+/** Throws `sandbox` where no program of a copy could be started. */
 function sentence(store: string): string {
-  const type = fileSystemOf(store, readFileSync('/proc/self/mountinfo', 'utf8'));
-  const lies = type === undefined ? '' : `, which lies on ${type}`;
-  return `no overlay can be mounted in the store ${store}${lies}: RUN works in a full copy of its root, which takes time and room; --root with a folder on ext4, xfs, btrfs or tmpfs (a volume) spares that`;
+  const here = mountOf(store, readFileSync('/proc/self/mountinfo', 'utf8'));
+  const forbids = (flag: string): boolean => !isRealRoot() && here?.flags.includes(flag) === true;
+  if (forbids('noexec')) throw noPrograms(store);
+  const lies = here === undefined ? '' : `, which lies on ${here.type}`;
+  const old = isOlderThan(overlayKernel) ? ` (this kernel is older than Linux ${overlayKernel})` : '';
+  const unset = forbids('nosuid') ? ', and set-user-ID programs get no rights, for it is mounted nosuid' : '';
+  return `no overlay can be mounted in the store ${store}${lies}${old}: RUN works in a full copy of its root, which takes time and room${unset}; --root with a folder on ext4, xfs, btrfs or tmpfs (a volume) spares that`;
 }
 
-/** The type of the file system that holds a path, by the text of mountinfo (proc(5)). */
-export function fileSystemOf(path: string, mountinfo: string): string | undefined {
-  let [best, type]: [string, string | undefined] = ['', undefined];
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ');
-    const point = (before.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, octal: string) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    );
-    const holds = point === '/' || path === point || path.startsWith(`${point}/`);
-    // Of mounts on the same point the last is the one that is seen.
-    if (point !== '' && holds && point.length >= best.length) [best, type] = [point, after.split(' ')[0]];
-  }
-  return type;
+function noPrograms(store: string): BuildError {
+  return new BuildError(
+    'sandbox',
+    `no step can run in the store ${store}: no overlay can be mounted in it, and it is mounted noexec`,
+    { hint: 'Name a folder on ext4, xfs, btrfs or tmpfs (a volume), or one mounted with exec, by --root.' },
+  );
 }

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Network } from '../../src/core/options.ts';
-import type { HeldCopy } from '../../src/core/store.ts';
+import type { HeldCopy, RecordedStep } from '../../src/core/store.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
 import type { Bounds } from '../sandbox/confines.ts';
+import type { Recording } from '../sandbox/ownership/recording.ts';
 import type { Engine, Exit, Overlay, Root, SandboxPlan } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
@@ -35,6 +36,8 @@ export interface RunInput {
   /** The step's name in events and logs. */
   readonly step: string;
   readonly hostname: string;
+  /** What of owners a layer would carry that is made here. */
+  readonly recording: Recording;
   /** Cache mounts are emptied when the build first holds them (`--no-cache`). */
   readonly freshMounts: boolean;
 }
@@ -58,7 +61,7 @@ export function recallableRun(input: RunInput, tools: Tools): Recallable {
 
 /** What a RUN can see, apart from what is below it and the content of what it mounts. */
 function runIngredients(input: RunInput, tools: Tools): { [field: string]: Framed } {
-  const { command, env, workdir, user, hostname, network, insecure, platform } = input;
+  const { command, env, workdir, user, hostname, network, insecure, platform, recording } = input;
   return {
     step: 'run',
     command: { args: command.args, files: command.files.map(({ path, content }) => [path, content]) },
@@ -73,6 +76,8 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
     ulimits: tools.options.ulimits,
     shm: tools.options.shmSize,
     mounts: input.mounts.map(keyOfMount),
+    // A layer without its owners is for those alone who get no better one.
+    ...(recording !== 'all' && { recording }),
   };
 }
 
@@ -114,7 +119,7 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
       residue: exit.residue,
       below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
       ...('lower' in plan.root && { lower: plan.root.lower }),
-      ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit.journal) }),
+      ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit) }),
     },
   );
   copy?.becomes(layer);
@@ -122,8 +127,8 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
 }
 
 /** What the commit has to know of owners that are recorded. */
-function recordedOf({ root, owners = [] }: SandboxPlan, journal: NonNullable<Exit['journal']>) {
-  return { journal, lower: 'folder' in root ? [] : root.lower, below: owners };
+function recordedOf({ root, owners = [] }: SandboxPlan, { journal = [], made }: Exit): RecordedStep {
+  return { journal, lower: 'folder' in root ? [] : root.lower, below: owners, ...(made && { made }) };
 }
 
 interface Changed {

@@ -61,18 +61,21 @@ export function baseLayouts(folder) {
   if (existsSync(big)) return { debian, big };
   mkdirSync(join(folder, 'bases'), { recursive: true });
   const tar = join(folder, 'bases/debian.tar');
-  const release = quiet(['sh', '-c', '. /etc/os-release; echo $VERSION_CODENAME']).trim();
-  const sources = quiet([
-    'sh',
-    '-c',
-    'ls /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null; true',
-  ]);
-  quiet(['mmdebstrap', '--quiet', '--variant=apt', release, tar, ...sources.trim().split('\n').slice(0, 1)]);
+  const { release, sources } = aptSources();
+  quiet(['mmdebstrap', '--quiet', '--variant=apt', release, tar, ...sources]);
   const second = join(folder, 'bases/second.tar');
   hostFiles(second, 290 * mebibyte);
   writeLayout(debian, [tar]);
   writeLayout(big, [tar, second]);
   return { debian, big };
+}
+
+/** This machine's own release of Debian, and where it comes from, as mmdebstrap takes them. */
+export function aptSources() {
+  const release = quiet(['sh', '-c', '. /etc/os-release; echo $VERSION_CODENAME']).trim();
+  const list = 'ls /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null; true';
+  const sources = quiet(['sh', '-c', list]).trim().split('\n').slice(0, 1);
+  return { release, sources };
 }
 
 /** A tar of this machine's own /usr/lib and /usr/share, in order, up to a size. */

@@ -22,9 +22,9 @@ export class Materials {
   }
 
   images(find: FindImage): FindImage {
-    return async (name, platform) => {
-      const found = await find(name, platform);
-      const { digest } = found;
+    return async (text, platform) => {
+      const found = await find(text, platform);
+      const { digest, name = text } = found;
       this.#add(imagePurl(name, platform), digest && { sha256: hexOf(digest) });
       return found;
     };

@@ -8,6 +8,7 @@ import { RootForms } from '../../builder/steps/root-form.ts';
 import type { Tools } from '../../builder/tools.ts';
 import type { Parts } from '../commands/wiring.ts';
 import { gate } from '../core/gates.ts';
+import { once } from '../core/once.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -33,11 +34,12 @@ export function openTools(
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
-  const find = baseImages(store, options.pull, async (reference, platform) => {
-    const { image } = await registry.resolve(reference, platform, signal);
-    return image;
+  const meaning = (name: string) => registry.meaning(name);
+  const find = baseImages(store, options.pull, {
+    meaning,
+    resolve: async (reference, platform) => (await registry.resolve(reference, platform, signal)).image,
   });
-  const ask = { digest: (reference: Reference) => registry.digest(reference, signal) };
+  const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
   const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
@@ -60,18 +62,10 @@ export function openTools(
   };
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
-
 /** The engine is loaded only when a step has to run. */
 async function chooseEngine({ runtime, emit }: BuildOptions, place: Place): Promise<Engine> {
   const { chooseEngine } = await import('../../builder/sandbox/choose.ts');
-  const { engine, sentence, warning } = chooseEngine(place, runtime);
+  const { engine, sentence, warning } = await chooseEngine(place, runtime);
   emit({ type: 'note', level: 'info', text: sentence });
   if (warning !== undefined) emit({ type: 'note', level: 'warning', text: warning });
   return engine;

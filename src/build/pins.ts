@@ -8,7 +8,7 @@ import { BuildError, usageError } from '../core/errors.ts';
 import { withoutLogin } from '../core/logins.ts';
 import type { BuildOptions, Lock } from '../core/options.ts';
 import { shownPath } from '../core/paths.ts';
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
 import { intoFile } from './into-file.ts';
 
 /** What names meant when the lock file was written; keys are names without logins. */
@@ -23,6 +23,8 @@ interface LockFile {
 type Kind = Exclude<keyof LockFile, 'version'>;
 
 interface Asking {
+  /** The full name that a written one stands for. */
+  readonly meaning: (name: string) => Promise<Reference>;
   /** The digest that a name has in its registry; undefined where that has no such image. */
   readonly digest: (reference: Reference) => Promise<string | undefined>;
 }
@@ -62,9 +64,9 @@ export class Pins {
   }
 
   /** Images by the digests that their names stand for. */
-  images(find: FindImage, { digest }: Asking): FindImage {
+  images(find: FindImage, { meaning, digest }: Asking): FindImage {
     return async (text, platform) => {
-      const reference = parseReference(text);
+      const reference = await meaning(text);
       if (reference.digest !== undefined) return await find(text, platform);
       const name = formatReference(reference);
       const pinned = await this.#pin('images', name, async () => {

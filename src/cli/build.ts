@@ -38,7 +38,7 @@ interface Around {
 }
 
 async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
-  const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
+  const registry = registryOptions(flags, (path) => resolve(host.cwd, path), imagesNamed(options));
   const { onSource, read } = sourceTexts(options, host.cwd);
   try {
     const { build } = await import('../build.ts');
@@ -71,6 +71,12 @@ async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
     output.type === 'registry' ? { ...output, names: output.names.map(nameToGive) } : output,
   );
   return { ...options, outputs, tags: [...new Set(options.tags.map(nameToGive))] };
+}
+
+/** The images of registries that the command line names. A short tag that is not pushed is a name in the store alone. */
+export function imagesNamed({ tags, outputs }: Pick<WrittenOptions, 'tags' | 'outputs'>): string[] {
+  const pushed = outputs.flatMap((output) => (output.type === 'registry' ? output.names : []));
+  return [...pushed, ...tags.filter((tag) => /^([^/]*[.:][^/]*|localhost)\//.test(tag))];
 }
 
 function writesToStdout(options: WrittenOptions): boolean {

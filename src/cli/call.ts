@@ -46,7 +46,7 @@ export async function runCall(
   const { onSource, read } = sourceTexts(options, host.cwd);
   const { callFile } = await import('../commands/call.ts');
   const told = { ...options, emit: () => {}, signal: host.signal, onSource };
-  const registry = registryOptions(flags, (path) => resolve(host.cwd, path));
+  const registry = registryOptions(flags, (path) => resolve(host.cwd, path), options.tags);
   try {
     const here = { registry, place: host.place, root: storeRoot(flags, host) };
     const answer = await callFile(call, told, here);

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { booleanOf } from '../core/boolean.ts';
 import { usageError } from '../core/errors.ts';
-import type { RegistryOptions } from '../core/options.ts';
+import type { Mirror, RegistryOptions } from '../core/options.ts';
 import { parseChoice, parseCount, parseDuration } from './values.ts';
 
 /** A flag without a value. */
@@ -48,6 +48,8 @@ export interface RegistryFlags {
   readonly authfile?: string;
   readonly creds?: string;
   readonly certDir?: string;
+  readonly registryMirror?: readonly string[];
+  readonly registryMap?: readonly string[];
   readonly retry?: string;
   readonly retryDelay?: string;
   /** A flag of build alone: the other commands here are about registries. */
@@ -58,27 +60,71 @@ export function addRegistry(command: Command): Command {
   return addAll(command, 'Registry:', [
     flag('--tls-verify [bool]', 'false accepts any certificate, and plain HTTP').preset('true'),
     flag('--authfile <file>', 'read the credentials from this file'),
-    flag('--creds <user:password>', 'log in so, for this command'),
+    flag('--creds <user:password>', 'log in so to the registries that the command names'),
     flag('--cert-dir <folder>', 'certificates (*.crt) and client keys to use'),
+    list('--registry-mirror <host[/path]>', 'pull from there first what is on docker.io'),
+    list('--registry-map <registry=mirror>', 'pull from a mirror first what is on this registry'),
     flag('--retry <count>', 'how often to try again after a failure (default: 3)'),
     flag('--retry-delay <time>', 'how long to wait before (default: 1s, growing)'),
   ]);
 }
 
-/** Fails with `usage` on a malformed value. Paths become absolute. */
-export function registryOptions(flags: RegistryFlags, absolute: (path: string) => string): RegistryOptions {
+/**
+ * Fails with `usage` on a malformed value. Paths become absolute. `images` are those that the command line names: nobody
+ * but their registries is shown `--creds`, for what a file names may be a stranger's.
+ */
+export function registryOptions(
+  flags: RegistryFlags,
+  absolute: (path: string) => string,
+  images: readonly string[],
+): RegistryOptions {
   const { authfile, creds, certDir } = flags;
   if (creds !== undefined && !/^[^:]+:/.test(creds))
     throw usageError('--creds has no user and password', 'Write --creds USER:PASSWORD.');
+  if (creds !== undefined && images.length === 0)
+    throw usageError(
+      '--creds is shown to the registries that the command names, and it names none',
+      'Name the image with -t, or keep the login with `tsbuild login`.',
+    );
+  const mirrors = parseMirrors(flags);
   return {
     tlsVerify: parseBoolean('--tls-verify', flags.tlsVerify ?? 'true'),
     retries: flags.retry === undefined ? 3 : parseCount('--retry', flags.retry, 0),
     retryDelayMs: flags.retryDelay === undefined ? 1000 : parseDuration('--retry-delay', flags.retryDelay),
     ...(flags.offline && { offline: true }),
     ...(authfile !== undefined && { authFile: absolute(authfile) }),
-    ...(creds !== undefined && { creds }),
+    ...(creds !== undefined && { creds, credsFor: images }),
     ...(certDir !== undefined && { certDir: absolute(certDir) }),
+    ...(mirrors.length > 0 && { mirrors }),
   };
+}
+
+/** Kaniko's forms: `--registry-mirror HOST/PATH`, and `--registry-map A=B;C=D`. */
+function parseMirrors({ registryMirror = [], registryMap = [] }: RegistryFlags): Mirror[] {
+  const pairs = registryMap.flatMap((text) => text.split(';')).filter((text) => text.trim() !== '');
+  return [
+    ...registryMirror.map((at) => mirrorOf('--registry-mirror', ['docker.io', at])),
+    ...pairs.map((pair) =>
+      mirrorOf('--registry-map', [pair.replace(/=.*/s, ''), pair.replace(/^[^=]*=?/, '')]),
+    ),
+  ];
+}
+
+function mirrorOf(name: string, [of, at]: readonly [string, string]): Mirror {
+  // As in image names, a host has a dot or a port, or is localhost.
+  const place = /^(?=localhost|[^/]*[.:])(?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?(?:\/[\w./-]+)?$/i;
+  const mirror = {
+    of: of
+      .trim()
+      .replace(/^(index|registry-1)\.docker\.io(?=\/|$)/, 'docker.io')
+      .replace(/\/+$/, ''),
+    at: at.trim().replace(/\/+$/, ''),
+  };
+  if (place.test(mirror.of) && place.test(mirror.at.replace(/^https?:\/\//, ''))) return mirror;
+  throw usageError(
+    `${name} does not name a registry and its mirror: '${mirror.of}', '${mirror.at}'`,
+    'Write --registry-mirror mirror.example.com, or --registry-map quay.io=mirror.example.com/quay.',
+  );
 }
 
 export function parseBoolean(name: string, text: string): boolean {

@@ -11,7 +11,7 @@ const create: CommandSpec = {
   run: async (command, host) => {
     const [name, ...images] = command.args;
     const { createManifest } = await import('../commands/manifest.ts');
-    await createManifest({ name: name!, images }, still(command.opts<Flags>(), host));
+    await createManifest({ name: name!, images }, still(command.opts<Flags>(), host, command.args));
     return 0;
   },
 };
@@ -22,7 +22,7 @@ const inspect: CommandSpec = {
   define: (command) => addCommon(addRegistry(command.usage('[flags] NAME').argument('<name>'))),
   run: async (command, host) => {
     const { inspectManifest } = await import('../commands/manifest.ts');
-    await inspectManifest(command.args[0]!, still(command.opts<Flags>(), host));
+    await inspectManifest(command.args[0]!, still(command.opts<Flags>(), host, command.args));
     return 0;
   },
 };

@@ -53,7 +53,7 @@ export async function runPush(
     ...(compression !== undefined && { compression: parseChoice('--compression', compression, kinds) }),
   };
   const { push } = await import('../commands/push.ts');
-  return await shown('Pushing', { flags, host }, (here) => push(options, here));
+  return await shown('Pushing', { flags, host, images: command.args }, (here) => push(options, here));
 }
 
 export const pull: CommandSpec = {
@@ -77,7 +77,7 @@ export const pull: CommandSpec = {
       ...(platform !== undefined && { platform: parsePlatform(platform) }),
     };
     const { pull } = await import('../commands/pull.ts');
-    return await shown('Pulling', { flags, host }, (here) => pull(options, here));
+    return await shown('Pulling', { flags, host, images: command.args }, (here) => pull(options, here));
   },
 };
 
@@ -107,7 +107,7 @@ export const login: CommandSpec = {
         ...(flags.password !== undefined && { password: flags.password }),
         mayAsk: host.isTerminal(0),
       },
-      still(flags, host),
+      still(flags, host, command.args),
     );
     return 0;
   },
@@ -119,7 +119,7 @@ export const logout: CommandSpec = {
   define: (command) => addCommon(addRegistry(command.usage('[flags] REGISTRY').argument('<registry>'))),
   run: async (command, host) => {
     const { logout } = await import('../commands/logout.ts');
-    await logout(command.args[0]!, still(command.opts<Flags>(), host));
+    await logout(command.args[0]!, still(command.opts<Flags>(), host, command.args));
     return 0;
   },
 };

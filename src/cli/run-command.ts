@@ -49,7 +49,7 @@ export const run: CommandSpec = {
     const flags = command.opts<RunFlags>();
     const options = runOptions(flags, command.args, host);
     const { runImage } = await import('../commands/run.ts');
-    return await runImage(options, still(flags, host));
+    return await runImage(options, still(flags, host, [options.name]));
   },
 };
 

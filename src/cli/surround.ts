@@ -10,13 +10,13 @@ import { parseChoice } from './values.ts';
 /** Flags that the commands besides build share. */
 export type Flags = CommonFlags & RegistryFlags & ShowingFlags & { readonly format?: string };
 
-/** What a command gets that shows no progress: warnings are told as lines. */
-export function still(flags: Flags, host: Host): Surroundings {
+/** What a command gets that shows no progress: warnings are told as lines. `images` are those that its words name. */
+export function still(flags: Flags, host: Host, images: readonly string[] = []): Surroundings {
   return {
     place: host.place,
     env: host.env,
     root: storeRoot(flags, host),
-    registry: registryOptions(flags, (path) => resolve(host.cwd, path)),
+    registry: registryOptions(flags, (path) => resolve(host.cwd, path), images),
     signal: host.signal,
     interrupted: host.interrupted,
     emit: (event) => {
@@ -31,13 +31,13 @@ export function still(flags: Flags, host: Host): Surroundings {
 /** Runs a command that shows its transfers; its own lines come after the picture. */
 export async function shown(
   title: string,
-  { flags, host }: { readonly flags: Flags; readonly host: Host },
+  { flags, host, images }: { readonly flags: Flags; readonly host: Host; readonly images: readonly string[] },
   work: (here: Surroundings) => Promise<void>,
 ): Promise<number> {
   const showing = await openShowing(flags, host, title);
   const late: [number, string][] = [];
   const here = {
-    ...still(flags, host),
+    ...still(flags, host, images),
     emit: showing.emit,
     print: (text: string) => void late.push([1, text]),
     say: (text: string) => void (showing.mode === 'quiet' || late.push([2, text])),

@@ -3,7 +3,6 @@ import { packIndex } from '../build/pack-index.ts';
 import { type BuildError, usageError } from '../core/errors.ts';
 import { formatPlatform } from '../core/platform.ts';
 import type { Image } from '../core/types.ts';
-import { parseReference } from '../oci/reference.ts';
 import { findNamed, nameToGive } from './find-image.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts, type Parts } from './wiring.ts';
@@ -17,7 +16,7 @@ export async function createManifest(
   here: Surroundings,
 ): Promise<void> {
   const name = nameToGive(options.name);
-  await using parts = await openParts(here.root, here.registry, here.place);
+  await using parts = await openParts(here.root, here.registry, here.place, { emit: here.emit });
   const found: { readonly text: string; readonly image: Image }[] = [];
   for (const text of options.images) {
     for (const image of await imagesOf(text, { parts, here })) found.push({ text, image });
@@ -38,10 +37,13 @@ export async function createManifest(
 
 /** Prints the manifest or index of a name of the store, as it would be pushed, or else as its registry has it. */
 export async function inspectManifest(name: string, here: Surroundings): Promise<void> {
-  await using parts = await openParts(here.root, here.registry, here.place);
+  await using parts = await openParts(here.root, here.registry, here.place, { emit: here.emit });
   const local = await findNamed(parts.store, name);
   if (local.length === 0) {
-    const { bytes } = await parts.registry.manifest(parseReference(withoutTransport(name)), here.signal);
+    const { bytes } = await parts.registry.manifest(
+      await parts.registry.meaning(withoutTransport(name)),
+      here.signal,
+    );
     return here.print(`${bytes.toString('utf8').trimEnd()}\n`);
   }
   const how = {
@@ -65,7 +67,7 @@ async function imagesOf(
   const plain = withoutTransport(text);
   const local = plain === text ? await findNamed(parts.store, text) : [];
   if (local.length > 0) return local.map(({ image }) => image);
-  return await parts.registry.resolveAll(parseReference(plain), here.signal);
+  return await parts.registry.resolveAll(await parts.registry.meaning(plain), here.signal);
 }
 
 function withoutTransport(text: string): string {

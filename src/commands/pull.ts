@@ -3,7 +3,7 @@ import { gate } from '../core/gates.ts';
 import { hostPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Image, Layer, Platform } from '../core/types.ts';
-import { formatReference, parseReference } from '../oci/reference.ts';
+import { formatReference } from '../oci/reference.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts, type Parts } from './wiring.ts';
 
@@ -29,7 +29,7 @@ export async function fetchImage(
   { name, platform = hostPlatform() }: PullCommand,
   { parts, here }: { readonly parts: Parts; readonly here: Surroundings },
 ): Promise<{ readonly image: Image; readonly name: string }> {
-  const reference = parseReference(name.replace(/^docker:\/\//, ''));
+  const reference = await parts.registry.meaning(name.replace(/^docker:\/\//, ''));
   const { image, referenceDigest } = await parts.registry.resolve(reference, platform, here.signal);
   const turn = gate(width);
   await Promise.all(image.layers.map((layer) => turn(() => fetchLayer(layer, { store: parts.store, here }))));

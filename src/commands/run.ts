@@ -18,6 +18,7 @@ import { BuildError, errnoOf, usageError } from '../core/errors.ts';
 import type { ProcessOptions } from '../core/options.ts';
 import type { ContainerConfig, Image } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
+import { formatReference } from '../oci/reference.ts';
 import { findStored } from './find-image.ts';
 import { fetchImage } from './pull.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -97,7 +98,8 @@ async function runPlan(
 }
 
 async function imageOf(name: string, parts: Parts, here: Surroundings): Promise<Image> {
-  const stored = await findStored(parts.store, name);
+  const meaning = async (): Promise<string> => formatReference(await parts.registry.meaning(name));
+  const stored = (await findStored(parts.store, name)) ?? (await findStored(parts.store, await meaning()));
   if (stored !== undefined) return stored.image;
   here.say(`${name} is not in the store: pulling it\n`);
   return (await fetchImage({ name }, { parts, here })).image;

@@ -16,7 +16,7 @@ export interface Parts extends AsyncDisposable {
 
 /** What is told of the work with store and registries. */
 interface Told {
-  /** Takes notes: damaged things of the store, what registries warn of, further tries. */
+  /** Takes notes: damaged things of the store, mirrors that are passed over, what registries warn of, further tries. */
   readonly emit?: Emit;
   /** Downloads are told, too. */
   readonly downloads?: boolean;
@@ -55,6 +55,7 @@ export function openRegistry(options: RegistryOptions, place: Place, say?: Say):
   };
   const close = async (): Promise<void> => (await opening)?.close();
   return {
+    meaning: async (...args) => (await open()).meaning(...args),
     resolve: async (...args) => (await open()).resolve(...args),
     digest: async (...args) => (await open()).digest(...args),
     manifest: async (...args) => (await open()).manifest(...args),
@@ -80,8 +81,8 @@ async function connectTo(options: RegistryOptions, place: Place, say: Say | unde
     env: process.env,
     place,
     ...(say && { say }),
-    runOutside: async (argv, stdin) => {
-      const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin) });
+    runOutside: async (argv, stdin, signal) => {
+      const { code, stdout, stderr } = await runOutside(place, argv, { stdin: Buffer.from(stdin), signal });
       return { code, stdout: stdout.toString(), stderr: stderr.toString() };
     },
   });

@@ -140,14 +140,26 @@ export interface BuildOptions extends ProcessOptions {
   readonly onSource?: (file: string, text: string) => void;
 }
 
+/** Another place for what is below a registry or a path of it. */
+export interface Mirror {
+  /** `docker.io`, `docker.io/library`. */
+  readonly of: string;
+  /** `mirror.example.com`, with a path where wanted; `http://` in front allows plain HTTP. */
+  readonly at: string;
+}
+
 /** How registries are reached. */
 export interface RegistryOptions {
   /** false accepts any certificate and plain HTTP. */
   readonly tlsVerify: boolean;
   readonly authFile?: string;
-  /** `user:password`, used for every registry of this command. */
+  /** `user:password`. */
   readonly creds?: string;
+  /** Images whose registries may be shown `creds`; default any. */
+  readonly credsFor?: readonly string[];
   readonly certDir?: string;
+  /** Asked before the registries that they mirror, in this order. */
+  readonly mirrors?: readonly Mirror[];
   /** Nothing may be asked of the network. */
   readonly offline?: boolean;
   readonly retries: number;

@@ -1,5 +1,5 @@
 import type { Digest, Framed } from './digest.ts';
-import type { InodeOwner, PathOwner } from './owner.ts';
+import type { InodeOwner, Owner, PathOwner } from './owner.ts';
 import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin, Platform } from './types.ts';
 
 /**
@@ -69,6 +69,8 @@ export interface RecordedStep {
   readonly lower: readonly string[];
   /** Files of those trees that carry no owner, by absolute path. */
   readonly below: readonly PathOwner[];
+  /** Whom new files belong to of which nothing else is known; the group of a setgid folder comes before. */
+  readonly made?: Pick<Owner, 'uid' | 'gid'>;
 }
 
 /** Layers and the conversions between their forms. */

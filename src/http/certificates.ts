@@ -29,18 +29,18 @@ export function systemCertificates(env: Environment): string[] {
 
 /**
  * Certificates for one host, as docker and containers lay them out: in `<folder>/<host[:port]>/`, `*.crt` are
- * authorities, `x.cert` with `x.key` is the client's certificate. `certDir` holds such files itself.
+ * authorities, `x.cert` with `x.key` is the client's certificate. `certDir` holds such files itself, and must be there.
  */
 export function hostCertificates(
   host: string,
   folders: readonly string[],
   certDir?: string,
 ): HostCertificates {
-  const places = [
-    ...(certDir === undefined ? [] : [certDir]),
-    ...folders.map((folder) => join(folder, host)),
+  const named = certDir === undefined ? [] : [certificatesOf(certDir, namedFilesIn(certDir))];
+  const found = [
+    ...named,
+    ...folders.map((folder) => join(folder, host)).map((place) => certificatesOf(place, filesIn(place))),
   ];
-  const found = places.map(readFolder).filter((place) => place !== undefined);
   const client = found.find((place) => place.cert !== undefined);
   return {
     ca: found.flatMap((place) => place.ca),
@@ -70,9 +70,7 @@ function systemBundle(): string {
   return '';
 }
 
-function readFolder(folder: string): HostCertificates | undefined {
-  const files = filesIn(folder);
-  if (files.length === 0) return undefined;
+function certificatesOf(folder: string, files: readonly string[]): HostCertificates {
   const ca = files
     .filter((file) => file.endsWith('.crt'))
     .flatMap((file) => certificatesIn(readNamed(join(folder, file))));
@@ -80,6 +78,16 @@ function readFolder(folder: string): HostCertificates | undefined {
   if (cert === undefined) return { ca };
   const key = `${cert.slice(0, -'.cert'.length)}.key`;
   return { ca, cert: readNamed(join(folder, cert)), key: readNamed(join(folder, key)) };
+}
+
+function namedFilesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    throw new BuildError('usage', `the folder ${folder} cannot be read (${errnoOf(error) ?? 'unknown'})`, {
+      hint: 'Correct --cert-dir: a folder with *.crt, and *.cert with *.key where the registry wants one.',
+    });
+  }
 }
 
 function filesIn(folder: string): string[] {

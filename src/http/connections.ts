@@ -50,8 +50,9 @@ export class Connections {
 
   /** What sends requests to the server of `url`, made at the first use and kept. */
   to(url: URL, alsoTrust?: string): Promise<Connection> {
-    const key = `${url.origin} ${alsoTrust ?? ''}`;
-    const known = this.#pools.get(key) ?? this.#open(url, alsoTrust);
+    const other = alsoTrust === url.host ? undefined : alsoTrust;
+    const key = `${url.origin} ${other ?? ''}`;
+    const known = this.#pools.get(key) ?? this.#open(url, other);
     this.#pools.set(key, known);
     return known;
   }

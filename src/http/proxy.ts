@@ -39,11 +39,20 @@ function parseProxy(value: string): URL {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   if (URL.canParse(text)) {
     const url = new URL(text);
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+    const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
+    if (isHttp && isEscaped(url.username) && isEscaped(url.password)) return url;
   }
   throw new BuildError('usage', 'the proxy variable does not hold the address of an HTTP proxy', {
-    hint: 'Write it as http://host:port in HTTP_PROXY and HTTPS_PROXY; SOCKS proxies are not supported.',
+    hint: 'Write it as http://user:password@host:port, with %25 for a percent sign; SOCKS proxies are not supported.',
   });
+}
+
+function isEscaped(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function matches(host: string, port: string, rule: string): boolean {

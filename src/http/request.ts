@@ -9,7 +9,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Default 5; 0 returns the redirect itself. */
   readonly maxRedirects?: number;
-  /** A host whose certs.d folder counts for this request too (a registry's, at its token server). */
+  /** A host whose authorities in certs.d count too (a registry's, at its token server and where it redirects to). */
   readonly alsoTrust?: string;
 }
 

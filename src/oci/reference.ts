@@ -39,6 +39,12 @@ export function parseReference(text: string): Reference {
   return digest === undefined ? { ...found, tag: 'latest' } : found;
 }
 
+/** The name without tag and digest, where no host is written: `myapp`, `me/app`; else undefined. */
+export function shortName(text: string): string | undefined {
+  const { name } = splitTag(text.replace(/@.*$/s, ''));
+  return hostIn(name) === undefined ? name : undefined;
+}
+
 /** The full name: `docker.io/library/myapp:latest`. */
 export function formatReference(reference: Reference): string {
   return `${reference.host}/${reference.repository}${suffix(reference)}`;
@@ -73,16 +79,20 @@ function splitTag(name: string): { name: string; tag?: string } {
 }
 
 function splitHost(name: string): { host: string; repository: string } {
-  const slash = name.indexOf('/');
-  const first = name.slice(0, Math.max(slash, 0));
-  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
-  const host = isHost ? first : defaultHost;
-  const repository = isHost ? name.slice(slash + 1) : name;
+  const written = hostIn(name);
+  const host = written ?? defaultHost;
+  const repository = written === undefined ? name : name.slice(written.length + 1);
   if (host !== defaultHost && host !== 'index.docker.io') return { host, repository };
   return {
     host: defaultHost,
     repository: repository.includes('/') ? repository : officialFolder + repository,
   };
+}
+
+function hostIn(name: string): string | undefined {
+  const first = name.slice(0, Math.max(name.indexOf('/'), 0));
+  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+  return isHost ? first : undefined;
 }
 
 function checkName(text: string, { host, repository }: Reference): void {

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { BuildError, errnoOf } from '../core/errors.ts';
-import { oneLine } from '../http/redact.ts';
 import type { Secret } from './secret.ts';
 
 interface OutsideResult {
@@ -10,14 +9,21 @@ interface OutsideResult {
   readonly stderr: string;
 }
 
-/** Runs one program as the person, outside of any namespace of ours, with `stdin` as its whole input. */
-export type RunOutside = (argv: readonly string[], stdin: string) => Promise<OutsideResult>;
+/**
+ * Runs one program as the person, outside of any namespace of ours, with `stdin` as its whole input. The signal ends the
+ * program; whether the promise settles then does not matter.
+ */
+export type RunOutside = (
+  argv: readonly string[],
+  stdin: string,
+  signal: AbortSignal,
+) => Promise<OutsideResult>;
 
 /** Runs the program as a plain child: right where no namespace was entered. */
-export const runDirectly: RunOutside = (argv, stdin) =>
+export const runDirectly: RunOutside = (argv, stdin, signal) =>
   new Promise((resolve, reject) => {
     const [program = '', ...args] = argv;
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -38,12 +44,24 @@ export const runDirectly: RunOutside = (argv, stdin) =>
     });
   });
 
+/** How helpers are run. */
+export interface HelperOptions {
+  readonly runOutside: RunOutside;
+  /** What a helper may take, a person's answer to its question included; default two minutes. */
+  readonly helperLimitMs?: number | undefined;
+}
+
 /**
  * Asks `docker-credential-<name> get` for a server's secret; undefined when the helper has none. The server goes in
- * as a plain line, the answer comes as JSON, complaints come on stdout (spec: registry.md §4.1).
+ * as a plain line, the answer comes as JSON, complaints come on stdout (spec: registry.md §4.1): they are told apart,
+ * and never shown, for they may hold the secret.
  */
-export async function askHelper(name: string, server: string, run: RunOutside): Promise<Secret | undefined> {
-  const result = await runHelper(name, 'get', server, run);
+export async function askHelper(
+  name: string,
+  server: string,
+  options: HelperOptions,
+): Promise<Secret | undefined> {
+  const result = await runHelper(name, { action: 'get', stdin: server }, options);
   if (result.code !== 0) {
     if (result.stdout.trim() === notFound) return undefined;
     throw failed(name, 'get', result);
@@ -56,16 +74,20 @@ export async function askHelper(name: string, server: string, run: RunOutside): 
 export async function storeWithHelper(
   name: string,
   login: { readonly server: string; readonly username: string; readonly password: string },
-  run: RunOutside,
+  options: HelperOptions,
 ): Promise<void> {
   const entry = JSON.stringify({ ServerURL: login.server, Username: login.username, Secret: login.password });
-  const result = await runHelper(name, 'store', entry, run);
+  const result = await runHelper(name, { action: 'store', stdin: entry }, options);
   if (result.code !== 0) throw failed(name, 'store', result);
 }
 
 /** False when the helper knew nothing of the server. */
-export async function eraseWithHelper(name: string, server: string, run: RunOutside): Promise<boolean> {
-  const result = await runHelper(name, 'erase', server, run);
+export async function eraseWithHelper(
+  name: string,
+  server: string,
+  options: HelperOptions,
+): Promise<boolean> {
+  const result = await runHelper(name, { action: 'erase', stdin: server }, options);
   if (result.code === 0) return true;
   if (result.stdout.trim() === notFound) return false;
   throw failed(name, 'erase', result);
@@ -73,13 +95,36 @@ export async function eraseWithHelper(name: string, server: string, run: RunOuts
 
 const notFound = 'credentials not found in native keychain';
 
-function runHelper(name: string, action: string, stdin: string, run: RunOutside): Promise<OutsideResult> {
+async function runHelper(
+  name: string,
+  { action, stdin }: { readonly action: string; readonly stdin: string },
+  { runOutside, helperLimitMs = 120_000 }: HelperOptions,
+): Promise<OutsideResult> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new BuildError('registry', 'a configured credential helper has a name that no program can have', {
       hint: 'credsStore and credHelpers hold the part after `docker-credential-`, as in `secretservice`.',
     });
   }
-  return run([`docker-credential-${name}`, action], stdin);
+  const program = `docker-credential-${name}`;
+  const limit = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(hangs(program, action, helperLimitMs));
+      limit.abort();
+    }, helperLimitMs);
+  });
+  try {
+    return await Promise.race([runOutside([program, action], stdin, limit.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function hangs(program: string, action: string, limitMs: number): BuildError {
+  return new BuildError('registry', `${program} ${action} did not end within ${limitMs / 1000} s`, {
+    hint: `It may wait for a person: try it by hand, echo HOST | ${program} get, or take it out of the configuration file.`,
+  });
 }
 
 function parseAnswer(name: string, stdout: string): { Username: string; Secret: string } {
@@ -107,10 +152,7 @@ function failed(name: string, action: string, result: OutsideResult): BuildError
       hint: 'Install it, or take it out of credsStore/credHelpers in the configuration file.',
     });
   }
-  const said = result.stdout.trim() === '' ? result.stderr : result.stdout;
-  // An answer in JSON may hold the secret even where the exit code says that it failed.
-  const shown = said.includes('{') ? '' : `: ${oneLine(said)}`;
-  return new BuildError('registry', `${program} ${action} failed with exit code ${result.code}${shown}`, {
-    hint: `Try it by hand: echo HOST | ${program} get`,
+  return new BuildError('registry', `${program} ${action} failed with exit code ${result.code}`, {
+    hint: `It says why when it is run by hand: echo HOST | ${program} get`,
   });
 }

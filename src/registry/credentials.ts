@@ -1,25 +1,34 @@
 import { join } from 'node:path';
 import { BuildError } from '../core/errors.ts';
 import type { Place } from '../core/place.ts';
-import { type AuthFile, normalKey, parseAuthFile, readAuthFile, writeAuthFile } from './auth-file.ts';
-import { askHelper, eraseWithHelper, type RunOutside, storeWithHelper } from './credential-helper.ts';
+import {
+  type AuthFile,
+  normalKey,
+  parseAuthFile,
+  readAuthFile,
+  secretIn,
+  writeAuthFile,
+} from './auth-file.ts';
+import { ciLogin } from './ci-login.ts';
+import { askHelper, eraseWithHelper, type HelperOptions, storeWithHelper } from './credential-helper.ts';
 import type { Secret } from './secret.ts';
 
-export interface CredentialsOptions {
+export interface CredentialsOptions extends HelperOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly place: Pick<Place, 'home' | 'runtimeDir'>;
-  readonly runOutside: RunOutside;
   /** The file to use alone (`--authfile`). */
   readonly authFile?: string | undefined;
-  /** `user:password` for every registry (`--creds`). */
+  /** `user:password` (`--creds`). */
   readonly creds?: string | undefined;
+  /** The registries that may be shown `creds`; default all. */
+  readonly credsHosts?: readonly string[] | undefined;
 }
 
 export interface Credentials {
   /**
    * The secret for a repository, or undefined to go on anonymously: `--creds`; `--authfile` alone; DOCKER_AUTH_CONFIG;
-   * REGISTRY_AUTH_FILE; docker's config.json; containers' auth.json; ~/.dockercfg. In each file the most
-   * specific path wins, and credHelpers go before credsStore before auths (spec: registry.md §4.1).
+   * REGISTRY_AUTH_FILE; docker's config.json; containers' auth.json; ~/.dockercfg; the variables of a CI job. In each
+   * file the most specific path wins, and credHelpers go before credsStore before auths (spec: registry.md §4.1).
    */
   find(host: string, repository?: string): Promise<Secret | undefined>;
   /** Keeps a login, in the helper that the file names or in the file itself (mode 0600); says which. */
@@ -31,12 +40,13 @@ export interface Credentials {
 export function openCredentials(options: CredentialsOptions): Credentials {
   return {
     async find(host, repository) {
-      if (options.creds !== undefined) return parseCreds(options.creds);
+      const { creds, credsHosts, authFile, env } = options;
+      if (creds !== undefined && (credsHosts?.includes(host) ?? true)) return parseCreds(creds);
       for (const file of sources(options)) {
-        const secret = await secretIn(file, host, repository, options.runOutside);
+        const secret = await searchFile(file, { host, repository }, options);
         if (secret !== undefined) return secret;
       }
-      return undefined;
+      return authFile === undefined ? ciLogin(host, env) : undefined;
     },
     writeLogin: (host, username, password) => writeLogin(host, { username, password }, options),
     removeLogin: (host) => removeLogin(host, options),
@@ -84,19 +94,18 @@ function dockerConfig({ env, place }: Pick<CredentialsOptions, 'env' | 'place'>)
   return join(env.DOCKER_CONFIG || join(place.home, '.docker'), 'config.json');
 }
 
-async function secretIn(
+async function searchFile(
   file: AuthFile,
-  host: string,
-  repository: string | undefined,
-  runOutside: RunOutside,
+  { host, repository }: { readonly host: string; readonly repository: string | undefined },
+  options: HelperOptions,
 ): Promise<Secret | undefined> {
   const helper = helperFor(file, host);
   if (helper !== undefined) {
-    const secret = await askHelper(helper.name, helper.server, runOutside);
+    const secret = await askHelper(helper.name, helper.server, options);
     if (secret !== undefined) return secret;
   }
   for (const key of keysFor(host, repository)) {
-    const secret = file.auths.get(key);
+    const secret = secretIn(file, key);
     if (secret !== undefined) return secret;
   }
   return undefined;
@@ -140,8 +149,7 @@ async function writeLogin(
   const file = readAuthFile(path, {});
   const helper = file && helperFor(file, host);
   const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
-  if (helper !== undefined)
-    await storeWithHelper(helper.name, { server: helper.server, ...login }, options.runOutside);
+  if (helper !== undefined) await storeWithHelper(helper.name, { server: helper.server, ...login }, options);
   writeAuthFile(path, (auths) => {
     for (const key of file === undefined ? [] : keysOf(file, host)) delete auths[key];
     auths[aliasesOf(host)[0]!] = helper === undefined ? { auth } : {};
@@ -154,8 +162,7 @@ async function removeLogin(host: string, options: CredentialsOptions): Promise<b
   const file = readAuthFile(path, {});
   if (file === undefined) return false;
   const helper = helperFor(file, host);
-  const erased =
-    helper !== undefined && (await eraseWithHelper(helper.name, helper.server, options.runOutside));
+  const erased = helper !== undefined && (await eraseWithHelper(helper.name, helper.server, options));
   const listed = keysOf(file, host);
   if (listed.length > 0) {
     writeAuthFile(path, (auths) => {

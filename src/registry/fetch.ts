@@ -113,8 +113,8 @@ function isPart({ descriptor }: Download, response: HttpResponse, offset: number
   return Number(start) === offset && (total === '*' || Number(total) === descriptor.size);
 }
 
-/** A server without Range begins anew; what was handed out before is passed over (the digest covers all of it). */
-async function* withoutFirst(body: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
+/** Who begins anew has what was handed out before passed over (the digest covers all of it). */
+export async function* withoutFirst(body: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
   let left = count;
   for await (const chunk of body) {
     if (chunk.length > left) yield chunk.subarray(left);

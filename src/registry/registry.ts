@@ -1,31 +1,29 @@
 import { join } from 'node:path';
 import { BuildError } from '../core/errors.ts';
+import { once } from '../core/once.ts';
 import type { RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { FetchBlob } from '../core/store.ts';
-import type { Image, Platform } from '../core/types.ts';
-import { createClient, type HttpClient } from '../http/client.ts';
+import type { Image, Origin, Platform } from '../core/types.ts';
 import type { Environment } from '../http/proxy.ts';
-import type { Reference } from '../oci/reference.ts';
+import { parseReference, type Reference } from '../oci/reference.ts';
 import { type RunOutside, runDirectly } from './credential-helper.ts';
 import { type Credentials, openCredentials } from './credentials.ts';
-import { type EndpointOptions, findEndpoint } from './endpoint.ts';
-import { blobFetcher, type OpenSession } from './fetch.ts';
+import type { OpenSession } from './fetch.ts';
+import { Mirrored } from './mirrored.ts';
+import { mayBeInsecure, meaningOf, type Rules } from './places.ts';
 import { type PushOptions, pushImage } from './push.ts';
 import { type PushedIndex, pushIndex } from './push-index.ts';
 import type { Pushed } from './put-manifest.ts';
-import {
-  type FoundManifest,
-  type Resolved,
-  remoteDigest,
-  remoteManifest,
-  resolveAll,
-  resolveImage,
-} from './resolve.ts';
-import { createSession, type Say, type Session } from './session.ts';
+import { readRegistriesConf } from './registries-conf.ts';
+import type { FoundManifest, Resolved } from './resolve.ts';
+import type { Say, Session } from './session.ts';
+import { Sessions } from './sessions.ts';
 
 /** What registries are to the rest of tsbuild. */
 export interface Registry {
+  /** What a name means here: short ones may have an alias in registries.conf. Fails with `usage` on what is no name. */
+  meaning(name: string): Promise<Reference>;
   /** What a reference means for a platform; layers are named, not fetched. */
   resolve(reference: Reference, platform: Platform, signal?: AbortSignal): Promise<Resolved>;
   /** The digest that a tag has now, without fetching anything; undefined when there is no such image. */
@@ -54,41 +52,64 @@ export interface Surroundings {
   readonly place: Pick<Place, 'home' | 'runtimeDir'>;
   /** Runs credential helpers as the person; default a plain child. */
   readonly runOutside?: RunOutside;
-  /** Told of further tries, and what registries warn of. */
-  readonly say?: Say | undefined;
+  /** Told of mirrors that are passed over, of further tries, and what registries warn of. */
+  readonly say?: Say;
+  /** Where the machine's own registries.conf is; default `/etc/containers`. */
+  readonly systemFolder?: string;
 }
 
 /** Registries as this person reaches them. Nothing is read and nothing is sent before the first call. */
 export function connect(options: RegistryOptions, surroundings: Surroundings): Registry {
-  const { env, place, runOutside = runDirectly, say } = surroundings;
-  const { tlsVerify, certDir, offline } = options;
+  const { env, place, runOutside = runDirectly, say = () => {} } = surroundings;
+  const { authFile, creds, mirrors = [] } = options;
+  const credsHosts = options.credsFor?.flatMap(hostOf);
+  const credentials = openCredentials({ env, place, runOutside, authFile, creds, credsHosts });
   const certDirs = certificateFolders(env, place.home);
-  const client = createClient({ env, certDirs, certDir, tlsVerify, offline });
-  const credentials = openCredentials({
-    env,
-    place,
-    runOutside,
-    authFile: options.authFile,
-    creds: options.creds,
+  const sessions = new Sessions({ ...options, env, certDirs, credentials, say });
+  const { home } = place;
+  const { systemFolder = '/etc/containers' } = surroundings;
+  const rules = once(async (): Promise<Rules> => {
+    return { conf: await readRegistriesConf({ env, home, systemFolder }), mirrors };
   });
-  const endpoints = { client, tlsVerify, certDirs, certDir, say };
-  const open = sessionOpener(client, credentials, { ...options, ...endpoints });
+  const pulls = new Mirrored({ opener: (manner) => sessions.opener(manner), rules, say });
+  const forPush = async (names: readonly Origin[]): Promise<OpenSession> => {
+    const insecure = await insecureHosts(names, rules);
+    return (host, signal) =>
+      sessions.opener({ insecure: insecure.includes(host), isMirror: false })(host, signal);
+  };
   return {
-    resolve: (reference, platform, signal) => resolveImage(reference, { open, platform, signal }),
-    digest: (reference, signal) => remoteDigest(reference, open, signal),
-    manifest: (reference, signal) => remoteManifest(reference, { open, signal }),
-    resolveAll: (reference, signal) => resolveAll(reference, { open, signal }),
-    fetch: blobFetcher(open),
-    push: (image, references, pushOptions) => pushImage(image, references, open, pushOptions),
-    pushIndex: (images, references, pushOptions) => pushIndex(images, references, open, pushOptions),
+    meaning: async (name) => meaningOf(name, (await rules()).conf),
+    resolve: (...args) => pulls.resolve(...args),
+    digest: (...args) => pulls.digest(...args),
+    manifest: (...args) => pulls.manifest(...args),
+    resolveAll: (...args) => pulls.resolveAll(...args),
+    fetch: pulls.fetch,
+    push: async (image, names, how) => pushImage(image, names, await forPush(names), how),
+    pushIndex: async (images, names, how) => pushIndex(images, names, await forPush(names), how),
     checkLogin: async (host, username, password, signal) => {
-      const secret = { type: 'password', username, password } as const;
-      const own = { find: async () => secret };
-      await checkLogin(await sessionOpener(client, own, { ...options, ...endpoints })(host, signal), signal);
+      const own = { find: async () => ({ type: 'password', username, password }) as const };
+      const [insecure] = await insecureHosts([{ host, repository: '' }], rules);
+      const open = sessions.openerWith(own, { insecure: insecure !== undefined, isMirror: false });
+      await checkLogin(await open(host, signal), signal);
     },
     credentials,
-    close: () => client.close(),
+    close: () => sessions.close(),
   };
+}
+
+/** The registries among these that registries.conf lets be insecure. Fails with `denied` where it blocks one. */
+async function insecureHosts(names: readonly Origin[], rules: () => Promise<Rules>): Promise<string[]> {
+  const { conf } = await rules();
+  return names.filter((name) => mayBeInsecure(name, conf)).map(({ host }) => host);
+}
+
+/** The registry of an image that the command line names; an image's id has none. */
+function hostOf(name: string): string[] {
+  try {
+    return [parseReference(name.replace(/^docker:\/\//, '')).host];
+  } catch {
+    return [];
+  }
 }
 
 /** Where docker and containers keep certificates by host, the person's own first. */
@@ -96,25 +117,6 @@ export function certificateFolders(env: Environment, home: string): string[] {
   const config = env.XDG_CONFIG_HOME || join(home, '.config');
   const folders = [join(config, 'containers/certs.d'), join(home, '.docker/certs.d')];
   return [...folders, '/etc/containers/certs.d', '/etc/docker/certs.d'];
-}
-
-function sessionOpener(
-  client: HttpClient,
-  credentials: Pick<Credentials, 'find'>,
-  options: Pick<RegistryOptions, 'retries' | 'retryDelayMs'> & EndpointOptions & Pick<Surroundings, 'say'>,
-): OpenSession {
-  const sessions = new Map<string, Promise<Session>>();
-  const { tlsVerify, retries, retryDelayMs, say } = options;
-  return (host, signal) => {
-    const known = sessions.get(host);
-    if (known !== undefined) return known;
-    const opening = findEndpoint(host, { ...options, signal }).then((endpoint) =>
-      createSession({ client, endpoint, host, credentials, tlsVerify, retries, retryDelayMs, say }),
-    );
-    sessions.set(host, opening);
-    opening.catch(() => sessions.delete(host));
-    return opening;
-  };
 }
 
 async function checkLogin(session: Session, signal: AbortSignal | undefined): Promise<void> {

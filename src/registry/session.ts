@@ -26,15 +26,15 @@ export interface Session {
   retrying<T>(attempt: (number: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
 }
 
-export interface SessionOptions extends AuthorizerOptions {
+interface Options extends AuthorizerOptions {
   /** Told what the registry warns of, once each, and before each further try. */
-  readonly say?: Say | undefined;
+  readonly say?: Say;
 }
 
 /** Takes a clause for the person, a warning unless it says otherwise; never throws. */
 export type Say = (text: string, level?: 'info' | 'warning') => void;
 
-export function createSession(options: SessionOptions): Session {
+export function createSession(options: Options): Session {
   const { client, endpoint, host, retries, retryDelayMs: delayMs, say } = options;
   const authorizer = new Authorizer(options);
   const onRetry: RetryOptions['onRetry'] = ({ message }, _, pauseMs) =>
@@ -44,8 +44,9 @@ export function createSession(options: SessionOptions): Session {
   return {
     host,
     endpoint,
-    request: async (target, request) => {
+    request: async (target, asked) => {
       const url = new URL(target, endpoint);
+      const request = { ...asked, alsoTrust: host };
       if (url.origin !== endpoint.origin) return client.request(url, request);
       const response = await authorized(client, authorizer, url, request);
       for (const text of warningsOf(response)) {

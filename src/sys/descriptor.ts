@@ -6,6 +6,7 @@ import { answer, declare } from './libc.ts';
  */
 const call4 = declare('syscall', 'long', ['long', 'long', 'uintptr_t', 'uintptr_t', 'long']);
 const openatCall = declare('openat', 'int', ['int', 'uintptr_t', 'int', 'uint32_t']);
+const readCall = declare('read', 'long', ['int', 'uintptr_t', 'size_t']);
 const closeCall = declare('close', 'int', ['int']);
 const statxCall = declare('syscall', 'long', [
   'long',
@@ -35,6 +36,11 @@ const statxNumber = process.arch === 'arm64' ? 291 : 332;
 /** Flags of open(2) that node:fs does not name. */
 export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
+const isArm = process.arch === 'arm64';
+export const O_DIRECTORY = isArm ? 0o40000 : 0o200000;
+export const O_NOFOLLOW = isArm ? 0o100000 : 0o400000;
+/** The bit by which O_TMPFILE differs from O_DIRECTORY. */
+export const O_UNNAMED = 0o20000000;
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -52,6 +58,10 @@ export function openat(folder: number, path: number, flags: number, mode = 0): n
 /** `how` is the address of a struct open_how of 24 bytes. */
 export function openat2(folder: number, path: number, how: number): number {
   return answer(call4(openat2Number, folder, path, how, 24));
+}
+
+export function read(fd: number, into: number, length: number): number {
+  return answer(readCall(fd, into, length));
 }
 
 export function close(fd: number): void {

@@ -1,5 +1,5 @@
 import type { Stats, StatsBase } from 'node:fs';
-import { errnoOf } from '../core/errors.ts';
+import { BuildError, errnoOf } from '../core/errors.ts';
 import { mknod } from './file.ts';
 import { lgetxattr, lremovexattr, lsetxattr } from './xattr.ts';
 
@@ -32,13 +32,27 @@ export function isOpaque(directory: string | Buffer): boolean {
   try {
     return lgetxattr(directory, OPAQUE).toString() === 'y';
   } catch (error) {
-    if (['ENODATA', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return false;
+    if (errnoOf(error) === 'ENODATA' || cannotCarry(error)) return false;
     throw error;
   }
 }
 
+/** Throws `store` where the file system carries no such mark. */
 export function makeOpaque(directory: string | Buffer): void {
-  lsetxattr(directory, OPAQUE, Buffer.from('y'));
+  try {
+    lsetxattr(directory, OPAQUE, Buffer.from('y'));
+  } catch (error) {
+    if (!cannotCarry(error)) throw error;
+    throw new BuildError('store', `the file system of ${directory} keeps no attributes of files (user.*)`, {
+      hint: 'A layer that replaces a directory needs them: put the store on ext4, xfs, btrfs, or tmpfs of Linux 6.6 or later, with --root or TSBUILD_ROOT.',
+      cause: error,
+    });
+  }
+}
+
+/** Node says one of two names of the same error. */
+function cannotCarry(error: unknown): boolean {
+  return ['ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '');
 }
 
 export function dropOpaque(directory: string | Buffer): void {

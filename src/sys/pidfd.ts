@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { check, declare } from './libc.ts';
 
 /** By number, which is the same on every architecture: C libraries learned the names late. */
@@ -6,12 +7,12 @@ const getfdCall = declare('syscall', 'long', ['long', 'int', 'int', 'uint32_t'])
 const pidfdOpenNumber = 434;
 const pidfdGetfdNumber = 438;
 
-/** A descriptor for a process, as pidfd_open(2). */
-export function pidfdOpen(pid: number): number {
-  return check(openCall(pidfdOpenNumber, pid, 0), 'pidfd_open');
-}
-
 /** A descriptor of our own for what another process has open, as pidfd_getfd(2): it takes the right to trace it. */
-export function pidfdGetfd(process: number, descriptor: number): number {
-  return check(getfdCall(pidfdGetfdNumber, process, descriptor, 0), 'pidfd_getfd');
+export function takeDescriptor(pid: number, descriptor: number): number {
+  const process = check(openCall(pidfdOpenNumber, pid, 0), 'pidfd_open');
+  try {
+    return check(getfdCall(pidfdGetfdNumber, process, descriptor, 0), 'pidfd_getfd');
+  } finally {
+    closeSync(process);
+  }
 }

@@ -15,7 +15,7 @@ export function llistxattr(path: string | Buffer): string[] {
   const buffer = scratch();
   const size = listCall(cString(path), buffer, buffer.length);
   if (size === 0) return [];
-  if (size < 0 && lastError() === 'EOPNOTSUPP') return [];
+  if (size < 0 && lastError() === 'ENOTSUP') return [];
   check(size, 'llistxattr', path);
   return nameOf(buffer.subarray(0, size - 1)).split('\0');
 }

@@ -85,7 +85,12 @@ describe.skipIf(isSkipped).each(people)('a registry with passwords and TLS, as %
     expect(await digestAt('app:1')).toBe(digest);
     expect((await succeed(['push', image('app:1'), image('deep/er/other:2')])).trim()).toBe(digest);
     expect(await digestAt('deep/er/other:2')).toBe(digest);
+    await succeed(['push', image('app:1'), image('hub/library/app:1')]);
     await succeed(['rmi', image('app:1')]);
+    await succeed(['prune', '--everything']);
+    const mirror = ['--registry-mirror', image('hub')];
+    expect(await succeed(['pull', ...mirror, 'app:1'])).toBe(await succeed(['pull', image('app:1')]));
+    await succeed(['rmi', 'app:1', image('app:1')]);
     await succeed(['prune', '--everything']);
     await succeed(['pull', image('deep/er/other:2')]);
     const on = join(tsbuild.folder, 'on');

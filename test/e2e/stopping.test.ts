@@ -11,6 +11,11 @@ import { loadBases, newTsbuild, type Tsbuild, type Who } from '../support/tsbuil
 const base = 'localhost/tsbuild-test/busybox:1';
 const people: readonly Who[] = isRoot ? ['root', 'user'] : ['root'];
 const engines = ['builtin', 'crun', 'runc'].filter((name) => name === 'builtin' || has(name));
+/** With which flags steps run; for root the last would show nothing new. */
+const waysOf = (who: Who): (readonly [string, readonly string[]])[] => [
+  ...engines.map((name) => [name, [`--runtime=${name}`]] as const),
+  ...(who === 'root' ? [] : [['builtin, owners recorded', ['--isolation=single']] as const]),
+];
 /** Far more than the builder ever needs, and less than it would have if it kept what the step says. */
 const MUCH_KB = 400_000;
 const MANY_BYTES = 100_000_000;
@@ -23,7 +28,7 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
   });
   afterAll(() => tsbuild?.[Symbol.asyncDispose]());
 
-  const wordsFor = async (step: string, ...flags: readonly string[]): Promise<string[]> => {
+  const wordsFor = async (step: string, flags: readonly string[]): Promise<string[]> => {
     const context = join(tsbuild.folder, `context-${readdirSync(tsbuild.folder).length}`);
     mkdirSync(context);
     writeFileSync(join(context, 'Containerfile'), `FROM ${base}\n${step}\n`);
@@ -32,10 +37,10 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
   };
   const build = async (
     step: string,
-    flag: string,
+    flags: readonly string[],
     said: (output: string, pid: number) => void,
   ): Promise<Outcome> => {
-    const words = await wordsFor(step, flag);
+    const words = await wordsFor(step, flags);
     return await run(tsbuild.commandLine(words), { env: tsbuild.env, cwd: tsbuild.folder, said });
   };
   const expectNothingLeft = async (): Promise<void> => {
@@ -43,29 +48,50 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
     expect(mountsBelow(tsbuild.folder)).toEqual([]);
   };
 
-  describe.each(engines)('%s', (runtime) => {
+  describe.each(waysOf(who))('%s', (_, flags) => {
     // The helper outside is a child of the builder as well, where there is one.
     it.each([0, 1, 2])(
       'nothing is left when a process around the step is killed (%i below the builder)',
       async (depth) => {
         let victims: string[] = [];
-        const outcome = await build(
-          'RUN echo up; sleep 100 & sleep 30',
-          `--runtime=${runtime}`,
-          (output, pid) => {
-            if (victims.length > 0 || !/\bup$/m.test(output)) return;
-            victims = line(childrenOf(String(pid)).filter(isStep)[0]!)[depth] ?? [];
-            for (const victim of victims) process.kill(Number(victim), 'SIGKILL');
-          },
-        );
+        const outcome = await build('RUN echo up; sleep 100 & sleep 30', flags, (output, pid) => {
+          if (victims.length > 0 || !/\bup$/m.test(output)) return;
+          victims = line(childrenOf(String(pid)).filter(isStep)[0]!)[depth] ?? [];
+          for (const victim of victims) process.kill(Number(victim), 'SIGKILL');
+        });
         expect(victims).not.toEqual([]);
         expect(outcome.code, outcome.stderr).toBe(1);
         await expectNothingLeft();
       },
     );
 
+    it.skipIf(who === 'root')(
+      'a build whose helper outside was killed goes on, and leaves nothing',
+      async () => {
+        let helper: string | undefined;
+        const outcome = await build('RUN echo up; sleep 0.2; echo still', flags, (output, pid) => {
+          if (helper !== undefined || !/\bup$/m.test(output)) return;
+          helper = helperOf(String(pid));
+          if (helper !== undefined) process.kill(Number(helper), 'SIGKILL');
+        });
+        expect(helper).toBeDefined();
+        expect(outcome.code, outcome.stderr).toBe(0);
+        await expectNothingLeft();
+      },
+    );
+
+    it('SIGTERM ends a step that heeds nothing, and what left its session', async () => {
+      let sent = false;
+      const step = `RUN trap '' INT TERM HUP; (setsid sleep 100 &); echo up; sleep 30; sleep 30`;
+      const outcome = await build(step, flags, (output, pid) => {
+        if (!sent && /\bup$/m.test(output)) sent = process.kill(pid, 'SIGTERM');
+      });
+      expect(outcome.code, outcome.stderr).toBe(143);
+      await expectNothingLeft();
+    });
+
     it('a step that says things for ever ends with an interrupt, and fills no memory', async () => {
-      const words = await wordsFor('RUN yes "$(printf %02000d 0)"', `--runtime=${runtime}`);
+      const words = await wordsFor('RUN yes "$(printf %02000d 0)"', flags);
       const [program, ...args] = tsbuild.commandLine(words);
       const child = spawn(program!, args, {
         env: tsbuild.env,
@@ -93,7 +119,7 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
       const mark = `7${process.pid}${Date.now()}`;
       let isUp = false;
       const step = `RUN (trap "" INT TERM; setsid sleep ${mark}) & echo up; sleep ${mark}`;
-      const outcome = await build(step, '--isolation=chroot', (output, pid) => {
+      const outcome = await build(step, ['--isolation=chroot'], (output, pid) => {
         if (isUp || !/\bup$/m.test(output)) return;
         isUp = true;
         process.kill(pid, 'SIGINT');
@@ -104,6 +130,11 @@ describe.skipIf(skip('steps that are stopped', { programs: ['busybox'] })).each(
     },
   );
 });
+
+/** The helper outside of the namespaces; real root has none. */
+function helperOf(pid: string): string | undefined {
+  return childrenOf(pid).find((child) => !isStep(child));
+}
 
 /** The process, its children, and theirs. */
 function line(first: string): string[][] {

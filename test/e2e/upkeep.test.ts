@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
@@ -70,6 +70,15 @@ describe.skipIf(skip('du, rmi and prune', needs)).each(people)('du, rmi and prun
     await tsbuild.must(['build', '--no-cache', '-t', 'app', 'context'], bound);
     expect(await size()).toBeLessThan(two + megabyte);
     expect((await tsbuild.run(['build', 'context'], { env: { TSBUILD_KEEP_STORAGE: 'much' } })).code).toBe(2);
+  });
+
+  it('goes on where the store is moved to', async () => {
+    await build('-t', 'app');
+    const moved = `${tsbuild.store}-moved`;
+    renameSync(tsbuild.store, moved);
+    expect(await build('--root', moved, '-t', 'app')).toEqual({ cached: 3, done: 0 });
+    expect(await tsbuild.must(['run', '--root', moved, 'app', 'cmp', '/eight', '/another'])).toBe('');
+    expect(existsSync(tsbuild.store)).toBe(false);
   });
 
   async function size(): Promise<number> {

@@ -1,8 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import type { RegistryOptions } from '../../src/core/options.ts';
 import { parseReference, type Reference } from '../../src/oci/reference.ts';
@@ -20,7 +28,17 @@ import {
   type RegistryServerOptions,
   startRegistryServer,
 } from '../support/registry-server.ts';
+import { has } from '../support/skips.ts';
 import { startTokenServer } from '../support/token-server.ts';
+
+/** A credential helper that keeps one login in a file. */
+const helperScript = (file: string): string => `#!/bin/sh
+case $1 in
+  store) cat >'${file}' ;;
+  erase) cat; rm '${file}' ;;
+  get) cat >/dev/null; cat '${file}' 2>/dev/null || { echo "credentials not found in native keychain"; exit 1; } ;;
+esac
+`;
 
 const isPossible = hasRegistryServer() && existsSync('/usr/bin/skopeo');
 if (!isPossible) console.warn('skipped: the tests with a real registry need docker-registry and skopeo');
@@ -192,6 +210,81 @@ describe.skipIf(!isPossible)('a real registry', () => {
     const DOCKER_AUTH_CONFIG = JSON.stringify({ auths: { [host]: { auth } } });
     await person({}, { DOCKER_AUTH_CONFIG }).resolve(parseReference(`${host}/b`), amd64);
     judge(`${host}/a`, '--src-tls-verify=false', `--src-creds=${login.user}:${login.password}`);
+  });
+
+  /** What a program of containers says, with a home and nothing else. */
+  const containers = (command: readonly string[], home: string, input = ''): string => {
+    const env = { HOME: home, PATH: `${home}:${process.env.PATH}` };
+    return execFileSync(command[0]!, command.slice(1), { env, input, stdio: 'pipe' }).toString().trim();
+  };
+
+  it('keeps logins where skopeo, buildah and podman find them, and finds theirs', async () => {
+    const { host } = await start({ htpasswd: login });
+    const name = parseReference(`${host}/a`);
+    const pushed = await push(person({ creds: `${login.user}:${login.password}` }), [name], [10]);
+    const inspect = [
+      'skopeo',
+      'inspect',
+      '--tls-verify=false',
+      '--format',
+      '{{.Digest}}',
+      `docker://${host}/a`,
+    ];
+    const homes = ['file', 'helper', 'theirs'].map((kind) => mkdtempSync(join(folder, `home-${kind}-`)));
+    const [file, helper, theirs] = homes as [string, string, string];
+    writeFileSync(join(helper, 'docker-credential-kept'), helperScript(join(helper, 'kept')), {
+      mode: 0o755,
+    });
+    mkdirSync(join(helper, '.docker'));
+    // containers knows no credsStore.
+    writeFileSync(join(helper, '.docker/config.json'), JSON.stringify({ credHelpers: { [host]: 'kept' } }));
+    const path = { PATH: `${helper}:${process.env.PATH}` };
+    vi.stubEnv('PATH', path.PATH);
+    for (const home of [file, helper]) {
+      await person({}, path, home).credentials.writeLogin(host, login.user, login.password);
+      expect(containers(inspect, home)).toBe(pushed.digest);
+      for (const program of ['buildah', 'podman'].filter((one) => has(one)))
+        expect(containers([program, 'login', '--get-login', host], home)).toBe(login.user);
+    }
+    expect(readFileSync(join(helper, '.docker/config.json'), 'utf8')).not.toContain('auth":');
+    await person({}, path, helper).credentials.removeLogin(host);
+    expect(() => containers(inspect, helper)).toThrow();
+    vi.unstubAllEnvs();
+    const words = ['skopeo', 'login', '--tls-verify=false', '-u', login.user, '--password-stdin', host];
+    containers([...words, '--authfile', join(theirs, 'auth.json')], theirs, login.password);
+    const env = { REGISTRY_AUTH_FILE: join(theirs, 'auth.json') };
+    expect(await person({}, env, theirs).digest(name)).toBe(pushed.digest);
+  });
+
+  it('goes where registries.conf leads, as skopeo does', async () => {
+    const [own, mirror] = [await start(), await start()];
+    const names = [`${own.host}/app:1`, `${mirror.host}/cache/app:1`].map(parseReference);
+    const at = [await push(person(), [names[0]!], [10]), await push(person(), [names[1]!], [20])];
+    const conf = join(folder, 'registries.conf');
+    const env = { CONTAINERS_REGISTRIES_CONF: conf };
+    const rule = (extra: string, inMirror = ''): string =>
+      `[[registry]]\nlocation = "${own.host}"\ninsecure = true\n${extra}\n[[registry.mirror]]\nlocation = "${mirror.host}/cache"\ninsecure = true\n${inMirror}`;
+    const skopeo = ['skopeo', '--registries-conf', conf, 'inspect', '--raw'];
+    const asked = async (text: string, name: string): Promise<string[]> => {
+      writeFileSync(conf, text);
+      const ours = await person({}, env).resolve(parseReference(name), amd64);
+      return [ours.referenceDigest, digestOf(containers([...skopeo, `docker://${name}`], folder))];
+    };
+    const tag = `${own.host}/app:1`;
+    expect(await asked(rule(''), tag)).toEqual([at[1]!.digest, at[1]!.digest]);
+    expect(await asked(rule('', 'pull-from-mirror = "digest-only"'), tag)).toEqual([
+      at[0]!.digest,
+      at[0]!.digest,
+    ]);
+    expect(await asked(rule('mirror-by-digest-only = true'), tag)).toEqual([at[0]!.digest, at[0]!.digest]);
+    const digest = `${own.host}/app@${at[1]!.digest}`;
+    expect(await asked(rule('mirror-by-digest-only = true'), digest)).toEqual([at[1]!.digest, at[1]!.digest]);
+    const moved = `[[registry]]\nprefix = "old.test/team"\nlocation = "${mirror.host}/cache"\ninsecure = true`;
+    expect(await asked(moved, 'old.test/team/app:1')).toEqual([at[1]!.digest, at[1]!.digest]);
+    expect(await asked(rule('blocked = true'), tag)).toEqual([at[1]!.digest, at[1]!.digest]);
+    const onlyTags = rule('blocked = true', 'pull-from-mirror = "digest-only"');
+    await expect(asked(onlyTags, tag)).rejects.toThrow(/is blocked/);
+    expect(() => containers([...skopeo, `docker://${tag}`], folder)).toThrow(/is blocked/);
   });
 
   it('speaks TLS on loopback with the authority of SSL_CERT_FILE, certs.d or --cert-dir', async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtinEngine, type Supervision } from '../../builder/sandbox/builtin.ts';
 import { isOverlayRefusal } from '../../builder/sandbox/overlay-mount.ts';
 import type { Exit, Mount, SandboxPlan } from '../../builder/sandbox/plan.ts';
-import { pidfdGetfd, pidfdOpen } from '../../src/sys/pidfd.ts';
+import { takeDescriptor } from '../../src/sys/pidfd.ts';
 import { run } from '../support/programs.ts';
 import type { Job, JobResult } from '../support/sandbox-driver.ts';
 import { layOutTree, SandboxPlace } from '../support/sandbox-place.ts';
@@ -152,10 +152,8 @@ describe.skipIf(skip('the built-in engine', needs))('the built-in engine', () =>
     const supervision: Supervision = {
       rules: [{ names: ['fchownat', 'lchown', 'chown', 'fchown'], action: 'notify' }],
       async supervise({ pid, descriptor, plan }) {
-        const handle = pidfdOpen(pid);
-        const listener = pidfdGetfd(handle, descriptor);
+        const listener = takeDescriptor(pid, descriptor);
         seen.push(readlinkSync(`/proc/self/fd/${listener}`), String(plan.process.uid));
-        closeSync(handle);
         // Nobody listens any more: the calls answer ENOSYS, which shows that they were asked.
         closeSync(listener);
       },

@@ -102,6 +102,38 @@ describe.skipIf(skip('containment', needs))('containment', () => {
   });
 });
 
+describe.skipIf(skip('a masked /proc', needs))('where parts of /proc are masked', () => {
+  const [only] = probes
+    .flatMap(({ cases }) => cases)
+    .filter(({ name }) => name === 'only its own processes are seen');
+  let place: SandboxPlace;
+
+  beforeAll(async () => {
+    place = await SandboxPlace.make();
+  });
+
+  afterAll(() => place?.remove());
+
+  const see = async (engine: string, rung: string, who: 'root' | 'user'): Promise<JobResult> => {
+    const jobs = [jobOf(only!, { place, who, words: {} })];
+    const results = await perform(place, commandAt(place, { engine, rung, who, proc: 'bound' }, jobs));
+    return results[0]!;
+  };
+
+  it.each(['builtin', 'crun', 'runc'])('real root gets a /proc of its own by %s', async (engine) => {
+    if (skip(`the engine ${engine}`, { programs: engine === 'builtin' ? [] : [engine] })) return;
+    checkCase(only!, await see(engine, 'root', 'root'));
+  });
+
+  it.skipIf(skip('runc', { programs: ['runc'] }))('runc is refused in a user namespace', async () => {
+    const result = await see('runc', 'subuid', 'user');
+    expect(result).toMatchObject({
+      error: 'sandbox',
+      message: expect.stringContaining('parts of /proc are hidden'),
+    });
+  });
+});
+
 describe('the table of probes', () => {
   it('has all twenty-two, each with something that tries it', () => {
     expect(probes.map(({ probe }) => probe)).toEqual(Array.from({ length: 22 }, (_, at) => at + 1));

@@ -48,7 +48,10 @@ describe.skipIf(skip('the launcher', { root: true, programs: ['unshare', 'setpri
       symlinkSync('../bin/tsbuild', join(folder, 'dist/tsbuild'));
       programs = join(folder, 'fake');
       program('podman', 'exec sleep "$1"');
-      program('docker-credential-test', 'read -r host; echo "for $host by $(id -u)"; echo warn >&2; exit 3');
+      program(
+        'docker-credential-test',
+        'read -r host; echo "for $host by $(id -u) with $NODE_EXTRA_CA_CERTS"; echo warn >&2; exit 3',
+      );
       runtimeDir = place.work('user');
     });
 
@@ -67,6 +70,7 @@ describe.skipIf(skip('the launcher', { root: true, programs: ['unshare', 'setpri
       const env = {
         ...place.environment(),
         XDG_RUNTIME_DIR: runtimeDir,
+        NODE_EXTRA_CA_CERTS: '/authorities',
         PATH: `${first}:${process.env.PATH}`,
       };
       return await run([...place.as('user'), join(folder, 'dist/tsbuild'), file], { env, cwd: '/' });
@@ -214,7 +218,7 @@ exec /usr/bin/unshare "$@"`;
       expect(shown!.stdout).toBe(`${words.join('|')}|in\0put\n${place.ids.uid}\n1 \\n2\n/usr\n`);
       expect(helper).toMatchObject({
         code: 3,
-        stdout: `for registry.example by ${place.ids.uid}\n`,
+        stdout: `for registry.example by ${place.ids.uid} with /authorities\n`,
         stderr: 'warn\n',
       });
     });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assemble } from '../../builder/sandbox/program/assemble.ts';
 import { at, block, call, from, goto, type Item, label } from '../../builder/sandbox/program/calls.ts';
 import { instructions, interpreters, machineCode } from '../../builder/sandbox/program/interpreter.ts';
+import { messages, waitFor } from '../../builder/sandbox/program/namespaces.ts';
 import {
   awaitGo,
   dieWithUs,
@@ -15,7 +16,10 @@ import {
   tell,
   tellFailure,
 } from '../../builder/sandbox/program/start.ts';
+import { type Request, superviseProgram } from '../../builder/sandbox/supervise.ts';
 import { skip } from '../support/skips.ts';
+
+const SIGCHLD = 17;
 
 let folder: string;
 
@@ -216,3 +220,30 @@ function textOf(object: Buffer): Buffer {
   }
   throw new Error('no code in the object file');
 }
+
+describe('a program under supervision', () => {
+  it('is answered though its process asks before anyone told where that is', async () => {
+    const [first, asked, ended] = [messages.first, messages.userNamespace, messages.firstStatus].map(message);
+    const [child, born] = [label(), from(block())];
+    const program = assemble([
+      call('getpid', [], { result: from(first!, 8) }),
+      call('clone', [SIGCHLD], { result: born, when: { equals: 0, goto: child } }),
+      tell(asked!),
+      tell(first!),
+      ...waitFor(ended!),
+      tell(ended!),
+      exit(0),
+      child,
+      ...awaitGo(),
+      exit(7),
+    ]);
+    const seen: Request[] = [];
+    const io = { stdin: 'empty' as const, stdout: () => {}, stderr: () => {} };
+    const own = mkdtempSync(join(folder, 'supervised-'));
+    const around = { io, folder: own, signal: new AbortController().signal, terminal: 'own' as const };
+    const attend = async (request: Request): Promise<void> => void seen.push(request);
+    expect(await superviseProgram(program, { ...around, attend })).toMatchObject({ code: 7 });
+    expect(seen).toEqual([{ message: messages.userNamespace, value: 0, pid: expect.any(Number) }]);
+    expect(seen[0]?.pid).toBeGreaterThan(1);
+  });
+});

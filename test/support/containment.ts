@@ -54,6 +54,7 @@ export const probedPlaces: readonly ProbedPlace[] = [
   { engine: 'runc', rung: 'subuid', who: 'user', proc: 'own' },
   { engine: 'builtin', rung: 'single', who: 'user', proc: 'own' },
   { engine: 'builtin', rung: 'subuid', who: 'user', proc: 'bound' },
+  { engine: 'crun', rung: 'subuid', who: 'user', proc: 'bound' },
   { engine: 'builtin', rung: 'single', who: 'user', proc: 'bound' },
   { engine: 'builtin', rung: 'chroot', who: 'root', proc: 'own' },
 ];

@@ -9,6 +9,8 @@ export interface HostPlace {
   readonly about: string;
   readonly who: 'root' | 'user';
   readonly capabilities: 'all' | 'docker' | 'none';
+  /** Capabilities that are missing from these. */
+  readonly without?: readonly string[];
   /** Docker's system call filter. */
   readonly filtered?: boolean;
   /** Parts of /proc and /sys are hidden, so that a new /proc cannot be mounted. */
@@ -21,7 +23,15 @@ export interface HostPlace {
   readonly prepare?: string;
   /** Shell commands of the place's root, inside, before the command. */
   readonly first?: string;
+  /** Where the store lies inside, on what is not handed in. */
+  readonly store?: string;
 }
+
+/** On a file system in memory with these options. */
+const storeOn = (options: string): Pick<HostPlace, 'first' | 'store'> => ({
+  first: `mkdir /store; mount -t tmpfs -o ${options} tmpfs /store`,
+  store: '/store/own',
+});
 
 /** Where the builder is started in tests. The root is an overlay of this machine's files, dropped afterwards. */
 export const hostPlaces = {
@@ -63,7 +73,44 @@ export const hostPlaces = {
     who: 'root',
     capabilities: 'docker',
   },
-  'store-on-overlay': { about: 'root, whose files all lie on an overlay', who: 'root', capabilities: 'all' },
+  'no-setfcap': {
+    about: 'root in a container without its filter, that may not map id 0',
+    who: 'root',
+    capabilities: 'docker',
+    without: ['CAP_SETFCAP'],
+  },
+  'store-on-overlay': {
+    about: 'root, whose files all lie on an overlay',
+    who: 'root',
+    capabilities: 'all',
+    store: '/root/store',
+  },
+  'store-noexec': {
+    about: 'an ordinary user whose store takes no overlay and starts no program',
+    who: 'user',
+    capabilities: 'all',
+    first: 'mkdir -m 1777 /store; mount --bind /store /store; mount -o remount,bind,noexec /store',
+    store: '/store/own',
+  },
+  'store-full': {
+    about: 'an ordinary user whose disk is nearly full',
+    who: 'user',
+    capabilities: 'all',
+    ...storeOn('size=32m,mode=1777'),
+  },
+  'store-read-only': {
+    about: 'an ordinary user whose disk cannot be written',
+    who: 'user',
+    capabilities: 'all',
+    ...storeOn('ro,mode=1777'),
+  },
+  'store-of-others': {
+    about: "an ordinary user whose store is somebody else's",
+    who: 'user',
+    capabilities: 'all',
+    ...storeOn('mode=1777'),
+    first: 'mkdir -p /store/own',
+  },
   'read-only-root': {
     about: 'an ordinary user who can write nowhere but in the folders handed in',
     who: 'user',
@@ -82,6 +129,25 @@ export const hostPlaces = {
     capabilities: 'all',
     ids: 'all',
     first: 'echo 0 >/proc/sys/user/max_user_namespaces',
+  },
+  'no-mount-namespaces': {
+    about: 'an ordinary user where user.max_mnt_namespaces is 0',
+    who: 'user',
+    capabilities: 'all',
+    ids: 'all',
+    first: 'echo 0 >/proc/sys/user/max_mnt_namespaces',
+  },
+  'no-range': {
+    about: 'an ordinary user without a range of ids',
+    who: 'user',
+    capabilities: 'all',
+    prepare: ': >etc/subuid; : >etc/subgid',
+  },
+  'newuidmap-not-setuid': {
+    about: 'an ordinary user whose newuidmap has lost its rights',
+    who: 'user',
+    capabilities: 'all',
+    prepare: 'chmod u-s usr/bin/new[ug]idmap',
   },
   bare: {
     about: 'an ordinary user of a machine without runtimes and newuidmap',
@@ -108,6 +174,8 @@ export interface PlaceOptions {
   readonly user: { readonly uid: number; readonly gid: number };
   /** Folders of this machine that the command may change; everything else that it writes is dropped. */
   readonly keep?: readonly string[];
+  /** One more, that is `/home/builder` there. */
+  readonly home?: string;
   /** The whole environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
@@ -143,7 +211,7 @@ exec "$runtime" --root "$0/state" run --bundle "$0/bundle" "tsbuild-place-\${0##
 function configOf(
   place: HostPlace,
   command: readonly string[],
-  { rootfs, keep = [], env, cwd = '/', user }: PlaceOptions & { readonly rootfs: string },
+  { rootfs, keep = [], home, env, cwd = '/', user }: PlaceOptions & { readonly rootfs: string },
 ): object {
   const isUser = place.who === 'user';
   const become = `exec setpriv --reuid=${user.uid} --regid=${user.gid} --clear-groups -- "$@"`;
@@ -161,7 +229,11 @@ function configOf(
       noNewPrivileges: place.noNewPrivileges ?? false,
       capabilities: capabilitySets(place, starts.uid === 0),
     },
-    mounts: [...systemMounts(place), ...keep.map(bind)],
+    mounts: [
+      ...systemMounts(place),
+      ...keep.map((folder) => bind(folder)),
+      ...(home === undefined ? [] : [bind(home, '/home/builder')]),
+    ],
     linux: {
       ...idMappings(place),
       namespaces: ['pid', 'ipc', 'uts', 'mount', ...(place.ids ? ['user'] : [])].map((type) => ({ type })),
@@ -176,9 +248,9 @@ function firstly(first: string, isUser: boolean, become: string, command: readon
 }
 
 /** In a user namespace of its own a process has them all, whatever we have. */
-function setOf({ capabilities, ids }: HostPlace): readonly string[] {
+function setOf({ capabilities, without = [], ids }: HostPlace): readonly string[] {
   if (capabilities === 'none') return [];
-  if (capabilities === 'docker') return defaultCapabilities;
+  if (capabilities === 'docker') return defaultCapabilities.filter((name) => !without.includes(name));
   return ids === undefined ? heldCapabilities() : capabilitiesOf('1ffffffffff');
 }
 
@@ -204,11 +276,12 @@ function systemMounts({ ids }: HostPlace): object[] {
     { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: pts },
     { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...plain, 'mode=1777'] },
     { destination: '/sys', ...sys, options: [...(ids === undefined ? [] : ['rbind']), ...plain, 'ro'] },
+    { destination: '/sys/fs/cgroup', type: 'tmpfs', source: 'tmpfs', options: [...plain, 'ro'] },
   ];
 }
 
-function bind(folder: string): object {
-  return { destination: folder, type: 'bind', source: folder, options: ['rbind', 'rw'] };
+function bind(folder: string, destination = folder): object {
+  return { destination, type: 'bind', source: folder, options: ['rbind', 'rw'] };
 }
 
 /** As docker has them. */

@@ -4,6 +4,7 @@ import { digestOf } from '../../src/core/digest.ts';
 import { type BaseImage, debianSources, image, smallDebian } from './base-images.ts';
 import { writeLayout } from './oci-layout.ts';
 import { must } from './programs.ts';
+import { once } from './shared.ts';
 
 /** A Debian image, and a repository of packages for it: a build installs them without any network. */
 export interface PackageBase extends BaseImage {
@@ -25,6 +26,9 @@ const tenPackages = [
   'cron',
 ];
 
+/** Servers that make users, folders of theirs and, as those users, a whole database while they are installed. */
+const databases = ['postgresql-15', 'mariadb-server', 'redis-server', 'rabbitmq-server'];
+
 const suite = 'bookworm';
 
 /**
@@ -33,25 +37,37 @@ const suite = 'bookworm';
  */
 export async function packageBase(): Promise<PackageBase> {
   const base = await image('packages', 'localhost/tsbuild-test/packages:1', async (layout) => {
-    const folder = join(layout, '..');
-    const tar = join(folder, 'root.tar');
-    const sources = join(folder, 'debian.sources');
-    const packages = join(folder, 'packages');
-    mkdirSync(packages);
-    writeFileSync(sources, await debianSources(suite));
-    const hooks = [download, `cp "$1"/var/cache/apt/archives/*.deb '${packages}'`, ...tidying];
-    await must(['mmdebstrap', '--quiet', ...smallDebian, ...hooks.map(hook), suite, tar, sources]);
+    const tar = join(layout, '../root.tar');
+    await bootstrap(tar, join(layout, '../packages'), tenPackages);
     writeLayout(layout, [readFileSync(tar)], {
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
     });
-    await index(packages);
-    writeFileSync(join(packages, 'install'), installScript, { mode: 0o755 });
-    for (const path of [tar, sources]) rmSync(path);
+    rmSync(tar);
   });
   return { ...base, packages: join(base.layout, '../packages') };
 }
 
-const download = `chroot "$1" apt-get install -qq -y --no-install-recommends --download-only ${tenPackages.join(' ')}`;
+/** A repository like the other, of the database servers; for the same image. */
+export async function databasePackages(): Promise<string> {
+  const folder = await once('databases', async (temporary) => {
+    await bootstrap('/dev/null', join(temporary, 'packages'), databases);
+    await must(['chmod', '-R', 'a+rX', temporary]);
+  });
+  return join(folder, 'packages');
+}
+
+/** Writes the image's files to `tar`, and a repository of the packages with all that they need there to `packages`. */
+async function bootstrap(tar: string, packages: string, names: readonly string[]): Promise<void> {
+  const sources = `${packages}.sources`;
+  mkdirSync(packages);
+  writeFileSync(sources, await debianSources(suite));
+  const download = `chroot "$1" apt-get install -qq -y --no-install-recommends --download-only ${names.join(' ')}`;
+  const hooks = [download, `cp "$1"/var/cache/apt/archives/*.deb '${packages}'`, ...tidying];
+  await must(['mmdebstrap', '--quiet', ...smallDebian, ...hooks.map(hook), suite, tar, sources]);
+  await index(packages);
+  writeFileSync(join(packages, 'install'), installScript, { mode: 0o755 });
+  rmSync(sources);
+}
 
 const tidying = ['rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*'];
 

@@ -4,12 +4,12 @@ import { busyboxBase } from './base-images.ts';
 import { type HostPlace, inHostPlace } from './host-place.ts';
 import { npmProject } from './npm-project.ts';
 import { asUser, environmentOf, type OrdinaryUser, ordinaryUser, userFolder } from './ordinary-user.ts';
-import { packageBase } from './package-base.ts';
+import { databasePackages, packageBase } from './package-base.ts';
 import { must, run } from './programs.ts';
 import { sharedFolder, temporaryFolder } from './shared.ts';
 
-/** What every place builds: targets of testdata/places/Containerfile. */
-export const targets = ['people', 'npm', 'account', 'plain'] as const;
+/** What places build: targets of testdata/places/Containerfile. */
+export const targets = ['people', 'databases', 'npm', 'account', 'plain'] as const;
 export type Target = (typeof targets)[number];
 
 /** Where something is built: a simulated place, or this machine as it is. */
@@ -18,10 +18,10 @@ export interface BuildPlace {
   readonly host?: HostPlace;
   /** Flags of every build. */
   readonly flags?: readonly string[];
-  /** What is built there; without it all of it. */
-  readonly targets?: readonly Target[];
-  /** The store lies on the place's own root, which is an overlay. */
-  readonly ownStore?: boolean;
+  /** What is built there, in this order. */
+  readonly targets: readonly Target[];
+  /** Where the store lies, when not in a folder of this machine's disk: a folder of the place's own. */
+  readonly store?: string;
 }
 
 export interface PlaceResult {
@@ -54,10 +54,9 @@ export async function buildInPlace(place: BuildPlace, into: string): Promise<Pla
   if (outcome.code !== 0) throw new Error(`the place ended with ${outcome.code}: ${outcome.stderr}`);
   cpSync(join(folder.path, 'out'), into, { recursive: true });
   const text = (name: string) => readFileSync(join(into, name), 'utf8');
-  const built = place.targets ?? targets;
   return {
-    codes: Object.fromEntries(built.map((target) => [target, Number(text(`${target}.code`))])),
-    logs: Object.fromEntries(built.map((target) => [target, text(`${target}.log`)])),
+    codes: Object.fromEntries(place.targets.map((target) => [target, Number(text(`${target}.code`))])),
+    logs: Object.fromEntries(place.targets.map((target) => [target, text(`${target}.log`)])),
     layout: (target) => join(into, target),
   };
 }
@@ -82,10 +81,11 @@ done`;
 
 async function commandLine(place: BuildPlace, folder: string, user: OrdinaryUser): Promise<string[]> {
   const [packages, busybox, npm] = [await packageBase(), await busyboxBase(), await npmProject()];
-  const store = place.ownStore ? '/var/tmp/store' : join(folder, 'store');
+  const store = place.store ?? join(folder, 'store');
   const contexts = [`packages=${packages.packages}`, `node=${npm.node}`];
+  if (place.targets.includes('databases')) contexts.push(`servers=${await databasePackages()}`);
   const flags = ['--network=none', ...contexts.flatMap((context) => ['--build-context', context])];
-  const words = [store, (place.targets ?? targets).join(' '), `${packages.archive} ${busybox.archive}`];
+  const words = [store, place.targets.join(' '), `${packages.archive} ${busybox.archive}`];
   return ['sh', '-c', script, 'sh', user.tsbuild, ...words, ...flags, ...(place.flags ?? [])];
 }
 

@@ -20,7 +20,7 @@ export function stateOnDisk({ data, log }: Pick<RegistryServer, 'data' | 'log'>)
     inside(repository, '_manifests/revisions/sha256', hex(digest), 'link');
   const tagLink = (repository: string, tag: string): string =>
     inside(repository, '_manifests/tags', tag, 'current/link');
-  const blobs = { get: (digest: string) => readIfThere(blobFile(digest)) };
+  const blobs: Pick<State['blobs'], 'get'> = { get: (digest) => readIfThere(blobFile(digest)) };
 
   const state = {
     blobs: blobs as State['blobs'],

@@ -34,7 +34,7 @@ export interface JobResult {
 }
 
 const [runtime = 'crun', jobsFile = '', work = ''] = process.argv.slice(2);
-const { engine } = chooseEngine(readPlace(process.env), runtime);
+const { engine } = await chooseEngine(readPlace(process.env), runtime);
 const jobs = JSON.parse(readFileSync(jobsFile, 'utf8'), reviveBuffer) as Job[];
 for (const job of jobs.filter((one) => one.together !== true)) tell(await performBeside(engine, job));
 const together = jobs.filter((job) => job.together === true).map((job) => perform(engine, job));

@@ -3,6 +3,7 @@ import { AT_EMPTY_PATH, close, fstat, statx } from '../../../src/sys/descriptor.
 import { makedev } from '../../../src/sys/file.ts';
 import { create, makeNode } from './creation.ts';
 import { answerIds } from './ids.ts';
+import { beforeMove } from './moves.ts';
 import { type Answer, at, type Notification } from './notification.ts';
 import { KEEP } from './records.ts';
 import { type FileArguments, openNamed, type Step } from './step.ts';
@@ -34,11 +35,22 @@ const handlers: Readonly<Record<string, Handler>> = {
   mknodat: (call, step) => makeNode(call, step, { fd: 0, path: 1, mode: 2, device: 3 }),
   open: (call, step) => create(call, step, { kind: 'file', path: 0, flags: 1, mode: 2 }),
   openat: (call, step) => create(call, step, { kind: 'file', fd: 0, path: 1, flags: 2, mode: 3 }),
+  openat2: (call, step) => create(call, step, { kind: 'file', fd: 0, path: 1, how: 2 }),
   creat: (call, step) => create(call, step, { kind: 'file', path: 0, mode: 1 }),
   mkdir: (call, step) => create(call, step, { kind: 'directory', path: 0, mode: 1 }),
   mkdirat: (call, step) => create(call, step, { kind: 'directory', fd: 0, path: 1, mode: 2 }),
   symlink: (call, step) => create(call, step, { kind: 'link', target: 0, path: 1 }),
   symlinkat: (call, step) => create(call, step, { kind: 'link', target: 0, fd: 1, path: 2 }),
+  rename: (call, step) => beforeMove(call, step, [{ path: 0 }]),
+  renameat: (call, step) => beforeMove(call, step, [{ fd: 0, path: 1 }]),
+  // Of two that are exchanged each is moved.
+  renameat2: (call, step) =>
+    beforeMove(call, step, [
+      { fd: 0, path: 1 },
+      { fd: 2, path: 3 },
+    ]),
+  link: (call, step) => beforeMove(call, step, [{ path: 0 }]),
+  linkat: (call, step) => beforeMove(call, step, [{ fd: 0, path: 1 }]),
 };
 
 /** The ids come before the flags, in the last arguments. */

@@ -1,35 +1,59 @@
-import type { FilterRule } from '../seccomp.ts';
+import { O_UNNAMED } from '../../../src/sys/descriptor.ts';
+import type { FilterAction, FilterRule } from '../seccomp.ts';
 import { type CallTable, syscallNumbers } from '../syscall-numbers.ts';
+import type { Recording } from './recording.ts';
 
 const TYPE = 0o170000;
 const CHARACTER_DEVICE = 0o020000;
 const BLOCK_DEVICE = 0o060000;
-const FIFO = 0o010000;
 const O_CREAT = 0o100;
 const PR_SET_KEEPCAPS = 8;
 
+const owners = 'chown lchown fchown fchownat chown32 lchown32 fchown32'.split(' ');
+const setters = [
+  'setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid',
+  'setuid32 setgid32 setreuid32 setregid32 setresuid32 setresgid32 setgroups32 setfsuid32 setfsgid32',
+].flatMap((names) => names.split(' '));
+const done = { errno: 0 };
+
 /**
- * The calls that a supervisor decides where only one id exists: who a file belongs to, who a process is, and what files a
- * process makes that is not root by these lights. openat2 keeps its flags in memory, where no filter sees them.
+ * What becomes of the calls that cannot work where only one id exists. With `all` a supervisor decides who a file belongs
+ * to, who a process is, and what a process makes that is not root by these lights. With less, what it does not decide is
+ * answered as if it had been done.
  */
-export const supervisedCalls: readonly FilterRule[] = [
-  ...[
-    'chown lchown fchown fchownat chown32 lchown32 fchown32',
-    'stat lstat fstat newfstatat statx',
-    'setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid',
-    'getuid geteuid getgid getegid getresuid getresgid getgroups',
-    'setuid32 setgid32 setreuid32 setregid32 setresuid32 setresgid32 setgroups32 setfsuid32 setfsgid32',
-    'getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32',
-    'creat mkdir mkdirat symlink symlinkat execve execveat',
-  ].map((names): FilterRule => ({ names: names.split(' '), action: 'notify' })),
-  ...[CHARACTER_DEVICE, BLOCK_DEVICE, FIFO].flatMap((value): FilterRule[] => [
-    { names: ['mknod'], action: 'notify', when: { index: 1, mask: TYPE, value } },
-    { names: ['mknodat'], action: 'notify', when: { index: 2, mask: TYPE, value } },
-  ]),
-  { names: ['open'], action: 'notify', when: { index: 1, mask: O_CREAT, value: O_CREAT } },
-  { names: ['openat'], action: 'notify', when: { index: 2, mask: O_CREAT, value: O_CREAT } },
-  { names: ['prctl'], action: 'notify', when: { index: 0, value: PR_SET_KEEPCAPS } },
-];
+export const ownerRules: Readonly<Record<Recording, readonly FilterRule[]>> = {
+  all: [
+    { names: [...owners, ...setters], action: 'notify' },
+    ...[
+      'stat lstat fstat newfstatat statx',
+      'getuid geteuid getgid getegid getresuid getresgid getgroups',
+      'getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32',
+      'creat openat2 mkdir mkdirat symlink symlinkat mknod mknodat execve execveat',
+      'rename renameat renameat2 link linkat',
+    ].map((names): FilterRule => ({ names: names.split(' '), action: 'notify' })),
+    ...[O_CREAT, O_UNNAMED].flatMap((flag): FilterRule[] => [
+      { names: ['open'], action: 'notify', when: { index: 1, mask: flag, value: flag } },
+      { names: ['openat'], action: 'notify', when: { index: 2, mask: flag, value: flag } },
+    ]),
+    { names: ['prctl'], action: 'notify', when: { index: 0, value: PR_SET_KEEPCAPS } },
+  ],
+  files: [
+    { names: owners, action: 'notify' },
+    ...nodes('notify', [CHARACTER_DEVICE, BLOCK_DEVICE]),
+    { names: setters, action: done },
+  ],
+  nothing: [
+    { names: [...owners, ...setters], action: done },
+    ...nodes(done, [CHARACTER_DEVICE, BLOCK_DEVICE]),
+  ],
+};
+
+function nodes(action: FilterAction, types: readonly number[]): FilterRule[] {
+  return types.flatMap((value): FilterRule[] => [
+    { names: ['mknod'], action, when: { index: 1, mask: TYPE, value } },
+    { names: ['mknodat'], action, when: { index: 2, mask: TYPE, value } },
+  ]);
+}
 
 /** AUDIT_ARCH_* of a call (linux/audit.h). */
 const tables: ReadonlyMap<number, CallTable> = new Map([

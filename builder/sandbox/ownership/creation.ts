@@ -1,73 +1,53 @@
 import type { Device } from '../../../src/core/owner.ts';
 import {
-  AT_FDCWD,
   close,
   mkdirat,
   mknodat,
   O_CLOEXEC,
+  O_NOFOLLOW,
   O_PATH,
+  O_UNNAMED,
   openat,
   symlinkat,
 } from '../../../src/sys/descriptor.ts';
 import { majorMinor } from '../../../src/sys/file.ts';
 import { type Answer, at, type Notification } from './notification.ts';
-import { statusField } from './peer.ts';
-import type { Step } from './step.ts';
+import { type Place, type PlaceArguments, placeOf } from './place.ts';
+import { openNamed, type Step } from './step.ts';
 
 const O_CREAT = 0o100;
 const O_EXCL = 0o200;
 const O_WRONLY = 1;
 const O_TRUNC = 0o1000;
-const O_NOFOLLOW = process.arch === 'arm64' ? 0o100000 : 0o400000;
 const SETGID = 0o2000;
 const TYPE = 0o170000;
 const CHARACTER_DEVICE = 0o020000;
-const FIFO = 0o010000;
+const BLOCK_DEVICE = 0o060000;
 const ENOENT = 2;
 
-/** A new name in a folder. */
-interface Place {
-  readonly folder: number;
-  readonly name: string;
-}
-
-interface NewArguments {
-  readonly fd?: number;
-  readonly path: number;
-}
-
-/** The folder of the name that a call is about, opened; a negative errno where there is none. */
-function placeOf(call: Notification, { peer }: Step, which: NewArguments): Place | number {
-  const path = peer.text(call.pid, call.word(which.path));
-  if (typeof path === 'number') return path;
-  const plain = path.replace(/(.)\/+$/, '$1');
-  const slash = plain.lastIndexOf('/');
-  const name = plain.slice(slash + 1);
-  if (['', '.', '..'].includes(name)) return -ENOENT;
-  const parent = slash < 0 ? '.' : plain.slice(0, slash) || '/';
-  const from = which.fd === undefined ? AT_FDCWD : call.descriptor(which.fd);
-  const folder = peer.open(call.pid, from, parent, { follow: true, directory: true });
-  return folder < 0 ? folder : { folder, name };
-}
-
-interface DeviceArguments extends NewArguments {
+interface NodeArguments extends PlaceArguments {
   readonly mode: number;
   readonly device: number;
 }
 
-/** An empty file stands for a device, and says that it is one; a fifo is real. */
-export function makeNode(call: Notification, step: Step, which: DeviceArguments): Answer {
-  if ((call.number(which.mode) & TYPE) === FIFO) return create(call, step, { ...which, kind: 'fifo' });
+/** An empty file stands for a device, and says that it is one; other nodes are real. */
+export function makeNode(call: Notification, step: Step, which: NodeArguments): Answer {
+  const mode = call.number(which.mode);
+  const type = mode & TYPE;
+  if (type !== CHARACTER_DEVICE && type !== BLOCK_DEVICE)
+    return create(call, step, { ...which, kind: 'node' });
   const place = placeOf(call, step, which);
   if (typeof place === 'number') return place;
   try {
     if (!call.isWaiting()) return -ENOENT;
-    const mode = call.number(which.mode);
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    const fd = openat(place.folder, step.peer.put(place.name, at.name), flags, permissions(call, mode));
+    const name = step.peer.put(place.name, at.name);
+    const fd = openat(place.folder, name, flags, permissions(call, step, { place, mode }));
     if (fd < 0) return fd;
-    const type: Device['type'] = (mode & TYPE) === CHARACTER_DEVICE ? 'char' : 'block';
-    const device = { type, ...majorMinor(call.number(which.device)) };
+    const device: Device = {
+      type: type === CHARACTER_DEVICE ? 'char' : 'block',
+      ...majorMinor(call.number(which.device)),
+    };
     step.records.keep(fd, { ...newOwner(call, step, place.folder), device });
     close(fd);
     return 0;
@@ -76,52 +56,85 @@ export function makeNode(call: Notification, step: Step, which: DeviceArguments)
   }
 }
 
-interface FileArguments extends NewArguments {
-  readonly kind: 'file' | 'directory' | 'link' | 'fifo';
+interface NewArguments extends PlaceArguments {
+  readonly kind: 'file' | 'directory' | 'link' | 'node';
   readonly flags?: number;
   readonly mode?: number;
   readonly target?: number;
+  /** Of a struct open_how; its size follows. */
+  readonly how?: number;
+}
+
+/** What of a call says how the file shall be. */
+interface Asked {
+  readonly flags: number;
+  readonly mode: number;
+  readonly resolve: number;
 }
 
 /** Makes what a process makes that is not root, for it to be its own; what is root's or there already is the kernel's. */
-export function create(call: Notification, step: Step, which: FileArguments): Answer {
+export function create(call: Notification, step: Step, which: NewArguments): Answer {
   const { user, group } = step.processes.of(call.pid);
-  if (step.processes.allRoot) return 'continue';
-  const place = placeOf(call, step, which);
+  const asked = askedOf(call, step, which);
+  if (asked === undefined) return 'continue';
+  const place = isUnnamed(asked) ? folderOf(call, step, which) : placeOf(call, step, { ...which, ...asked });
   if (typeof place === 'number') return 'continue';
   try {
     const parent = step.peer.stateOf(place.folder);
     const plain = user.file === 0 && group.file === 0 && ((parent?.mode ?? 0) & SETGID) === 0;
-    if (plain || step.peer.stateAt(place.folder, place.name) !== undefined) return 'continue';
+    if (plain || (!isUnnamed(asked) && step.peer.stateAt(place.folder, place.name) !== undefined))
+      return 'continue';
     if (!call.isWaiting()) return -ENOENT;
-    return createIn(call, step, { place, which });
+    return createIn(call, step, { place, which, asked });
   } finally {
     close(place.folder);
   }
 }
 
+const HOW_BYTES = 24;
+
+/** Undefined where the call makes nothing. What is taken from memory is read once, and decided by that copy. */
+function askedOf(call: Notification, { arena, peer }: Step, which: NewArguments): Asked | undefined {
+  const { kind, flags, mode, how } = which;
+  if (how === undefined) {
+    const plain = kind === 'file' ? O_CREAT | O_WRONLY | O_TRUNC : 0;
+    return {
+      flags: flags === undefined ? plain : call.number(flags),
+      mode: mode === undefined ? 0 : call.number(mode),
+      resolve: 0,
+    };
+  }
+  if (call.number(how + 1) !== HOW_BYTES) return undefined;
+  const into = { offset: at.more, length: HOW_BYTES };
+  if (peer.memory.read(call.pid, call.word(how), into) !== HOW_BYTES) return undefined;
+  const [first, second, third] = [0, 8, 16].map((offset) => arena.bytes.readBigUInt64LE(at.more + offset));
+  // What goes beyond these bits is wrong, and the kernel says so.
+  if ([first!, second!, third!].some((word) => word >= 2n ** 31n) || second! > 0o7777n) return undefined;
+  const asked = { flags: Number(first), mode: Number(second), resolve: Number(third) };
+  return (asked.flags & (O_CREAT | O_UNNAMED)) === 0 ? undefined : asked;
+}
+
+/** A file without a name, in the folder that the call names (O_TMPFILE). */
+function isUnnamed({ flags }: Asked): boolean {
+  return (flags & (O_CREAT | O_UNNAMED)) === O_UNNAMED;
+}
+
+function folderOf(call: Notification, step: Step, { fd, path }: NewArguments): Place | number {
+  const folder = openNamed(call, step, { ...(fd !== undefined && { fd }), path, follow: true });
+  return folder < 0 ? folder : { folder, name: '.' };
+}
+
 interface Wanted {
   readonly place: Place;
-  readonly which: FileArguments;
+  readonly which: NewArguments;
+  readonly asked: Asked;
 }
 
-function createFile(call: Notification, step: Step, { place, which }: Wanted): Answer {
-  const asked = which.flags === undefined ? O_WRONLY | O_TRUNC : call.number(which.flags);
-  const mode = permissions(call, call.number(which.mode!));
-  const flags = asked | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-  const fd = openat(place.folder, step.peer.put(place.name, at.name), flags, mode);
-  if (fd < 0) return fd;
-  step.records.keep(fd, newOwner(call, step, place.folder));
-  const answer = call.answerDescriptor(fd, asked & O_CLOEXEC);
-  close(fd);
-  return answer;
-}
-
-function createIn(call: Notification, step: Step, { place, which }: Wanted): Answer {
-  const { kind } = which;
-  if (kind === 'file') return createFile(call, step, { place, which });
-  const make = { directory: makeFolder, link: makeLink, fifo: makeFifo }[kind];
-  const result = make(call, step, { place, which });
+function createIn(call: Notification, step: Step, wanted: Wanted): Answer {
+  const { place, which } = wanted;
+  if (which.kind === 'file') return createFile(call, step, wanted);
+  const make = { directory: makeFolder, link: makeLink, node: makeReal }[which.kind];
+  const result = make(call, step, wanted);
   if (result < 0) return result;
   const name = step.peer.put(place.name, at.name);
   const fd = openat(place.folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -131,13 +144,25 @@ function createIn(call: Notification, step: Step, { place, which }: Wanted): Ans
   return 0;
 }
 
-function makeFifo(call: Notification, { peer }: Step, { place, which }: Wanted): number {
-  const mode = FIFO | permissions(call, call.number(which.mode!));
-  return mknodat(place.folder, peer.put(place.name, at.name), mode);
+function createFile(call: Notification, step: Step, { place, asked }: Wanted): Answer {
+  const mode = permissions(call, step, { place, mode: asked.mode });
+  const flags = asked.flags | O_NOFOLLOW | O_CLOEXEC;
+  const fd = openat(place.folder, step.peer.put(place.name, at.name), flags, mode);
+  if (fd < 0) return fd;
+  step.records.keep(fd, newOwner(call, step, place.folder));
+  const answer = call.answerDescriptor(fd, asked.flags & O_CLOEXEC);
+  close(fd);
+  return answer;
 }
 
-function makeFolder(call: Notification, { peer }: Step, { place, which }: Wanted): number {
-  return mkdirat(place.folder, peer.put(place.name, at.name), permissions(call, call.number(which.mode!)));
+function makeReal(call: Notification, step: Step, { place, asked }: Wanted): number {
+  const mode = (asked.mode & TYPE) | permissions(call, step, { place, mode: asked.mode });
+  return mknodat(place.folder, step.peer.put(place.name, at.name), mode);
+}
+
+function makeFolder(call: Notification, step: Step, { place, asked }: Wanted): number {
+  const mode = permissions(call, step, { place, mode: asked.mode });
+  return mkdirat(place.folder, step.peer.put(place.name, at.name), mode);
 }
 
 function makeLink(call: Notification, { peer }: Step, { place, which }: Wanted): number {
@@ -155,7 +180,12 @@ function newOwner(call: Notification, { peer, processes, records }: Step, folder
   return { uid: user.file, gid: records.find(folder, parent)?.gid ?? 0 };
 }
 
-/** This thread's own umask is 0. */
-function permissions({ pid }: Notification, mode: number): number {
-  return mode & 0o7777 & ~Number.parseInt(statusField(pid, 'Umask') ?? '22', 8);
+/** This thread's own umask is 0. A folder that hands an access list on takes the place of a umask. */
+function permissions(
+  { pid }: Notification,
+  { peer }: Step,
+  { place, mode }: { readonly place: Place; readonly mode: number },
+): number {
+  if (peer.hasAttribute(place.folder, 'system.posix_acl_default')) return mode & 0o7777;
+  return mode & 0o7777 & ~Number.parseInt(peer.proc.statusField(pid, 'Umask') ?? '22', 8);
 }

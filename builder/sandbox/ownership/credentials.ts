@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { statusField } from './peer.ts';
+import type { Proc } from './proc.ts';
 import { KEEP } from './records.ts';
 
 /** The ids of a kind: real, effective, saved, and the one that counts for files. */
@@ -39,46 +38,68 @@ interface Held {
 const DEEPEST = 64;
 
 /**
- * Who the processes of a step are. What no one has asked about yet is as its thread group or parent is; a process's time
- * of start tells it from an earlier one of the same id.
+ * Who the processes of a step are: all of them as the first, until one becomes somebody else. From then on, what no one has
+ * asked about yet is as its thread group or parent is; a process's time of start tells it from an earlier one of the same id.
  */
 export class Processes {
   readonly #first: number;
+  readonly #seed: Credentials;
+  readonly #proc: Proc;
   readonly #held = new Map<number, Held>();
-  /** Nobody ever was anyone but root. */
-  allRoot: boolean;
+  #alike = true;
 
-  constructor(first: number, seed: Credentials) {
+  constructor(first: number, seed: Credentials, proc: Proc) {
     this.#first = first;
-    this.allRoot = seed.user.real === 0 && seed.group.real === 0 && seed.groups.length === 0;
-    this.set(first, seed);
+    this.#seed = seed;
+    this.#proc = proc;
   }
 
-  of(pid: number, depth = 0): Credentials {
-    if (this.allRoot || depth > DEEPEST) return rootCredentials;
-    const stat = statOf(pid);
+  of(pid: number): Credentials {
+    return this.#alike ? this.#seed : this.#find(pid, 0);
+  }
+
+  /** A negative errno changes nothing. */
+  change(pid: number, change: (old: Credentials) => Credentials | number): number {
+    const old = this.of(pid);
+    const changed = change(old);
+    if (typeof changed === 'number') return changed;
+    if (isSame(old, changed)) return 0;
+    this.#alike = false;
+    this.#hold(this.#first, this.#held.get(this.#first)?.credentials ?? this.#seed);
+    this.#hold(pid, changed);
+    return 0;
+  }
+
+  #find(pid: number, depth: number): Credentials {
+    const stat = depth > DEEPEST ? undefined : statOf(pid, this.#proc);
     if (stat === undefined) return rootCredentials;
     const held = this.#held.get(pid);
     if (held?.started === stat.started) return held.credentials;
     if (pid === this.#first || stat.parent === 0) return rootCredentials;
-    const leader = Number(statusField(pid, 'Tgid') ?? pid);
-    const credentials = this.of(leader === pid ? stat.parent : leader, depth + 1);
+    const leader = Number(this.#proc.statusField(pid, 'Tgid') ?? pid);
+    const credentials = this.#find(leader === pid ? stat.parent : leader, depth + 1);
     this.#held.set(pid, { started: stat.started, credentials });
     return credentials;
   }
 
-  set(pid: number, credentials: Credentials): void {
-    const stat = statOf(pid);
+  #hold(pid: number, credentials: Credentials): void {
+    const stat = statOf(pid, this.#proc);
     if (stat !== undefined) this.#held.set(pid, { started: stat.started, credentials });
   }
+}
 
-  change(pid: number, change: (old: Credentials) => Credentials | number): number {
-    const changed = change(this.of(pid));
-    if (typeof changed === 'number') return changed;
-    this.allRoot = false;
-    this.set(pid, changed);
-    return 0;
-  }
+function isSame(a: Credentials, b: Credentials): boolean {
+  return (
+    a.keepsCapabilities === b.keepsCapabilities &&
+    isSameIds(a.user, b.user) &&
+    isSameIds(a.group, b.group) &&
+    a.groups.length === b.groups.length &&
+    a.groups.every((group, at) => group === b.groups[at])
+  );
+}
+
+function isSameIds(a: Ids, b: Ids): boolean {
+  return a.real === b.real && a.effective === b.effective && a.saved === b.saved && a.file === b.file;
 }
 
 const EPERM = 1;
@@ -128,12 +149,9 @@ export function setThree(
   };
 }
 
-function statOf(pid: number): { readonly parent: number; readonly started: string } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { parent: Number(fields[1]), started: fields[19] ?? '' };
-  } catch {
-    return undefined;
-  }
+function statOf(pid: number, proc: Proc): { readonly parent: number; readonly started: string } | undefined {
+  const text = proc.read(`${pid}/stat`);
+  if (text === undefined) return undefined;
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ', 20);
+  return { parent: Number(fields[1]), started: fields[19] ?? '' };
 }

@@ -1,3 +1,4 @@
+import { rootOwner } from '../../../src/core/owner.ts';
 import { close } from '../../../src/sys/descriptor.ts';
 import { type Credentials, type Ids, setAll, setThree, setTwo } from './credentials.ts';
 import { type Answer, at, type Notification } from './notification.ts';
@@ -138,10 +139,10 @@ function execute(
   try {
     const file = step.peer.stateOf(fd);
     if (file === undefined || (file.mode & TYPE) !== REGULAR) return 'continue';
-    const owner = step.records.find(fd, file) ?? { uid: 0, gid: 0 };
+    const brings = file.mode & (SETUID | SETGID);
+    const owner = (brings === 0 ? undefined : step.records.find(fd, file)) ?? rootOwner;
     const uid = (file.mode & SETUID) === 0 ? undefined : owner.uid;
     const gid = (file.mode & (SETGID | GROUP_EXECUTES)) === (SETGID | GROUP_EXECUTES) ? owner.gid : undefined;
-    if (step.processes.allRoot && !uid && !gid) return 'continue';
     step.processes.change(call.pid, (old) => ({
       ...old,
       user: begun(old.user, uid),

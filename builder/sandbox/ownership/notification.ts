@@ -82,15 +82,16 @@ export class Notification {
     return isWaiting(this.#listener, this.#arena.address + at.notification);
   }
 
-  answer(answer: Answer): void {
-    if (answer === 'sent') return;
+  /** A negative errno where the process is gone, or the kernel does not know such an answer. */
+  answer(answer: Answer): number {
+    if (answer === 'sent') return 0;
     const { bytes, address } = this.#arena;
     const value = answer === 'continue' ? 0 : answer;
     bytes.copy(bytes, at.response, 0, 8);
     bytes.writeBigInt64LE(BigInt(Math.max(value, 0)), at.response + 8);
     bytes.writeInt32LE(Math.min(value, 0), at.response + 16);
     bytes.writeUInt32LE(answer === 'continue' ? CONTINUE : 0, at.response + 20);
-    sendResponse(this.#listener, address + at.response);
+    return sendResponse(this.#listener, address + at.response);
   }
 
   /** Answers with a descriptor of ours, which the process gets a copy of. */

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { InodeOwner } from '../../../src/core/owner.ts';
-import { close, poll, separateUmask } from '../../../src/sys/descriptor.ts';
+import { poll, separateUmask } from '../../../src/sys/descriptor.ts';
 import { wakeAtOnce } from '../../../src/sys/notify.ts';
 import { answerOf } from './answers.ts';
 import { type Credentials, Processes } from './credentials.ts';
@@ -19,6 +19,8 @@ export interface Supervised {
   readonly credentials: Credentials;
   /** What is known of files that cannot carry it. */
   readonly known: readonly InodeOwner[];
+  /** These lie in layers below, and not in a copy of them. */
+  readonly overlaid: boolean;
 }
 
 /** The step's last process is gone. */
@@ -47,10 +49,16 @@ port.on('message', (step: Supervised) => {
   answerAll();
 });
 
-function add({ id, listener, pid, credentials, known }: Supervised): void {
+function add({ id, listener, pid, credentials, known, overlaid }: Supervised): void {
   wakeAtOnce(listener);
-  const records = new Records(memory, peer, known);
-  running.set(listener, { id, arena: memory, peer, records, processes: new Processes(pid, credentials) });
+  const records = new Records(memory, peer, { known, overlaid });
+  running.set(listener, {
+    id,
+    arena: memory,
+    peer,
+    records,
+    processes: new Processes(pid, credentials, peer.proc),
+  });
 }
 
 /** Returns to the event loop only when no step runs: what comes meanwhile is told by the bell. */
@@ -89,7 +97,6 @@ function serve(listener: number, events: number): void {
   const step = running.get(listener)!;
   if ((events & POLLIN) === 0) {
     running.delete(listener);
-    close(listener);
     port.postMessage({ id: step.id, journal: step.records.journal } satisfies StepEnded);
     return;
   }

@@ -1,11 +1,14 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import type { Arena } from '../../../src/sys/arena.ts';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
   close,
+  getxattr,
   O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
   O_PATH,
   openat,
   openat2,
@@ -16,27 +19,28 @@ import {
 } from '../../../src/sys/descriptor.ts';
 import { PeerMemory } from '../../../src/sys/peer-memory.ts';
 import { at } from './notification.ts';
+import { Proc } from './proc.ts';
 
 /** A file as the kernel tells it. */
 export interface FileState {
   readonly mode: number;
-  readonly inode: string;
+  readonly inode: bigint;
   /** Nanoseconds since the epoch. */
-  readonly born: string;
-  readonly device: string;
+  readonly born: bigint;
+  readonly size: bigint;
 }
 
 export interface Lookup {
   readonly follow: boolean;
   /** What is opened has to be a directory. */
   readonly directory?: boolean;
+  /** RESOLVE_* of openat2(2) that the process itself asks for. */
+  readonly resolve?: number;
 }
 
 /** The longest path, and its end. */
 const PATH_BYTES = 4096;
 const PAGE = 4096n;
-const O_NOFOLLOW = 0o400000;
-const O_DIRECTORY = process.arch === 'arm64' ? 0o40000 : 0o200000;
 const ENOENT = 2;
 const EBADF = 9;
 const ENOTDIR = 20;
@@ -51,10 +55,12 @@ const BASIC_AND_BIRTH = 0xfff;
 export class Peer {
   readonly #arena: Arena;
   readonly memory: PeerMemory;
+  readonly proc: Proc;
 
   constructor(of: Arena) {
     this.#arena = of;
     this.memory = new PeerMemory(of, at.vectors);
+    this.proc = new Proc(of);
   }
 
   /** A path in the memory of a process, a character a byte; undefined where there is none. */
@@ -77,15 +83,11 @@ export class Peer {
   /** What a path means to a process, as a descriptor that stands for the place alone. */
   open(pid: number, folder: number, path: string, lookup: Lookup): number {
     if (path === '') return -ENOENT;
-    const own = ownDescriptor(pid, path);
-    if (own !== undefined && lookup.follow) return this.openProc(`${pid}/fd/${own}`);
-    if (path.startsWith('/')) return this.#inRoot(pid, path, lookup);
-    const base = folder === AT_FDCWD ? `${pid}/cwd` : `${pid}/fd/${folder}`;
-    const start = this.openProc(base);
-    if (start < 0) return -EBADF;
-    const found = this.#openAt(start, path, lookup, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-    close(start);
-    return found === -EXDEV ? this.#climbing(pid, base, path, lookup) : found;
+    const own = ownLink(pid, path, this.proc);
+    if (own?.rest === '' && lookup.follow) return this.openProc(own.link);
+    if (own !== undefined && own.rest !== '') return this.#openBelow(pid, own.link, own.rest, lookup);
+    if (path.startsWith('/') && !isHeld(lookup)) return this.#inRoot(pid, path, lookup);
+    return this.#openBelow(pid, folder === AT_FDCWD ? `${pid}/cwd` : `${pid}/fd/${folder}`, path, lookup);
   }
 
   openDescriptor(pid: number, fd: number): number {
@@ -110,6 +112,11 @@ export class Peer {
     return statx(folder, this.put(name, at.name), options) < 0 ? undefined : this.#state();
   }
 
+  hasAttribute(fd: number, name: string): boolean {
+    const path = this.put(`/proc/self/fd/${fd}`, at.procPath);
+    return getxattr(path, this.put(name, at.attribute), { address: 0, length: 0 }) >= 0;
+  }
+
   /** Writes text and its end into the arena; gives its address. */
   put(text: string, offset: number): number {
     const length = this.#arena.bytes.write(text, offset, 'latin1');
@@ -120,21 +127,30 @@ export class Peer {
   #state(): FileState {
     const { bytes } = this.#arena;
     const base = at.statx;
-    const born = bytes.readBigInt64LE(base + 80) * 1_000_000_000n + BigInt(bytes.readUInt32LE(base + 88));
     return {
       mode: bytes.readUInt16LE(base + 28),
-      inode: String(bytes.readBigUInt64LE(base + 32)),
-      born: String(born),
-      device: `${bytes.readUInt32LE(base + 136)}:${bytes.readUInt32LE(base + 140)}`,
+      inode: bytes.readBigUInt64LE(base + 32),
+      born: bytes.readBigInt64LE(base + 80) * 1_000_000_000n + BigInt(bytes.readUInt32LE(base + 88)),
+      size: bytes.readBigUInt64LE(base + 40),
     };
   }
 
   #inRoot(pid: number, path: string, lookup: Lookup): number {
     const root = this.openProc(`${pid}/root`);
     if (root < 0) return root;
-    const found = this.#openAt(root, path, lookup, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const found = this.#openAt(root, path, lookup, RESOLVE_IN_ROOT);
     close(root);
     return found;
+  }
+
+  /** A path that begins in a folder which a link of /proc leads to. */
+  #openBelow(pid: number, base: string, path: string, lookup: Lookup): number {
+    const start = this.openProc(base);
+    if (start < 0) return -EBADF;
+    const within = isHeld(lookup) ? 0 : RESOLVE_BENEATH;
+    const found = this.#openAt(start, path, lookup, within);
+    close(start);
+    return found === -EXDEV && within !== 0 ? this.#climbing(pid, base, path, lookup) : found;
   }
 
   /** A relative path that climbs above where it starts, or meets an absolute link: taken as an absolute one. */
@@ -146,40 +162,40 @@ export class Peer {
     return this.#inRoot(pid, `${inside}/${path}`, lookup);
   }
 
-  #openAt(folder: number, path: string, { follow, directory }: Lookup, resolve: number): number {
+  #openAt(folder: number, path: string, { follow, directory, resolve = 0 }: Lookup, within: number): number {
     if (path.length >= PATH_BYTES) return -ENAMETOOLONG;
     const { bytes, address } = this.#arena;
     const flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW) | (directory === true ? O_DIRECTORY : 0);
     bytes.writeBigUInt64LE(BigInt(flags), at.how);
     bytes.writeBigUInt64LE(0n, at.how + 8);
-    bytes.writeBigUInt64LE(BigInt(resolve), at.how + 16);
+    bytes.writeBigUInt64LE(BigInt(resolve | within | RESOLVE_NO_MAGICLINKS), at.how + 16);
     return openat2(folder, this.put(path, at.more), address + at.how);
   }
 }
 
-/** A descriptor of the process itself, where a path names one: such links lead nowhere for anybody else. */
-function ownDescriptor(pid: number, path: string): number | undefined {
+/** Within its starting folder a path is held by the process itself, and an absolute one begins there. */
+function isHeld({ resolve = 0 }: Lookup): boolean {
+  return (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
+}
+
+/**
+ * A link of /proc to something of the process itself, and what follows it in the path: such links lead nowhere for anybody
+ * else.
+ */
+function ownLink(
+  pid: number,
+  path: string,
+  proc: Proc,
+): { readonly link: string; readonly rest: string } | undefined {
   const standard = /^\/dev\/(stdin|stdout|stderr)$/.exec(path)?.[1];
-  if (standard !== undefined) return ['stdin', 'stdout', 'stderr'].indexOf(standard);
-  const [, whose, fd] = /^\/(?:proc\/(self|thread-self|\d+)|dev)\/fd\/(\d+)$/.exec(path) ?? [];
-  if (fd === undefined) return undefined;
-  const isSelf = whose === undefined || whose.endsWith('self') || innerPid(pid) === whose;
-  return isSelf ? Number(fd) : undefined;
-}
-
-/** The process's id in its own eyes. */
-function innerPid(pid: number): string | undefined {
-  return statusField(pid, 'NSpid')?.split(/\s+/).at(-1);
-}
-
-/** A line of /proc/PID/status. */
-export function statusField(pid: number, name: string): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/status`, 'latin1');
-    return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1];
-  } catch {
-    return undefined;
-  }
+  if (standard !== undefined)
+    return { link: `${pid}/fd/${['stdin', 'stdout', 'stderr'].indexOf(standard)}`, rest: '' };
+  const form = /^\/(?:proc\/(self|thread-self|\d+)\/(root|cwd|fd\/\d+)|dev\/(fd\/\d+))(?:\/+([\s\S]*))?$/;
+  const [, whose, link = '', device, rest = ''] = form.exec(path) ?? [];
+  if (device !== undefined) return { link: `${pid}/${device}`, rest };
+  if (whose === undefined) return undefined;
+  const isOwn = whose.endsWith('self') || proc.statusField(pid, 'NSpid')?.split(/\s+/).at(-1) === whose;
+  return isOwn ? { link: `${pid}/${link}`, rest } : undefined;
 }
 
 function linkOf(path: string): string | undefined {

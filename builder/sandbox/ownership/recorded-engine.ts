@@ -4,30 +4,44 @@ import { BuildError } from '../../../src/core/errors.ts';
 import type { InodeOwner, PathOwner } from '../../../src/core/owner.ts';
 import { workerFile } from '../../../src/core/worker.ts';
 import { eventfd } from '../../../src/sys/descriptor.ts';
-import { pidfdGetfd, pidfdOpen } from '../../../src/sys/pidfd.ts';
+import { takeDescriptor } from '../../../src/sys/pidfd.ts';
 import { builtinEngine } from '../builtin.ts';
 import type { Engine, SandboxPlan } from '../plan.ts';
-import { supervisedCalls } from './calls.ts';
-import { idsOf } from './credentials.ts';
+import type { FilterRule } from '../seccomp.ts';
+import { ownerRules } from './calls.ts';
+import { idsOf, rootCredentials } from './credentials.ts';
 import type { StepEnded, Supervised } from './ownership-worker.ts';
+import type { Recording } from './recording.ts';
 
 /**
  * The built-in engine where only one id exists: the calls that cannot work are answered by a supervisor, a thread of ours,
- * which records who files belong to (`Exit.journal`, and src/core/owner.ts).
+ * which records who files belong to (`Exit.journal`, and src/core/owner.ts), as far as `recording` says that it can.
  */
-export function recordedEngine(): Engine {
-  const supervisor = new Supervisor();
-  const supervision = {
-    rules: supervisedCalls,
-    supervise: async (listener: Listener) => supervisor.take(listener),
-  };
-  const inner = builtinEngine({ supervision });
+export function recordedEngine(recording: Recording): Engine {
+  const rules = ownerRules[recording];
+  if (recording === 'nothing') return feigningEngine(rules);
+  const supervisor = new Supervisor(recording);
+  const supervise = async (listener: Listener): Promise<void> => supervisor.take(listener);
+  const inner = builtinEngine({ supervision: { rules, supervise } });
   return {
     name: inner.name,
     async run(plan, io, scratch, signal) {
       const recorded: SandboxPlan = { ...plan, ids: 'recorded' };
       const exit = await inner.run(recorded, io, scratch, signal);
-      return { ...exit, journal: await supervisor.journalOf(recorded) };
+      const journal = await supervisor.journalOf(recorded);
+      return { ...exit, journal, ...(recording === 'files' && { made: plan.process }) };
+    },
+  };
+}
+
+/** Without a supervisor: nothing is recorded, and files are taken for those of the step's user. */
+function feigningEngine(rules: readonly FilterRule[]): Engine {
+  const inner = builtinEngine({ supervision: { rules } });
+  return {
+    name: inner.name,
+    async run(plan, io, scratch, signal) {
+      const exit = await inner.run({ ...plan, ids: 'feigned' }, io, scratch, signal);
+      return { ...exit, journal: [], made: plan.process };
     },
   };
 }
@@ -40,6 +54,7 @@ interface Listener {
 
 interface Running {
   readonly id: number;
+  /** Open until the supervisor says that the step has ended, or has ended itself. */
   readonly listener: number;
   readonly ended: Promise<readonly InodeOwner[]>;
   readonly settle: (journal: readonly InodeOwner[] | Error) => void;
@@ -51,27 +66,30 @@ class Supervisor {
   readonly #bell = eventfd();
   readonly #stopping = new Int32Array(new SharedArrayBuffer(4));
   readonly #running = new Set<number>();
+  readonly #recording: Recording;
   #worker: Worker | undefined;
   #count = 0;
 
+  constructor(recording: Recording) {
+    this.#recording = recording;
+  }
+
   /** Takes a step's listener out of its first process. */
   take({ pid, descriptor, plan }: Listener): void {
-    const process = pidfdOpen(pid);
-    let listener: number;
-    try {
-      listener = pidfdGetfd(process, descriptor);
-    } finally {
-      closeSync(process);
-    }
+    const listener = takeDescriptor(pid, descriptor);
     const { uid, gid, groups } = plan.process;
-    const credentials = { user: idsOf(uid), group: idsOf(gid), groups, keepsCapabilities: false };
+    const credentials =
+      this.#recording === 'files'
+        ? rootCredentials
+        : { user: idsOf(uid), group: idsOf(gid), groups, keepsCapabilities: false };
     const id = this.#count++;
     this.#running.add(id);
     this.#steps.set(plan, { id, listener, ...deferred() });
     this.#worker ??= this.#start();
     this.#worker.ref();
     const known = inodesOf(plan.owners ?? []);
-    this.#worker.postMessage({ id, listener, pid, credentials, known } satisfies Supervised);
+    const overlaid = 'lower' in plan.root;
+    this.#worker.postMessage({ id, listener, pid, credentials, known, overlaid } satisfies Supervised);
     this.#ring();
   }
 
@@ -102,20 +120,19 @@ class Supervisor {
   }
 
   #settle({ id, journal }: StepEnded): void {
-    this.#running.delete(id);
-    [...this.#steps.values()].find((step) => step.id === id)?.settle(journal);
+    const step = [...this.#steps.values()].find((one) => one.id === id);
+    if (step === undefined || !this.#running.delete(id)) return;
+    closeSync(step.listener);
+    step.settle(journal);
     if (this.#running.size === 0) this.#worker?.unref();
   }
 
   /** Without its supervisor a step would wait for ever: its calls fail (ENOSYS) once the listener is closed. */
   #fail(cause: Error): void {
     this.#worker = undefined;
-    for (const { listener, settle } of this.#steps.values()) {
-      try {
-        closeSync(listener);
-      } catch {
-        // The step had ended.
-      }
+    for (const { id, listener, settle } of this.#steps.values()) {
+      if (!this.#running.delete(id)) continue;
+      closeSync(listener);
       settle(new BuildError('sandbox', 'the thread that records owners failed', { cause }));
     }
   }

@@ -26,11 +26,29 @@ export class Records {
   readonly #arena: Arena;
   readonly #peer: Peer;
   readonly #journal: Map<string, string>;
+  /** Files of layers below, by inode: that they keep when they are copied up, and are born anew. */
+  readonly #below: ReadonlyMap<string, string>;
 
-  constructor(of: Arena, peer: Peer, known: readonly InodeOwner[]) {
+  /** `overlaid`: what is known lies in layers below, and not in a copy of them. */
+  constructor(
+    of: Arena,
+    peer: Peer,
+    { known, overlaid }: { readonly known: readonly InodeOwner[]; readonly overlaid: boolean },
+  ) {
     this.#arena = of;
     this.#peer = peer;
     this.#journal = new Map(known.map(({ inode, born, owner }) => [`${inode} ${born}`, owner]));
+    this.#below = new Map(overlaid ? known.map(({ inode, owner }) => [inode, owner]) : []);
+  }
+
+  get knowsBelow(): boolean {
+    return this.#below.size > 0;
+  }
+
+  /** The owner that a layer below says of a file which cannot carry it; undefined for all others. */
+  below(file: FileState): Owner | undefined {
+    const text = carries(file) ? undefined : this.#below.get(String(file.inode));
+    return text === undefined ? undefined : parseOwner(text);
   }
 
   get journal(): InodeOwner[] {
@@ -42,8 +60,9 @@ export class Records {
 
   /** What is recorded of an open file; undefined where it is root's. */
   find(fd: number, file: FileState): Owner | undefined {
-    const text = this.#journal.get(keyOf(file)) ?? (carries(file) ? this.#attribute(fd) : undefined);
-    return text === undefined ? undefined : parseOwner(text);
+    const noted = this.#journal.size === 0 ? undefined : this.#journal.get(keyOf(file));
+    const text = noted ?? (carries(file) ? this.#attribute(fd) : undefined);
+    return text === undefined ? this.below(file) : parseOwner(text);
   }
 
   /**
@@ -53,21 +72,32 @@ export class Records {
   change(fd: number, uid: number, gid: number): number {
     const real = { uid: uid === KEEP ? KEEP : 0, gid: gid === KEEP ? KEEP : 0, flags: AT_EMPTY_PATH };
     const before = this.#peer.stateOf(fd);
-    const known = before === undefined ? undefined : this.find(fd, before);
+    // Of a file that is no placeholder, and gets a new owner and a new group, nothing old is kept.
+    const isNew = uid !== KEEP && gid !== KEEP && before !== undefined && !mayStandForDevice(before);
+    const old = (before === undefined || isNew ? undefined : this.find(fd, before)) ?? rootOwner;
     const result = fchownat(fd, this.#peer.put('', at.empty), real);
     if (result < 0) return result;
-    const old = known ?? rootOwner;
-    this.keep(fd, { ...old, uid: uid === KEEP ? old.uid : uid, gid: gid === KEEP ? old.gid : gid });
+    const owner = { ...old, uid: uid === KEEP ? old.uid : uid, gid: gid === KEEP ? old.gid : gid };
+    // What carries its owner is known by no inode, which may be another now.
+    this.#keep(fd, before !== undefined && carries(before) ? before : this.#peer.stateOf(fd), owner);
     return 0;
   }
 
   /** Records an owner, and what device a placeholder stands for. */
   keep(fd: number, owner: Owner): void {
-    const file = this.#peer.stateOf(fd);
+    this.#keep(fd, this.#peer.stateOf(fd), owner);
+  }
+
+  #keep(fd: number, file: FileState | undefined, owner: Owner): void {
     if (file === undefined) return;
     const text = ownerText(owner);
-    if (carries(file) && this.#setAttribute(fd, text)) this.#journal.delete(keyOf(file));
-    else this.#journal.set(keyOf(file), text);
+    if (!carries(file)) this.#journal.set(keyOf(file), text);
+    else if (this.#setAttribute(fd, text)) this.#forget(file);
+    else this.#journal.set(keyOf(this.#peer.stateOf(fd) ?? file), text);
+  }
+
+  #forget(file: FileState): void {
+    if (this.#journal.size > 0) this.#journal.delete(keyOf(file));
   }
 
   #attribute(fd: number): string | undefined {
@@ -96,6 +126,11 @@ const ENODATA = 61;
 
 function carries({ mode }: FileState): boolean {
   return (mode & TYPE) === REGULAR || (mode & TYPE) === DIRECTORY;
+}
+
+/** An empty file is a placeholder where it says so. */
+function mayStandForDevice({ mode, size }: FileState): boolean {
+  return (mode & TYPE) === REGULAR && size === 0n;
 }
 
 function keyOf({ inode, born }: FileState): string {

@@ -81,6 +81,14 @@ export function setAttributes(tree: Content, attributes: number, recursive = fal
   });
 }
 
+/** Takes attributes from a copy, where they are ours to take: in a user namespace those of the machine stay. */
+export function clearAttributes(tree: Content, attributes: number): Call {
+  return call('mount_setattr', [tree, '', AT_EMPTY_PATH, block([0, attributes, 0, 0]), 32], {
+    about: 'loosen a mount',
+    tolerate: ['EPERM'],
+  });
+}
+
 /** Mounts a descriptor's tree. A link at the end of `path` is not followed: it is mounted on. */
 export function attach(tree: Content, path: string, options: CallOptions = {}): readonly Item[] {
   const fromEmptyPath = 4;

@@ -4,6 +4,7 @@ import { awaitGo, dieWithUs, message, tell } from './start.ts';
 
 const CLONE_NEWPID = 0x20000000;
 const CLONE_NEWNS = 0x20000;
+const CLONE_NEWUSER = 0x10000000;
 const CLONE_NEWNET = 0x40000000;
 const CLONE_PARENT_SETTID = 0x100000;
 const SIGCHLD = 17;
@@ -88,6 +89,18 @@ export const openToUs = call('prctl', [PR_SET_DUMPABLE, 1, 0, 0, 0]);
 /** Tells us, and goes on once we have done our part. */
 export function waitForUs(one: Block): readonly Item[] {
   return [tell(one), ...awaitGo()];
+}
+
+/**
+ * A user namespace below ours with the same ids: what the process sees in the /proc of others, it has no rights over. A runtime
+ * cannot make it where /proc does not show its own child.
+ */
+export function ownUserNamespace(): readonly Item[] {
+  return [
+    call('unshare', [CLONE_NEWUSER], { about: 'make a user namespace of its own' }),
+    openToUs,
+    ...waitForUs(message(messages.userNamespace)),
+  ];
 }
 
 /** A control group takes the process that writes 0; its children are born in the same. */

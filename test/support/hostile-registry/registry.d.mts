@@ -11,7 +11,8 @@ export interface SeenRequest {
 export interface HostileHost {
   readonly origin: string;
   readonly host: string;
-  readonly seen: readonly SeenRequest[];
+  /** May be emptied. */
+  readonly seen: SeenRequest[];
 }
 
 /** What makes the registry hostile; README.md of this folder lists the members of each. */
@@ -29,7 +30,7 @@ interface StoredManifest {
 }
 
 export interface State {
-  readonly blobs: ReadonlyMap<string, Buffer | undefined>;
+  readonly blobs: Map<string, Buffer | undefined>;
   /** By `repository:tag` and `repository@digest`. */
   readonly manifests: ReadonlyMap<string, StoredManifest>;
   readonly uploads: ReadonlyMap<string, unknown>;

@@ -8,6 +8,7 @@ import { openPins } from '../../../src/build/pins.ts';
 import { type Digest, digestOf } from '../../../src/core/digest.ts';
 import { BuildError } from '../../../src/core/errors.ts';
 import type { Lock } from '../../../src/core/options.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
 import { temporaryFolder } from '../../support/shared.ts';
 
 const folder = temporaryFolder('pins');
@@ -47,7 +48,8 @@ async function build(mode: Lock['mode'], { pull = 'missing' as const, image = 'd
     asked.push('registry');
     return world.image === undefined ? undefined : digestOf(world.image);
   };
-  await pins.images(find, { digest })(image, platform);
+  const meaning = async (name: string) => parseReference(name === 'short' ? 'full.org/name' : name);
+  await pins.images(find, { meaning, digest })(image, platform);
   const pinned = pins.remotes(remotes);
   const file = await pinned.download('https://user:word@example.com/a?b=1');
   const { commit } = await pinned.commit(parseGitAddress('https://example.com/a.git#main')!);
@@ -63,6 +65,12 @@ beforeEach(() => {
 });
 
 describe('a lock file', () => {
+  it('pins a short name as what it stands for', async () => {
+    await build('write', { image: 'short' });
+    expect(readFileSync(lockFile, 'utf8')).toContain('"full.org/name:latest"');
+    expect(found).toEqual([`full.org/name:latest@${digestOf('one')}`]);
+  });
+
   it('is written with what names mean, sorted and without logins', async () => {
     await build('write');
     expect(JSON.parse(readFileSync(lockFile, 'utf8'))).toEqual({

@@ -5,6 +5,7 @@ import type { BuildOptions } from '../../../src/core/options.ts';
 import type { Store, StoredImage } from '../../../src/core/store.ts';
 import type { Image, Platform } from '../../../src/core/types.ts';
 import { nearest } from '../../../src/oci/platform.ts';
+import { formatReference, parseReference, type Reference } from '../../../src/oci/reference.ts';
 
 const on = (architecture: string): Platform => ({ os: 'linux', architecture });
 const imageFor = (platform: Platform): Image => ({
@@ -25,13 +26,57 @@ function world(stored: readonly string[], pull: BuildOptions['pull'], registry =
       putBeside: async (image: Image) => void put.push(image.platform.architecture),
     },
   } as unknown as Store;
-  const image = baseImages(store, pull, async (_, platform) => {
-    asked.push(platform.architecture);
-    if (!registry) throw new BuildError('network', 'nobody answers', { hint: 'Try later.' });
-    return imageFor(platform);
+  const image = baseImages(store, pull, {
+    meaning: async (name) => parseReference(name),
+    resolve: async (_, platform) => {
+      asked.push(platform.architecture);
+      if (!registry) throw new BuildError('network', 'nobody answers', { hint: 'Try later.' });
+      return imageFor(platform);
+    },
   });
   return { image: (architecture: string) => image('a', on(architecture)), put, asked };
 }
+
+describe('a base image with an alias', () => {
+  /** A store with images of these names; `a` stands for `other.org/a`. */
+  const aliased = (stored: readonly string[], pull: BuildOptions['pull'] = 'missing') => {
+    const names = new Set(stored);
+    const asked: string[] = [];
+    const store = {
+      images: {
+        find: async (name: string) => (names.has(name) ? { image: imageFor(on('amd64')) } : undefined),
+        findAll: async () => [],
+        putBeside: async (_: Image, added: readonly string[]) =>
+          added.forEach((name) => void names.add(name)),
+      },
+    } as unknown as Store;
+    const source = {
+      meaning: async (name: string) => parseReference(name === 'a' ? 'other.org/a' : name),
+      resolve: async (reference: Reference, platform: Platform) => {
+        asked.push(formatReference(reference));
+        return imageFor(platform);
+      },
+    };
+    const image = (name: string) => baseImages(store, pull, source)(name, on('amd64'));
+    return { image, asked, names };
+  };
+
+  it('is asked for and kept under the name that is meant, and then found there', async () => {
+    const { image, asked, names } = aliased([]);
+    expect(await image('a')).toMatchObject({ local: false, name: 'other.org/a:latest' });
+    expect(await image('a')).toMatchObject({ local: true });
+    expect([asked, [...names]]).toEqual([['other.org/a:latest'], ['other.org/a:latest']]);
+    await image('docker.io/library/a');
+    expect(asked.at(-1)).toBe('docker.io/library/a:latest');
+  });
+
+  it('is one of our own where the store has it so, unless a registry is to be asked', async () => {
+    expect(await aliased(['docker.io/library/a:latest']).image('a')).toMatchObject({ local: true });
+    const { image, asked } = aliased(['docker.io/library/a:latest'], 'always');
+    await image('a');
+    expect(asked).toEqual(['other.org/a:latest']);
+  });
+});
 
 describe('a base image', () => {
   it('is taken from the store for its platform, and fetched for another one once', async () => {

@@ -29,6 +29,7 @@ const run: RunInput = {
   freshMounts: false,
   network: 'host',
   insecure: false,
+  recording: 'all' as const,
   mounts: [bind, cache, tmpfs, secret, ssh],
   platform: { os: 'linux', architecture: 'amd64' },
   machine: { os: 'linux', architecture: 'amd64' },

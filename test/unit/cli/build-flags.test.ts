@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildCommand } from '../../../src/cli/build.ts';
+import { buildCommand, imagesNamed } from '../../../src/cli/build.ts';
 import type { BuildFlags } from '../../../src/cli/build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from '../../../src/cli/build-options.ts';
 import { registryOptions } from '../../../src/cli/flags.ts';
@@ -376,7 +376,8 @@ describe('flags of build', () => {
 });
 
 describe('registry flags', () => {
-  const of = (args: string) => registryOptions(flagsOf(words(args)).flags, (path) => `/abs/${path}`);
+  const of = (args: string) =>
+    registryOptions(flagsOf(words(args)).flags, (path) => `/abs/${path}`, ['x/named']);
 
   it.each<[string, object]>([
     ['', { tlsVerify: true, retries: 3, retryDelayMs: 1000 }],
@@ -385,7 +386,35 @@ describe('registry flags', () => {
     ['--insecure', { tlsVerify: false }],
     ['--skip-tls-verify', { tlsVerify: false }],
     ['--authfile a.json --cert-dir certs', { authFile: '/abs/a.json', certDir: '/abs/certs' }],
-    ['--creds me:pass:word', { creds: 'me:pass:word' }],
+    ['--creds me:pass:word', { creds: 'me:pass:word', credsFor: ['x/named'] }],
+    ['--registry-mirror m.org/hub/', { mirrors: [{ of: 'docker.io', at: 'm.org/hub' }] }],
+    [
+      '--registry-mirror https://m.org --registry-mirror http://n.org:5000',
+      {
+        mirrors: [
+          { of: 'docker.io', at: 'https://m.org' },
+          { of: 'docker.io', at: 'http://n.org:5000' },
+        ],
+      },
+    ],
+    [
+      '--registry-map index.docker.io=a.org;quay.io=b.org:5000/q;',
+      {
+        mirrors: [
+          { of: 'docker.io', at: 'a.org' },
+          { of: 'quay.io', at: 'b.org:5000/q' },
+        ],
+      },
+    ],
+    [
+      '--registry-map gcr.io=127.0.0.1 --registry-map q.io=[::1]:5',
+      {
+        mirrors: [
+          { of: 'gcr.io', at: '127.0.0.1' },
+          { of: 'q.io', at: '[::1]:5' },
+        ],
+      },
+    ],
     ['--retry 0 --retry-delay 1m30s', { retries: 0, retryDelayMs: 90_000 }],
     ['--retry-delay 500ms', { retryDelayMs: 500 }],
     ['--retry-delay 2', { retryDelayMs: 2000 }],
@@ -396,10 +425,31 @@ describe('registry flags', () => {
   it.each([
     ['--tls-verify=perhaps', '--tls-verify takes true or false'],
     ['--creds onlyuser', '--creds has no user and password'],
+    ['--registry-mirror ftp://m.org', '--registry-mirror does not name'],
+    ['--registry-mirror mirror/path.org', '--registry-mirror does not name'],
+    ['--registry-mirror m.org?x', '--registry-mirror does not name'],
+    ['--registry-map quay.io', '--registry-map does not name'],
+    ['--registry-map =m.org', '--registry-map does not name'],
     ['--retry -1', 'not a whole number'],
     ['--retry-delay soon', 'is not a duration'],
   ])('refuses %s', (args, message) => {
     expect(() => of(args)).toThrow(message);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['-t myapp', []],
+    ['-t me/app:1.2', []],
+    ['-t myapp --push', ['myapp']],
+    ['-d me/app', ['me/app']],
+    ['-t ghcr.io/me/app -t localhost/app -t h:5000/app', ['ghcr.io/me/app', 'localhost/app', 'h:5000/app']],
+    ['-o type=registry,name=q.io/a', ['q.io/a']],
+  ])('counts as images of registries in %s: %j', (args, expected) => {
+    expect(imagesNamed(read(['ctx', ...words(args)]))).toEqual(expected);
+  });
+
+  it('refuses --creds where nothing says whom it is for', () => {
+    const { flags } = flagsOf(words('--creds me:x'));
+    expect(() => registryOptions(flags, String, [])).toThrow(/^--creds is shown to the registries/);
   });
 
   it('tells no secret', () => {

@@ -1,6 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
-import { createServer as createTcpServer, type Server, connect as tcpConnect } from 'node:net';
+import { createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import { type ClientOptions, createClient, type HttpClient } from '../../../src/
 import { networkError } from '../../../src/http/failure.ts';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { bodyOf, type Handler, type HttpServer, startHttpServer } from '../../support/http-server.ts';
+import { type ProxyOptions, type ProxyServer, startProxyServer } from '../../support/proxy-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'http-client-'));
 let certificates: Certificates;
@@ -15,7 +15,7 @@ const running: { stop(): Promise<void> }[] = [];
 const clients: HttpClient[] = [];
 
 beforeAll(() => {
-  certificates = makeCertificates(join(folder, 'pem'));
+  certificates = makeCertificates(join(folder, 'pem'), ['registry.test']);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(async () => {
@@ -85,6 +85,18 @@ describe('request', () => {
     const headers = { 'content-length': '7' };
     const response = await client().request(`${server.origin}/a`, { method: 'PUT', headers, body });
     expect(await response.text(100)).toBe('7 one two');
+  });
+
+  it('is sent on a connection that another left open', async () => {
+    const ports: unknown[] = [];
+    const server = await serve((request, response) => {
+      ports.push(request.socket.remotePort);
+      response.end('hello');
+    });
+    const made = client();
+    for (let time = 0; time < 10; time++) await (await made.request(server.origin)).text(10);
+    // A connection may not be free yet when its answer has been read.
+    expect(new Set(ports).size).toBeLessThan(3);
   });
 
   it('runs at most so many requests to one host at once, bodies included', async () => {
@@ -196,6 +208,8 @@ describe('TLS', () => {
     copyFileSync(certificates.clientKey, join(place, 'me.key'));
     expect((await client({ certDirs }).request(server.origin)).status).toBe(200);
     expect((await client({ certDir: place }).request(server.origin)).status).toBe(200);
+    const lost = client({ certDir: join(place, 'none') }).request(server.origin);
+    await expect(lost).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('(ENOENT)') });
   });
 });
 
@@ -268,6 +282,12 @@ describe('a fault of ours', () => {
 });
 
 describe('proxy', () => {
+  const startProxy = async (options: ProxyOptions = {}): Promise<ProxyServer> => {
+    const proxy = await startProxyServer(options);
+    running.push(proxy);
+    return proxy;
+  };
+
   it('is asked in plain form for http and by CONNECT for https, with its password', async () => {
     const proxy = await startProxy();
     const plain = await serve(hello);
@@ -277,12 +297,26 @@ describe('proxy', () => {
     // A name that is not loopback, which the proxy alone can resolve.
     const names = [plain, secure].map(({ origin }) => origin.replace('127.0.0.1', 'registry.test'));
     expect(await (await client({ env }).request(`${names[0]}/a`)).text(10)).toBe('hello');
-    const viaConnect = client({ env, tlsVerify: false });
-    expect(await (await viaConnect.request(`${names[1]}/b`)).text(10)).toBe('hello');
+    expect(await (await client({ env }).request(`${names[1]}/b`)).text(10)).toBe('hello');
     expect(proxy.asked).toEqual([`GET ${names[0]}/a`, `CONNECT ${new URL(names[1]!).host}`]);
     const expected = `Basic ${Buffer.from('me:p@ss').toString('base64')}`;
     expect(proxy.authorizations).toEqual([expected, expected]);
     expect(plain.seen[0]?.headers['proxy-authorization']).toBeUndefined();
+  });
+
+  it('may itself be reached over TLS, with the authorities that servers have', async () => {
+    const proxy = await startProxy({ tls: pem(), login: 'me:word' });
+    const [plain, secure] = [await serve(hello), await serve(hello, pem())];
+    const address = `https://me:word@${proxy.host.replace('127.0.0.1', 'localhost')}`;
+    const env = { http_proxy: address, https_proxy: address, SSL_CERT_FILE: certificates.ca };
+    for (const { origin } of [plain, secure]) {
+      const url = origin.replace('127.0.0.1', 'registry.test');
+      expect(await (await client({ env }).request(url)).text(10)).toBe('hello');
+    }
+    const stranger = client({ env: { ...env, SSL_CERT_FILE: certificates.clientCert } });
+    await expect(stranger.request(plain.origin.replace('127.0.0.1', 'registry.test'))).rejects.toThrow(
+      /certificate is not trusted/,
+    );
   });
 
   it('is not asked for what NO_PROXY exempts', async () => {
@@ -293,7 +327,7 @@ describe('proxy', () => {
   });
 
   it('that refuses is told apart from the server, without its password', async () => {
-    const proxy = await startProxy(407);
+    const proxy = await startProxy({ login: 'me:other' });
     const env = { https_proxy: `http://me:s3cret@${proxy.host}` };
     const attempt = client({ env }).request('https://registry.test/');
     await expect(attempt).rejects.toThrow(/the proxy asks for a user and password/);
@@ -306,44 +340,6 @@ async function listening(server: Server): Promise<{ host: string }> {
   running.push({ stop: () => new Promise((resolve) => void server.close(() => resolve())) });
   const address = server.address();
   return { host: `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}` };
-}
-
-/** A small proxy that leads every name to loopback. */
-async function startProxy(
-  refuse?: number,
-): Promise<{ host: string; asked: string[]; authorizations: unknown[] }> {
-  const asked: string[] = [];
-  const authorizations: unknown[] = [];
-  const server = await startHttpServer(
-    (request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      authorizations.push(request.headers['proxy-authorization']);
-      const target = new URL(request.url ?? '');
-      const { 'proxy-authorization': _, ...headers } = request.headers;
-      const onward = {
-        host: '127.0.0.1',
-        port: target.port,
-        path: target.pathname,
-        method: request.method,
-        headers,
-      };
-      httpRequest(onward, (answer) => void answer.pipe(response.writeHead(answer.statusCode ?? 500))).end();
-    },
-    undefined,
-    (request, socket) => {
-      asked.push(`CONNECT ${request.url}`);
-      authorizations.push(request.headers['proxy-authorization']);
-      if (refuse !== undefined) return void socket.end(`HTTP/1.1 ${refuse} No\r\ncontent-length: 0\r\n\r\n`);
-      const onward = tcpConnect(Number(request.url?.split(':')[1]), '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        onward.pipe(socket).pipe(onward);
-      });
-      onward.on('error', () => socket.destroy());
-      socket.on('error', () => onward.destroy());
-    },
-  );
-  running.push(server);
-  return { host: server.host, asked, authorizations };
 }
 
 it('has the tools that these tests need', () => {

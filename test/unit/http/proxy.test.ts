@@ -61,8 +61,13 @@ describe('proxyFor', () => {
     }
   });
 
-  it('refuses what is not an HTTP proxy, without its password', () => {
-    const attempt = (): unknown => proxy('http://x.org/', { http_proxy: 'socks5://u:s3cret@h:1' });
+  it.each([
+    'socks5://u:s3cret@h:1',
+    'http://u:s3cret%zz@h:1',
+    'http://u:s3cret%ff@h:1',
+    'http://u:s3cret@h:port',
+  ])('refuses %s, without its password', (http_proxy) => {
+    const attempt = (): unknown => proxy('http://x.org/', { http_proxy });
     expect(attempt).toThrow(/proxy variable/);
     expect(attempt).not.toThrow(/s3cret/);
   });

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RunOutside, runDirectly } from '../../../src/registry/credential-helper.ts';
 import {
@@ -109,7 +110,6 @@ describe('where secrets are found', () => {
       'identity.org': { ...entry('00000000-0000-0000-0000-000000000000:'), identitytoken: 'it' },
       'registry.org': { registrytoken: 'rt' },
       'empty.org': {},
-      'nocolon.org': { auth: encoded('nothing') },
       'https://scheme.org/v2/': entry('me:x'),
     };
     write('.docker/config.json', { auths });
@@ -120,7 +120,6 @@ describe('where secrets are found', () => {
     expect(await find('identity.org')).toMatchObject({ type: 'identity', token: 'it' });
     expect(await find('registry.org')).toEqual({ type: 'access', token: 'rt' });
     expect(await find('empty.org')).toBeUndefined();
-    expect(await find('nocolon.org')).toBeUndefined();
     expect(await find('scheme.org')).toEqual(password('me', 'x'));
   });
 
@@ -128,7 +127,9 @@ describe('where secrets are found', () => {
     const authFile = join(home, 'broken.json');
     writeFileSync(authFile, '{"auths": {"h": {"auth": "c2VjcmV0"');
     const attempt = open({ authFile }).find('h.org');
-    await expect(attempt).rejects.toThrow(`${authFile} does not hold a JSON object`);
+    await expect(attempt).rejects.toThrow(
+      `${authFile} does not hold a JSON object: line 1, column 36 is no JSON`,
+    );
     expect(await attempt.catch((error: Error) => String(error.cause))).toBe('undefined');
     const env = { DOCKER_AUTH_CONFIG: 'c2VjcmV0' };
     await expect(open({ env }).find('h.org')).rejects.toThrow(/^DOCKER_AUTH_CONFIG does not/);
@@ -137,13 +138,118 @@ describe('where secrets are found', () => {
   });
 });
 
+describe('a file that cannot be used is named', () => {
+  const fault = (text: string): Promise<string> => {
+    const authFile = join(home, 'broken.json');
+    writeFileSync(authFile, text);
+    const found = open({ authFile }).find('h.org', 'ns');
+    return found.then(String, (error: Error) => error.message.replace(authFile, 'FILE'));
+  };
+  const cases: [string, string][] = [
+    ['{"auths": {"h.org": {"auth": "c2VjcmV0"', 'line 1, column 40'],
+    ['{\n  "auths": c2VjcmV0 }', 'line 2, column 12'],
+    ['{"auths": {\n"h.org": }}', 'line 2, column 10'],
+    ['{"auths": {}} c2VjcmV0', 'line 1, column 15'],
+    ['c2VjcmV0', 'line 1, column 1'],
+  ];
+  it.each(cases)('%j by the place', async (text, place) => {
+    expect(await fault(text)).toBe(`FILE does not hold a JSON object: ${place} is no JSON`);
+  });
+
+  it('by the entry that was asked for, and by no other', async () => {
+    const broken = { auth: encoded('c2VjcmV0') };
+    const said = 'in FILE, "auth" of h.org is not the base64 of USER:PASSWORD';
+    expect(await fault(JSON.stringify({ auths: { 'h.org': broken } }))).toBe(said);
+    const others = { 'h.org/ns': entry('me:x'), 'other.org': broken, 'h.org': broken };
+    expect(await fault(JSON.stringify({ auths: others }))).toBe('[object Object]');
+    expect(await fault('[]')).toBe('FILE does not hold a JSON object');
+    expect(await fault('')).toBe('undefined');
+  });
+
+  it('by why it cannot be read', async () => {
+    mkdirSync(join(home, '.docker/config.json'), { recursive: true });
+    await expect(open().find('h.org')).rejects.toThrow(/config\.json cannot be read \(EISDIR\)$/);
+    await expect(open({ authFile: join(home, 'none.json') }).find('h.org')).rejects.toThrow(/ENOENT/);
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)('unless it lies in a folder of another', async () => {
+    const file = write('.docker/config.json', { auths: { 'h.org': entry('me:x') } });
+    chmodSync(file, 0o600);
+    const asNobody = async (): Promise<unknown> => {
+      process.seteuid!(65534);
+      try {
+        return await open().find('h.org');
+      } finally {
+        process.seteuid!(0);
+      }
+    };
+    for (const above of [folder, home]) chmodSync(above, 0o755);
+    chmodSync(join(home, '.docker'), 0o700);
+    expect(await asNobody()).toBeUndefined();
+    chmodSync(join(home, '.docker'), 0o755);
+    await expect(asNobody()).rejects.toThrow(/cannot be read \(EACCES\)/);
+  });
+});
+
+describe('the variables of a CI job', () => {
+  const gitlab = {
+    CI_REGISTRY: 'gitlab.test:5050',
+    CI_REGISTRY_USER: 'ci',
+    CI_REGISTRY_PASSWORD: 'job',
+    CI_DEPENDENCY_PROXY_SERVER: 'gitlab.test:443',
+    CI_DEPENDENCY_PROXY_USER: 'proxy',
+    CI_DEPENDENCY_PROXY_PASSWORD: 'dependency',
+  };
+  const github = { GITHUB_ACTOR: 'octo', GITHUB_TOKEN: 'gh' };
+  const cases: [string, Record<string, string>, object | undefined][] = [
+    ['gitlab.test:5050', gitlab, password('ci', 'job')],
+    ['gitlab.test:443', gitlab, password('proxy', 'dependency')],
+    ['gitlab.test', gitlab, undefined],
+    ['gitlab.test:5051', gitlab, undefined],
+    [
+      'gitlab.test:5050',
+      { CI_REGISTRY: 'gitlab.test:5050', CI_JOB_TOKEN: 'j' },
+      password('gitlab-ci-token', 'j'),
+    ],
+    [
+      'gitlab.test:5050',
+      { CI_REGISTRY_USER: 'ci', CI_REGISTRY_PASSWORD: 'job', CI_JOB_TOKEN: 'j' },
+      undefined,
+    ],
+    ['ghcr.io', github, password('octo', 'gh')],
+    ['ghcr.io:443', github, undefined],
+    ['docker.io', { ...gitlab, ...github }, undefined],
+    ['xghcr.io', github, undefined],
+    ['ghcr.io', { GITHUB_TOKEN: 'gh' }, undefined],
+  ];
+  it.each(cases)('%s with %j', async (host, env, expected) => {
+    expect(await open({ env }).find(host, 'ns')).toEqual(expected);
+  });
+
+  it('come after every file, and not beside --authfile', async () => {
+    const own = { auths: { 'ghcr.io': entry('file:x') } };
+    expect(
+      await open({ env: { ...github, DOCKER_AUTH_CONFIG: JSON.stringify(own) } }).find('ghcr.io'),
+    ).toEqual(password('file', 'x'));
+    expect(await open({ env: github, authFile: write('empty.json', {}) }).find('ghcr.io')).toBeUndefined();
+  });
+});
+
+it('--creds is shown to the registries that are named, and to no other', async () => {
+  const credentials = open({ creds: 'me:x', credsHosts: ['h.org:5000'] });
+  write('.docker/config.json', { auths: { 'other.org': entry('file:y') } });
+  expect(await credentials.find('h.org:5000', 'ns')).toEqual(password('me', 'x'));
+  expect(await credentials.find('h.org')).toBeUndefined();
+  expect(await credentials.find('other.org')).toEqual(password('file', 'y'));
+});
+
 describe('credential helpers', () => {
   /** Puts a shell script in the place of docker-credential-<name>. */
   const helper = (name: string, script: string): RunOutside => {
     const file = join(home, `docker-credential-${name}`);
     writeFileSync(file, `#!/bin/sh\n${script}\n`);
     chmodSync(file, 0o755);
-    return ([program = '', ...args], stdin) => runDirectly([join(home, program), ...args], stdin);
+    return ([program = '', ...args], ...rest) => runDirectly([join(home, program), ...args], ...rest);
   };
   const answer = (username: string, secret: string): string =>
     `read -r server; printf '{"ServerURL":"%s","Username":"${username}","Secret":"${secret}"}' "$server"`;
@@ -179,18 +285,34 @@ describe('credential helpers', () => {
     expect(await open({ runOutside }).find('other.org')).toBeUndefined();
   });
 
-  it('that fail are named with their words, never with a secret', async () => {
+  it('that fail are named, without anything that they said', async () => {
     write('.docker/config.json', { credsStore: 'test' });
     const find = (script: string): Promise<unknown> =>
       open({ runOutside: helper('test', script) }).find('h.org');
-    await expect(find('echo "the wallet is locked"; exit 3')).rejects.toThrow(
-      'docker-credential-test get failed with exit code 3: the wallet is locked',
-    );
-    const leaky = `printf '{"Username":"me","Secret":"s3cret"}'; exit 1`;
-    await expect(find(leaky)).rejects.toThrow(/failed with exit code 1$/);
+    for (const leaky of [
+      `printf '{"Username":"me","Secret":"s3cret"}'; exit 3`,
+      'echo "the password s3cret is too old"; exit 3',
+      'echo "s3cret" >&2; exit 3',
+    ]) {
+      const told = await find(leaky).catch((error: unknown) =>
+        inspect(error, { depth: 9, showHidden: true }),
+      );
+      expect(told).toMatch(/docker-credential-test get failed with exit code 3\n/);
+      expect(told).not.toContain('s3cret');
+    }
     await expect(find(`printf '{"Username":"me","Secret":"s3cret"'`)).rejects.toThrow(
       /answered something unreadable$/,
     );
+  });
+
+  it('that hang are given up, with what they started', async () => {
+    write('.docker/config.json', { credsStore: 'test' });
+    const pid = join(home, 'pid');
+    const runOutside = helper('test', `sleep 1000 & echo $! >'${pid}'; wait`);
+    await expect(open({ runOutside, helperLimitMs: 500 }).find('h.org')).rejects.toThrow(
+      'docker-credential-test get did not end within 0.5 s',
+    );
+    process.kill(Number(readFileSync(pid, 'utf8')));
   });
 
   it('that are not installed are named', async () => {
@@ -207,7 +329,7 @@ describe('credential helpers', () => {
 
   it('keep and erase logins', async () => {
     const file = write('.docker/config.json', { credsStore: 'test' });
-    const runOutside = helper('test', `{ echo "$1"; cat; echo; } >> ${join(home, 'calls')}`);
+    const runOutside = helper('test', `{ echo "$*"; cat; echo; } >> ${join(home, 'calls')}`);
     const credentials = open({ runOutside });
     expect(await credentials.writeLogin('h.org', 'me', 's3cret')).toBe('docker-credential-test');
     expect(readFileSync(file, 'utf8')).not.toContain('s3cret');

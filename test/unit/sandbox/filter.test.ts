@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
 import { defaultCapabilities } from '../../../builder/sandbox/capabilities.ts';
 import { compileFilter } from '../../../builder/sandbox/filter.ts';
@@ -52,6 +53,15 @@ function expected(rules: readonly FilterRule[], table: CallTable, { number, args
   return ENOSYS;
 }
 
+/** How libseccomp, where it is installed, numbers a call of an architecture. */
+function libseccompNumbers(): ((audit: number, name: string) => number) | undefined {
+  try {
+    return koffi.load('libseccomp.so.2').func('seccomp_syscall_resolve_name_arch', 'int', ['uint', 'str']);
+  } catch {
+    return undefined;
+  }
+}
+
 const abis = [
   ['x64', 'x64', 0xc000003e],
   ['x64', 'i386', 0x40000003],
@@ -70,6 +80,7 @@ const argumentSets: readonly (readonly bigint[])[] = [
   [0x0020_0000_0000n, 0n, 0n, 0n, 0n, 0n],
   [0x1_0000_0008n, 0n, 0n, 0n, 0n, 0n],
   [17n, 0n, 0n, 0n, 0n, 0n],
+  [40n, 1n, 0n, 0n, 0n, 0n],
 ];
 
 const recorded: readonly FilterRule[] = [
@@ -129,6 +140,22 @@ describe('the compiled filter', () => {
     expect([of('clone3'), of('mount'), of('open')]).toEqual([ENOSYS, ERRNO + 1, ALLOW]);
   });
 
+  it.each(abis)(
+    'on %s for calls of %s lets all families of sockets be opened but two',
+    (architecture, table, audit) => {
+      const program = compileFilter(filterRules(defaultCapabilities, architecture), architecture);
+      const number = syscallNumbers(table).get('socket')!;
+      const answers = Array.from({ length: 64 }, (_, family) =>
+        verdict(program, { audit, number, args: [BigInt(family), 1n, 0n, 0n, 0n, 0n] }),
+      );
+      const refused = answers.flatMap((answer, family) => (answer === ALLOW ? [] : [[family, answer]]));
+      expect(refused).toEqual([38, 40].map((family) => [family, ERRNO + 1]));
+      expect(verdict(program, { audit, number, args: [2n ** 32n + 40n, 1n, 0n, 0n, 0n, 0n] })).toBe(
+        ERRNO + 1,
+      );
+    },
+  );
+
   it('has on x86-64 what Docker allows, less what only the oldest C libraries know', () => {
     const reference = new URL('../../../../shared/data/seccomp-x86_64.json', import.meta.url);
     if (!existsSync(reference)) {
@@ -153,7 +180,7 @@ describe('the compiled filter', () => {
     );
     const refused = plain
       .flatMap(({ names }) => names)
-      .filter((name) => syscallNumbers('x64').has(name) && !name.startsWith('io_uring'))
+      .filter((name) => syscallNumbers('x64').has(name) && !name.startsWith('io_uring') && name !== 'socket')
       .filter(
         (name) =>
           verdict(program, {
@@ -194,6 +221,18 @@ describe('the numbers of calls', () => {
     );
     expect(theirs.length).toBeGreaterThan(250);
     expect(theirs.filter(([, name, number]) => ours.get(name!) !== Number(number))).toEqual([]);
+  });
+
+  it.each(abis)('on %s for calls of %s are those of libseccomp', (_, table, audit) => {
+    const theirs = libseccompNumbers();
+    if (theirs === undefined) return void console.warn('skipped: libseccomp.so.2 is not installed');
+    const known = [...syscallNumbers(table)].map(
+      ([name, number]) => [name, number, theirs(audit, name)] as const,
+    );
+    // It gives a call that is younger than it, or not of this architecture, a number below zero.
+    const both = known.filter(([, , other]) => other >= 0);
+    expect(both.length).toBeGreaterThan(280);
+    expect(both.filter(([, number, other]) => number !== other)).toEqual([]);
   });
 
   it('are given once each', () => {

@@ -142,6 +142,7 @@ describe('where no step can run', () => {
     uid: 1000,
     read: (file: string) => settings[file],
     has: (program: string) => programs.includes(program),
+    isSetuid: () => true,
   });
 
   it.each([
@@ -153,7 +154,9 @@ describe('where no step can run', () => {
       'apparmor_restrict_unprivileged_userns=0',
     ],
     ['/proc/self/status', 'NoNewPrivs:\t1\nSeccomp:\t2', 'seccomp=unconfined'],
-    ['', '', 'In a container'],
+    ['/proc/sys/user/max_mnt_namespaces', '0', 'user.max_mnt_namespaces=15000'],
+    ['/proc/sys/user/max_pid_namespaces', '0', 'user.max_pid_namespaces=15000'],
+    ['', '', 'apparmor=unconfined'],
   ])('names the setting %s', (path, value, hint) => {
     const error = whyNoRun({ ...place, why: 'unshare failed: no' }, machine({ [path]: value }));
     expect(error).toMatchObject({ code: 'sandbox', hint: expect.stringContaining(hint) });
@@ -172,9 +175,21 @@ describe('where no step can run', () => {
       ['newuidmap'],
       'usermod --add-subuids',
     ],
-    ['newuidmap: write to uid_map failed', {}, ['newuidmap'], 'setuid root'],
+    ['newuidmap: write to uid_map failed', {}, ['newuidmap'], 'must be allowed'],
+    [
+      'newuidmap: write to uid_map failed: Operation not permitted',
+      { '/proc/self/status': 'CapBnd:\t00000000a80425fb' },
+      ['newuidmap'],
+      'setcap cap_setuid+ep',
+    ],
+    [
+      'newuidmap: write to uid_map failed: Operation not permitted',
+      { '/proc/self/status': 'CapBnd:\t00000000a804253b' },
+      ['newuidmap'],
+      '--cap-add SETUID',
+    ],
     ['newuidmap failed', { '/proc/self/status': 'NoNewPrivs:\t1' }, ['newuidmap'], 'no_new_privs'],
-    ['unshare failed: Operation not permitted', {}, ['newuidmap'], 'In a container'],
+    ['unshare failed: Operation not permitted', {}, ['newuidmap'], 'apparmor=unconfined'],
   ])('says how to get a range of ids: %s', (why, settings, programs, hint) => {
     const asked = whyNoRun({ ...place, asked: 'subuid', why }, machine(settings, ['unshare', ...programs]));
     expect(asked.message).toContain('`subuid`');
@@ -191,8 +206,8 @@ describe('where no step can run', () => {
     expect(/--isolation chroot, which is no boundary: a hostile RUN/.test(hint!)).toBe(isTold);
   });
 
-  it('has an engine that needs no namespace, which says what that costs', () => {
-    const { engine, warning } = chooseEngine({ ...place, uid: 0, isolation: 'chroot' });
+  it('has an engine that needs no namespace, which says what that costs', async () => {
+    const { engine, warning } = await chooseEngine({ ...place, uid: 0, isolation: 'chroot' });
     expect(warning).toContain('isolation `chroot` is no boundary');
     const wanted = { network: 'host', insecure: false, terminal: false } as const;
     expect(engine.check!(wanted)).toBeUndefined();
@@ -208,7 +223,7 @@ describe('where no step can run', () => {
           message: expect.stringContaining('with isolation `chroot`'),
         }),
       );
-    expect(() => chooseEngine({ ...place, uid: 0, isolation: 'chroot' }, 'crun')).toThrow(
+    await expect(chooseEngine({ ...place, uid: 0, isolation: 'chroot' }, 'crun')).rejects.toThrow(
       'crun cannot run steps without namespaces',
     );
   });
@@ -217,11 +232,11 @@ describe('where no step can run', () => {
     expect(whyNoRun({ ...place, asked: 'none' }).message).toBe('RUN cannot work with --isolation none');
   });
 
-  it('says which package has a runtime that is missing', () => {
-    expect(() => chooseEngine({ ...place, isolation: 'root' }, 'no-such-runtime')).toThrow(
+  it('says which package has a runtime that is missing', async () => {
+    await expect(chooseEngine({ ...place, isolation: 'root' }, 'no-such-runtime')).rejects.toThrow(
       expect.objectContaining({ code: 'sandbox', hint: expect.stringContaining('apt-get install crun') }),
     );
-    expect(() => chooseEngine(place)).toThrow(expect.objectContaining({ code: 'sandbox' }));
+    await expect(chooseEngine(place)).rejects.toThrow(expect.objectContaining({ code: 'sandbox' }));
   });
 });
 
