@@ -8,6 +8,7 @@ import type {
   Platform,
 } from '../src/core/types.ts';
 import { encodeConfig } from '../src/oci/config.ts';
+import type { Taken } from './remember.ts';
 import type { BuiltStage } from './state.ts';
 import type { Tools } from './tools.ts';
 
@@ -21,9 +22,10 @@ export async function assemble(
   tools: Tools,
   target: Platform | undefined,
 ): Promise<Image> {
-  const { snapshot, created } = state.candidates[0]!;
+  const { snapshot, taken } = state.candidates[0]!;
   const { sourceDateEpoch: epoch, labels } = tools.options;
-  const layers = await clampNew(snapshot.layers, created.length, tools);
+  const created = taken.map(({ result }) => result.created);
+  const layers = await clampNew(snapshot.layers, taken, tools);
   const fixed = epoch === undefined ? undefined : wholeSecond(epoch);
   const history = datedHistory(snapshot.config.history ?? [], {
     inherited: state.inherited,
@@ -48,12 +50,20 @@ function platformOf(base: ImageConfig, target: Platform | undefined): Platform {
   return normalizePlatform({ ...target, ...(variant !== undefined && { variant }) });
 }
 
-/** Clamps the last `count` layers: those this build added. */
-async function clampNew(layers: readonly Layer[], count: number, tools: Tools): Promise<readonly Layer[]> {
-  const epoch = tools.options.sourceDateEpoch;
-  if (epoch === undefined || count === 0) return layers;
-  const clamped = layers.slice(-count).map((layer) => tools.store.layers.clamp(layer, epoch));
-  return [...layers.slice(0, -count), ...(await Promise.all(clamped))];
+/** Clamps the last layers: those this build added. One that a cache source knows clamped need not be had for it. */
+async function clampNew(
+  layers: readonly Layer[],
+  taken: readonly Taken[],
+  { options, store }: Tools,
+): Promise<readonly Layer[]> {
+  const epoch = options.sourceDateEpoch;
+  if (epoch === undefined || taken.length === 0) return layers;
+  const clamped = taken.map(async ({ result: { layer, clamped } }) =>
+    clamped?.epoch === epoch && !store.layers.isAtHand(layer)
+      ? clamped.layer
+      : store.layers.clamp(layer, epoch),
+  );
+  return [...layers.slice(0, -taken.length), ...(await Promise.all(clamped))];
 }
 
 interface Times {

@@ -1,5 +1,6 @@
 import { type Digest, type Framed, keyOf } from '../src/core/digest.ts';
-import type { StepResult } from '../src/core/store.ts';
+import { BuildError } from '../src/core/errors.ts';
+import type { Layers, SharedResults, StepResult } from '../src/core/store.ts';
 import type { Layer, Snapshot } from '../src/core/types.ts';
 import type { Tools } from './tools.ts';
 
@@ -13,17 +14,25 @@ export interface Recallable {
   readonly first: Framed | undefined;
   /** True where the layer does not depend on what is below it (`COPY --link`). */
   readonly independent?: boolean;
-  /** Ingredients of the second key; undefined where the first says it all. */
-  readonly content?: (below: Snapshot) => Promise<Framed>;
+  /**
+   * Ingredients of the second key; undefined where the first says it all. `below` is what the work would be done on,
+   * where that can be read: it may be begun on the way.
+   */
+  readonly content?: (below: Snapshot | undefined) => Promise<Framed>;
   /** Does the work. `expected` are the content ingredients that the key was made of. */
   readonly make: (below: Snapshot, expected: Framed | undefined) => Promise<Layer>;
 }
 
-/** One way a stage may have gone: the snapshot, and when its newest own layer was made. */
+/** A step that was taken: the key that led to its result, the first one where there are two. */
+export interface Taken {
+  readonly key: Digest;
+  readonly result: StepResult;
+}
+
+/** One way a stage may have gone: the snapshot, and the steps that made its own layers, oldest first. */
 export interface Candidate {
   readonly snapshot: Snapshot;
-  /** ISO times of the layers this build added, oldest first. */
-  readonly created: readonly string[];
+  readonly taken: readonly Taken[];
 }
 
 export interface Remembered {
@@ -40,15 +49,26 @@ export interface RecallPolicy {
 }
 
 /** A record outlived its layer's bytes and they are needed now: the stage is built again from what can be had. */
-export class LostLayer extends Error {}
+export class LostLayer extends Error {
+  /** diffIds of what is missing. */
+  readonly missing: readonly Digest[];
+  /** What could be had until now cannot: no stage that was built with it can stay. */
+  readonly isNews: boolean;
+
+  constructor(missing: readonly Digest[], isNews = false) {
+    super('a layer is needed whose bytes are gone');
+    this.missing = missing;
+    this.isNews = isNews;
+  }
+}
 
 /** How many alternative results are followed side by side. */
 const WIDTH = 8;
 
 /**
  * Asks the cache for the step's result on each of the candidates, or does the work on the first of them. A key may
- * have several results (a RUN that writes something else each time); all are followed, newest first, so that a chain
- * that ends early under one result is found under another.
+ * have several results (a RUN that writes something else each time); all are followed, newest first and those of
+ * cache sources last, so that a chain that ends early under one result is found under another.
  */
 export async function remember(
   candidates: readonly Candidate[],
@@ -56,106 +76,177 @@ export async function remember(
   policy: RecallPolicy,
   tools: Tools,
 ): Promise<Remembered> {
-  const asks = { independent: step.independent === true, policy, tools };
-  const known = recall(candidates, step.first, asks);
-  if (known.length > 0) return hit(known.map((found) => found.next));
-  const candidate = candidates.find(({ snapshot }) =>
-    snapshot.layers.every((layer) => canBeHad(layer, tools)),
-  );
-  if (candidate === undefined) throw new LostLayer();
-  const expected = await step.content?.(candidate.snapshot);
-  const byContent = recall(candidates, expected, asks);
-  if (byContent.length > 0) {
-    await noteFirstKey(step, byContent[0]!, tools);
-    return hit(byContent.map((found) => found.next));
+  const { lost } = tools.store.layers;
+  const before = lost.size;
+  try {
+    const shared = policy.lookUp ? await tools.shared() : undefined;
+    return await recallOrMake(candidates, { step, policy, tools, shared });
+  } catch (error) {
+    if (error instanceof BuildError && lost.size > before) throw new LostLayer([], true);
+    throw error;
   }
-  return await makeOnce({ candidate, step, expected, policy, tools });
+}
+
+async function recallOrMake(candidates: readonly Candidate[], asks: Asks): Promise<Remembered> {
+  const { step, tools } = asks;
+  const known = await recall(candidates, step.first, asks);
+  if (known.length > 0) return hit(known);
+  const candidate = candidates.find(({ snapshot }) => missingOf(snapshot, tools).length === 0);
+  const expected = await step.content?.(candidate?.snapshot);
+  const byContent = await recall(candidates, expected, asks);
+  if (byContent.length > 0) return await hitByContent(byContent, asks);
+  if (candidate === undefined) throw new LostLayer(missingOf(candidates[0]!.snapshot, tools));
+  return await makeOnce({ candidate, expected, asks });
+}
+
+/** diffIds of the layers whose bytes cannot be had. */
+export function missingOf({ layers }: Snapshot, tools: Tools): Digest[] {
+  return layers.filter((layer) => !canBeHad(layer, tools)).map(({ diffId }) => diffId);
+}
+
+interface Asks {
+  readonly step: Recallable;
+  readonly policy: RecallPolicy;
+  readonly tools: Tools;
+  /** Undefined where nothing is to be looked up. */
+  readonly shared: SharedResults | undefined;
 }
 
 interface Found {
   readonly from: Candidate;
-  readonly result: StepResult;
-  readonly next: Candidate;
+  readonly taken: Taken;
 }
 
-function hit(candidates: readonly Candidate[]): Remembered {
-  return { candidates, layer: candidates[0]!.snapshot.layers.at(-1)!, cached: true };
+function hit(found: readonly Found[]): Remembered {
+  const candidates = found.map(({ from, taken }) => extend(from, taken));
+  return { candidates, layer: found[0]!.taken.result.layer, cached: true };
 }
 
-interface Asks {
-  readonly independent: boolean;
-  readonly policy: RecallPolicy;
-  readonly tools: Tools;
+/** A hit on the content also answers the first key from now on. */
+async function hitByContent(found: readonly Found[], { step, tools }: Asks): Promise<Remembered> {
+  const { first } = step;
+  if (first === undefined) return hit(found);
+  const both = found.map(({ from, taken }) => {
+    const ingredients = onTop(from.snapshot, first, step);
+    const result = { ...taken.result, contentKey: taken.key };
+    return { from, ingredients, taken: { key: keyOf(ingredients), result } };
+  });
+  const [{ taken, ingredients }] = both as [(typeof both)[number]];
+  await tools.store.records.put(taken.key, keptOf(taken.result), ingredients);
+  return hit(both);
 }
 
-function recall(
+async function recall(
   candidates: readonly Candidate[],
   ingredients: Framed | undefined,
-  { independent, policy, tools }: Asks,
-): Found[] {
+  asks: Asks,
+): Promise<Found[]> {
   if (ingredients === undefined) return [];
-  const found = candidates.flatMap((from) =>
-    resultsOf(keyOf(onTop(from.snapshot, ingredients, independent)), policy, tools)
-      .filter((result) => !policy.obtainable || canBeHad(result.layer, tools))
-      .map((result) => ({ from, result, next: extend(from, result) })),
-  );
+  const found: Found[] = [];
+  for (const from of candidates) {
+    for (const taken of await resultsOf(onTop(from.snapshot, ingredients, asks.step), asks)) {
+      if (isUsable(taken.result, asks)) found.push({ from, taken });
+    }
+  }
   return found.slice(0, WIDTH);
 }
 
-/** What is known of a key; where nothing is to be looked up, what this very build has made counts all the same. */
-function resultsOf(key: Digest, { lookUp }: RecallPolicy, { store, made }: Tools): readonly StepResult[] {
-  if (lookUp) return store.records.find(key);
-  const own = made.get(key);
-  return own === undefined ? [] : [own];
+/** Where bytes are wanted they must be had, if only those of the layer with its times clamped as the output wants it. */
+function isUsable({ layer, clamped }: StepResult, { policy, tools }: Asks): boolean {
+  if (!policy.obtainable || canBeHad(layer, tools)) return true;
+  const isWanted = clamped !== undefined && clamped.epoch === tools.options.sourceDateEpoch;
+  const { lost } = tools.store.layers;
+  return isWanted && !lost.has(layer.diffId) && canBeHad(clamped.layer, tools);
+}
+
+/**
+ * What is known of a key; where nothing is to be looked up, what this very build has made counts all the same. A key
+ * that only the sources know is known here from now on.
+ */
+async function resultsOf(
+  ingredients: Framed,
+  { shared, tools: { store, made } }: Asks,
+): Promise<readonly Taken[]> {
+  const key = keyOf(ingredients);
+  if (shared === undefined) {
+    const own = made.get(key);
+    return own === undefined ? [] : [{ key, result: own }];
+  }
+  const own = store.records.find(key);
+  const others = shared.find(key);
+  if (own.length === 0 && others.length > 0) await store.records.put(key, keptOf(others[0]!), ingredients);
+  return joined(own, others, store.layers).map((result) => ({ key, result }));
+}
+
+/** Own results and those of others; where an own one has outlived its bytes, the source's place of them counts. */
+function joined(
+  own: readonly StepResult[],
+  others: readonly StepResult[],
+  layers: Pick<Layers, 'isAtHand'>,
+): readonly StepResult[] {
+  if (others.length === 0) return own;
+  const same = (a: StepResult) => (b: StepResult) => a.layer.diffId === b.layer.diffId;
+  const nearest = own.map((result) =>
+    layers.isAtHand(result.layer) ? result : { ...result, ...placeIn(others.find(same(result))) },
+  );
+  return [...nearest, ...others.filter((other) => !own.some(same(other)))];
+}
+
+function placeIn(other: StepResult | undefined): Pick<StepResult, 'layer' | 'clamped'> | undefined {
+  if (other === undefined) return undefined;
+  const { layer, clamped } = other;
+  return { layer, ...(clamped && { clamped }) };
+}
+
+/** What is kept of a result: not its place in a source, which has to be asked anew whether it still has it. */
+function keptOf({ layer, created, contentKey }: StepResult): StepResult {
+  const { origins: _, ...kept } = layer;
+  return { layer: kept, created, ...(contentKey && { contentKey }) };
 }
 
 /** Whether a layer's bytes are here or known to be somewhere. */
 export function canBeHad(layer: Layer, tools: Tools): boolean {
   const { layers } = tools.store;
-  if (layers.isAtHand(layer) || (layer.origins?.length ?? 0) > 0) return true;
+  if (layers.isAtHand(layer)) return true;
+  if (layers.lost.has(layer.diffId)) return false;
+  if ((layer.origins?.length ?? 0) > 0) return true;
   return layer.descriptor !== undefined && layers.origins(layer.descriptor.digest).length > 0;
 }
 
-function onTop(below: Snapshot, ingredients: Framed, independent: boolean): Framed {
+function onTop(below: Snapshot, ingredients: Framed, { independent = false }: Recallable): Framed {
   return { below: independent ? [] : below.layers.map((layer) => layer.diffId), step: ingredients };
 }
 
-function extend(from: Candidate, { layer, created }: StepResult): Candidate {
-  return {
-    snapshot: { ...from.snapshot, layers: [...from.snapshot.layers, layer] },
-    created: [...from.created, created],
-  };
-}
-
-/** A hit on the content also answers the first key from now on. */
-async function noteFirstKey(step: Recallable, { from, result }: Found, tools: Tools): Promise<void> {
-  if (step.first === undefined) return;
-  const ingredients = onTop(from.snapshot, step.first, step.independent === true);
-  await tools.store.records.put(keyOf(ingredients), result, ingredients);
+function extend(from: Candidate, taken: Taken): Candidate {
+  const layers = [...from.snapshot.layers, taken.result.layer];
+  return { snapshot: { ...from.snapshot, layers }, taken: [...from.taken, taken] };
 }
 
 interface Work {
   readonly candidate: Candidate;
-  readonly step: Recallable;
   readonly expected: Framed | undefined;
-  readonly policy: RecallPolicy;
-  readonly tools: Tools;
+  readonly asks: Asks;
 }
 
 /** Does the work while no other build does the same; what another build finished meanwhile is taken. */
-async function makeOnce({ candidate, step, expected, policy, tools }: Work): Promise<Remembered> {
+async function makeOnce({ candidate, expected, asks }: Work): Promise<Remembered> {
+  const { step, tools } = asks;
   const { records } = tools.store;
-  const independent = step.independent === true;
-  const first = step.first === undefined ? undefined : onTop(candidate.snapshot, step.first, independent);
-  const main = expected === undefined ? first! : onTop(candidate.snapshot, expected, independent);
+  const first = step.first === undefined ? undefined : onTop(candidate.snapshot, step.first, step);
+  const main = expected === undefined ? first! : onTop(candidate.snapshot, expected, step);
   await using _lock = await records.lock(keyOf(main), tools.signal);
-  const meanwhile = recall([candidate], expected ?? step.first, { independent, policy, tools });
-  if (meanwhile.length > 0) return hit(meanwhile.map((found) => found.next));
+  const meanwhile = await recall([candidate], expected ?? step.first, asks);
+  if (meanwhile.length > 0)
+    return expected === undefined ? hit(meanwhile) : await hitByContent(meanwhile, asks);
   const layer = await tools.gate(() => step.make(candidate.snapshot, expected));
-  const result = { layer, created: new Date().toISOString() };
-  for (const ingredients of first === undefined || first === main ? [main] : [main, first]) {
-    await records.put(keyOf(ingredients), result, ingredients);
-    tools.made.set(keyOf(ingredients), result);
-  }
-  return { candidates: [extend(candidate, result)], layer, cached: false };
+  const made = { layer, created: new Date().toISOString() };
+  const note = async (ingredients: Framed, result: StepResult): Promise<Taken> => {
+    const key = keyOf(ingredients);
+    await records.put(key, result, ingredients);
+    tools.made.set(key, result);
+    return { key, result };
+  };
+  let taken = await note(main, made);
+  if (first !== undefined && first !== main) taken = await note(first, { ...made, contentKey: taken.key });
+  return { candidates: [extend(candidate, taken)], layer, cached: false };
 }

@@ -1,15 +1,23 @@
 import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
+import { BuildError } from '../src/core/errors.ts';
 import { checkEntitlements } from './entitlements.ts';
 import { LostLayer } from './remember.ts';
 import { buildStage } from './stage.ts';
 import type { BuiltStage, StageSources } from './state.ts';
 import type { Tools } from './tools.ts';
 
+/** A graph as it was built. */
+export interface BuiltGraph {
+  readonly target: BuiltStage;
+  /** Every stage that was built, the target included, in the order of the file. */
+  readonly stages: readonly BuiltStage[];
+}
+
 /**
- * Builds a graph per platform, all at the same time, and returns the target of each. Steps that are equal are made once
- * (`remember` sees to it). The first failure is the build's.
+ * Builds a graph per platform, all at the same time. Steps that are equal are made once (`remember` sees to it). The
+ * first failure is the build's.
  */
-export async function scheduleAll(graphs: readonly StageGraph[], tools: Tools): Promise<BuiltStage[]> {
+export async function scheduleAll(graphs: readonly StageGraph[], tools: Tools): Promise<BuiltGraph[]> {
   const stop = new AbortController();
   const shared = { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) };
   const building = graphs.map((graph) =>
@@ -22,12 +30,35 @@ export async function scheduleAll(graphs: readonly StageGraph[], tools: Tools): 
 }
 
 /**
- * Builds the stages that the target needs, each once, independent ones at the same time, and returns the target's.
+ * Builds the stages that the target needs, each once, independent ones at the same time.
  * Every needed stage starts at once and waits for another only where it reads it; `tools.gate` bounds the work.
  * The first failure is the build's: it stops the others, and is thrown once they have ended.
  */
-export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltStage> {
+export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltGraph> {
   checkEntitlements(graph, tools.options);
+  const { lost } = tools.store.layers;
+  for (;;) {
+    const known = lost.size;
+    try {
+      return await buildStages(graph, tools);
+    } catch (error) {
+      if (!(error instanceof LostLayer)) throw error;
+      for (const diffId of error.missing) lost.add(diffId);
+      // What is known to be gone counts no longer: the steps in question are made again.
+      if (lost.size === known) throw bytesGone(error);
+    }
+  }
+}
+
+/** Something that was built on or asked for went away while it was needed, and nobody else has it. */
+function bytesGone(cause: LostLayer): BuildError {
+  return new BuildError('not-found', cause.message, {
+    cause,
+    hint: 'Pull the base image again, or build with --no-cache.',
+  });
+}
+
+async function buildStages(graph: StageGraph, tools: Tools): Promise<BuiltGraph> {
   const stop = new AbortController();
   const stages = new Stages(graph, { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) });
   const building = graph.stages.map(({ stage }) =>
@@ -36,7 +67,8 @@ export async function schedule(graph: StageGraph, tools: Tools): Promise<BuiltSt
   await Promise.all(building);
   tools.signal.throwIfAborted();
   stop.signal.throwIfAborted();
-  return await stages.built(graph.target, true);
+  const target = await stages.built(graph.target, true);
+  return { target, stages: await stages.all() };
 }
 
 class Stages implements StageSources {
@@ -64,6 +96,17 @@ class Stages implements StageSources {
     const running = this.#running.get(key) ?? this.#start(index, obtainable);
     this.#running.set(key, running);
     return running;
+  }
+
+  /** What was built so far, in the order of the file; of a stage that was built twice, what can be had. */
+  async all(): Promise<readonly BuiltStage[]> {
+    const built = new Map<number, BuiltStage>();
+    for (const [key, running] of this.#running) {
+      const [index, obtainable] = key.split('/') as [string, string];
+      if (obtainable === 'true' || !this.#running.has(`${index}/true`))
+        built.set(Number(index), await running);
+    }
+    return [...built].sort(([a], [b]) => a - b).map(([, stage]) => stage);
   }
 
   learn(index: number, triggers: readonly string[]): void {
@@ -103,7 +146,7 @@ class Stages implements StageSources {
     try {
       return await buildStage(stage, { graph: this.#graph, stages: this, obtainable }, this.#tools);
     } catch (error) {
-      if (!(error instanceof LostLayer) || obtainable) throw error;
+      if (!(error instanceof LostLayer) || error.isNews || obtainable) throw error;
       return await this.built(index, true);
     }
   }

@@ -3,7 +3,7 @@ import type { Emit } from '../src/core/events.ts';
 import type { Gate } from '../src/core/gates.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import type { Place } from '../src/core/place.ts';
-import type { StepResult, Store } from '../src/core/store.ts';
+import type { SharedResults, StepResult, Store } from '../src/core/store.ts';
 import type { FindImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { NamedContexts } from './context/named.ts';
@@ -40,8 +40,12 @@ export interface Tools {
   readonly secret: (id: string) => Promise<Buffer | undefined>;
   /** The ssh agent that was given under this id, or undefined where none was. */
   readonly ssh: (id: string) => Promise<SshAgent | undefined>;
+  /** What cache sources know; they are read once, at the first call. */
+  readonly shared: () => Promise<SharedResults>;
   /** What this build has made so far, by key: `--no-cache` does not make a step again that two platforms share. */
   readonly made: Map<Digest, StepResult>;
+  /** Ids of the cache mounts that the steps of this build name. */
+  readonly cacheMounts: Set<string>;
   /** Folder in which this build keeps the logs of its steps. */
   readonly logs: string;
 }

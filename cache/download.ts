@@ -1,4 +1,4 @@
-import { finish, hasher } from '../src/core/digest.ts';
+import { type Digest, finish, hasher } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
 import type { FetchBlob } from '../src/core/store.ts';
 import type { Descriptor, Layer } from '../src/core/types.ts';
@@ -13,6 +13,8 @@ import { type Job, start } from './workers.ts';
 const toldEvery = 512 * 1024;
 
 export interface Downloads {
+  /** Takes the diffIds of own layers that could not be fetched. */
+  readonly lost: Set<Digest>;
   readonly home: Home;
   readonly facts: Facts;
   readonly fetch: FetchBlob;
@@ -31,7 +33,19 @@ export async function fetchLayer(
     .filter(
       (origin) => !known.some((one) => one.host === origin.host && one.repository === origin.repository),
     );
-  return from.fetch([...known, ...others], descriptor, signal);
+  try {
+    return await from.fetch([...known, ...others], descriptor, signal);
+  } catch (error) {
+    noteLost(from, layer, error);
+    throw error;
+  }
+}
+
+/** What a step once made can be made again: whoever asked may go another way, and is told why. */
+function noteLost({ lost, home }: Downloads, { own, diffId }: Layer, error: unknown): void {
+  if (!own || !(error instanceof BuildError) || error.code === 'interrupted') return;
+  if (!lost.has(diffId)) home.warn(`the layer ${diffId} cannot be had any more: ${error.message}`);
+  lost.add(diffId);
 }
 
 /**

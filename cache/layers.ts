@@ -5,15 +5,12 @@ import { gate } from '../src/core/gates.ts';
 import type { PathOwner } from '../src/core/owner.ts';
 import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
 import type { Compression, Descriptor, Layer, Listing, Origin } from '../src/core/types.ts';
-import { compress } from '../src/oci/compress.ts';
 import { inflate } from '../src/oci/inflate.ts';
 import { encodeListing, impliedDirectories } from '../src/oci/listing.ts';
-import { compressionOf, layerMediaType } from '../src/oci/media-types.ts';
 import { clampTar } from '../src/oci/tar-clamp.ts';
 import { BlobWriter, damaged, isIntact, readBlob } from './blobs.ts';
 import { clampLayer, clampListing } from './clamped.ts';
 import { type Packed, packFolder } from './commit.ts';
-import { counted, type Progress } from './counted.ts';
 import { checkDiffId, checkedTar, type Downloads, download, fetchLayer, unpackFile } from './download.ts';
 import { Facts } from './facts.ts';
 import { guarded } from './faults.ts';
@@ -22,6 +19,7 @@ import type { Home } from './home.ts';
 import { openLayerWriter } from './layer-writer.ts';
 import { Listings } from './listings.ts';
 import { lock } from './lock.ts';
+import { gone, PackedForms } from './packed-forms.ts';
 import { retar } from './retar.ts';
 import { removeTree } from './scratch.ts';
 import { Trees } from './trees.ts';
@@ -35,6 +33,12 @@ type Form =
   | { readonly kind: 'tree'; readonly path: string }
   | { readonly kind: 'base'; readonly layer: Layer; readonly epoch: number };
 
+/** A conversion that is under way. */
+interface Running<T> {
+  readonly result: Promise<T>;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Unpacking is bound by the processor: two at once. */
 const workers = gate(2);
 
@@ -43,13 +47,15 @@ const workers = gate(2);
  * Every conversion is made at most once at a time in this process, and a tree once among all processes.
  */
 export class LayerStore implements Layers {
+  readonly lost = new Set<Digest>();
   readonly #home: Home;
   readonly #blobs: Blobs;
   readonly #facts: Facts;
   readonly #listings: Listings;
   readonly #trees: Trees;
   readonly #from: Downloads;
-  readonly #running = new Map<string, Promise<unknown>>();
+  readonly #packed: PackedForms;
+  readonly #running = new Map<string, Running<unknown>>();
 
   constructor(home: Home, blobs: Blobs, fetch: FetchBlob) {
     this.#home = home;
@@ -57,26 +63,35 @@ export class LayerStore implements Layers {
     this.#facts = new Facts(home);
     this.#listings = new Listings(home);
     this.#trees = new Trees(home);
-    this.#from = { home, facts: this.#facts, fetch };
+    this.#from = { home, facts: this.#facts, fetch, lost: this.lost };
+    this.#packed = new PackedForms({
+      from: this.#from,
+      blobs,
+      tarOf: (layer, signal) => this.tar(layer, signal),
+      isAtHand: (layer) => this.isAtHand(layer),
+      once: (name, task, signal) => this.#once(name, task, signal),
+    });
   }
 
   async listing(layer: Layer, signal?: AbortSignal): Promise<Listing> {
     const known = this.#listings.find(layer.diffId);
     if (known !== undefined) return known;
-    return this.#once(`listing ${layer.diffId}`, () => this.#makeListing(layer, signal));
+    return this.#once(`listing ${layer.diffId}`, () => this.#makeListing(layer, signal), signal);
   }
 
   async tree(layer: Layer, signal?: AbortSignal): Promise<string> {
     const known = this.#findTree(layer);
     if (known !== undefined) return known;
-    return this.#once(`tree ${layer.diffId}`, async () => {
-      const held = await lock(this.#home.path('locks', `layer-${hexOf(layer.diffId)}`), 'exclusive', signal);
-      try {
-        return this.#findTree(layer) ?? (await this.#makeTree(layer, signal));
-      } finally {
-        held.release();
-      }
-    });
+    return this.#once(`tree ${layer.diffId}`, () => this.#lockedTree(layer, signal), signal);
+  }
+
+  async #lockedTree(layer: Layer, signal?: AbortSignal): Promise<string> {
+    const held = await lock(this.#home.path('locks', `layer-${hexOf(layer.diffId)}`), 'exclusive', signal);
+    try {
+      return this.#findTree(layer) ?? (await this.#makeTree(layer, signal));
+    } finally {
+      held.release();
+    }
   }
 
   ownersBeside(tree: string): readonly PathOwner[] {
@@ -109,38 +124,23 @@ export class LayerStore implements Layers {
     return checkedTar(layer, this.#tarOf(layer, signal));
   }
 
-  async packed(
-    layer: Layer,
-    compression: Compression | 'any',
-    signal?: AbortSignal,
-    progress?: Progress,
-  ): Promise<{ readonly descriptor: Descriptor; readonly path: string }> {
-    const known = this.descriptor(layer, compression);
-    const path = known && this.#blobs.find(known.digest);
-    if (known !== undefined && path !== undefined) return { descriptor: known, path };
-    const wanted = compression === 'any' ? 'gzip' : compression;
-    return this.#once(`packed ${wanted} ${layer.diffId}`, async () => {
-      const descriptor =
-        known !== undefined && known.digest === layer.descriptor?.digest
-          ? await this.#fetchBlob(layer, known, signal)
-          : await this.#pack(layer, wanted, { signal, progress });
-      return { descriptor, path: this.#blobs.find(descriptor.digest) ?? gone(layer) };
-    });
+  packed(...args: Parameters<Layers['packed']>): ReturnType<Layers['packed']> {
+    return this.#packed.file(...args);
+  }
+
+  outgoing(...args: Parameters<Layers['outgoing']>): ReturnType<Layers['outgoing']> {
+    return this.#packed.outgoing(...args);
   }
 
   descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined {
-    const { descriptor } = layer;
-    if (descriptor && (compression === 'any' || compressionOf(descriptor.mediaType) === compression))
-      return descriptor;
-    const wanted = compression === 'any' ? 'gzip' : compression;
-    const fact = wanted === 'uncompressed' ? this.#tarFact(layer) : this.#facts.packed(layer.diffId, wanted);
-    return fact && { mediaType: layerMediaType('oci', wanted), digest: fact.digest, size: fact.size };
+    return this.#packed.descriptor(layer, compression);
   }
 
   async atHand(layer: Layer, signal?: AbortSignal): Promise<void> {
     if (this.isAtHand(layer)) return;
     if (layer.descriptor === undefined) gone(layer);
-    await this.#once(`blob ${layer.diffId}`, () => this.#fetchBlob(layer, layer.descriptor!, signal));
+    const { descriptor } = layer;
+    await this.#once(`blob ${layer.diffId}`, () => this.#packed.fetch(layer, descriptor, signal), signal);
   }
 
   isAtHand(layer: Layer): boolean {
@@ -321,42 +321,20 @@ export class LayerStore implements Layers {
     return clampLayer(unclamped, epoch, { facts: this.#facts, listings: this.#listings });
   }
 
-  async #fetchBlob(layer: Layer, descriptor: Descriptor, signal?: AbortSignal): Promise<Descriptor> {
-    if (this.#blobs.find(descriptor.digest) !== undefined) return descriptor;
-    await this.#blobs.writeStream(await fetchLayer(this.#from, layer, signal), descriptor);
-    return descriptor;
+  /**
+   * Runs `task`, or waits for the one of the same name that runs already; where that was given up by whoever began it,
+   * the task is begun again.
+   */
+  #once<T>(name: string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const running = this.#running.get(name) as Running<T> | undefined;
+    if (running !== undefined) {
+      return running.result.catch((error: unknown) => {
+        if (running.signal?.aborted !== true || signal?.aborted === true) throw error;
+        return this.#once(name, task, signal);
+      });
+    }
+    const result = task().finally(() => this.#running.delete(name));
+    this.#running.set(name, { result, signal });
+    return result;
   }
-
-  async #pack(layer: Layer, compression: Compression, how: Packing): Promise<Descriptor> {
-    const tar = counted(this.tar(layer, how.signal), { progress: how.progress, total: this.tarSize(layer) });
-    const chunks = compression === 'uncompressed' ? tar : compress(tar, compression);
-    const blob = await this.#blobs.writeStream(chunks);
-    if (compression !== 'uncompressed') this.#facts.setPacked(layer.diffId, compression, blob);
-    return { mediaType: layerMediaType('oci', compression), digest: blob.digest, size: blob.size };
-  }
-
-  #tarFact(layer: Layer): { digest: Digest; size: number } | undefined {
-    const size = this.#facts.tarSize(layer.diffId);
-    return size === undefined ? undefined : { digest: layer.diffId, size };
-  }
-
-  /** Runs `task`, or waits for the one of the same name that runs already. */
-  #once<T>(name: string, task: () => Promise<T>): Promise<T> {
-    const running = this.#running.get(name) as Promise<T> | undefined;
-    if (running !== undefined) return running;
-    const started = task().finally(() => this.#running.delete(name));
-    this.#running.set(name, started);
-    return started;
-  }
-}
-
-interface Packing {
-  readonly signal: AbortSignal | undefined;
-  readonly progress: Progress | undefined;
-}
-
-function gone(layer: Layer): never {
-  throw new BuildError('not-found', `the layer ${layer.diffId} is no longer in the store`, {
-    hint: 'Build again with --no-cache, so that the step that made it runs again.',
-  });
 }

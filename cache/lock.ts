@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../src/core/errors.ts';
@@ -36,6 +36,25 @@ export async function lock(file: string, mode: LockMode, signal?: AbortSignal): 
       throw signal?.aborted ? signal.reason : error;
     });
   }
+}
+
+/** Waits for the lock of a folder that is not ours: nothing is written to it, and no file in it is opened. */
+export async function lockFolder(folder: string, signal?: AbortSignal): Promise<Lock> {
+  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    while (!flock(fd, 'exclusive', true)) await sleep(20, undefined, signal && { signal });
+  } catch (error) {
+    closeSync(fd);
+    throw signal?.aborted ? signal.reason : error;
+  }
+  let open = true;
+  return {
+    fd,
+    release() {
+      if (open) closeSync(fd);
+      open = false;
+    },
+  };
 }
 
 /** An exclusive holder takes the file away with the lock: who opened it meanwhile sees that and opens it anew. */

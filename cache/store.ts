@@ -49,7 +49,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
     records: openRecords(home),
     downloads: openDownloads(home),
     images: openImages(home, blobs),
-    mounts: openMounts(home),
+    mounts: openMounts(home, layers),
     copies: openCopies(home, layers),
     statCache: (folder) => openStatCache(home, folder),
     scratch: () =>

@@ -1,7 +1,8 @@
-import { assemble } from '../builder/assemble.ts';
 import { Confines } from '../builder/sandbox/confines.ts';
 import { scheduleAll } from '../builder/schedule.ts';
+import { afterwards } from './build/afterwards.ts';
 import { analyseInput } from './build/analysis.ts';
+import { assembleAll, imagesOf } from './build/assemble-all.ts';
 import { attesting } from './build/attesting.ts';
 import { Checking } from './build/checking.ts';
 import { deliver, type Made } from './build/deliver.ts';
@@ -14,6 +15,7 @@ import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
+import { type CountedOptions, countTransfers } from './build/transfers.ts';
 import { openParts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
@@ -33,7 +35,7 @@ export async function build(
   storeRoot: string,
 ): Promise<BuildResult> {
   try {
-    return await buildImage(options, registry, place, storeRoot);
+    return await buildImage(countTransfers(options), registry, place, storeRoot);
   } catch (error) {
     await writeFailure(error, options);
     throw error;
@@ -41,7 +43,7 @@ export async function build(
 }
 
 async function buildImage(
-  options: BuildOptions,
+  options: CountedOptions,
   registry: RegistryOptions,
   place: Place,
   storeRoot: string,
@@ -61,10 +63,9 @@ async function buildImage(
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
-    const images = built.map((one, i) => assemble(one, tools, options.platforms[i]));
-    const [first, ...others] = await Promise.all(images);
+    const assembled = await assembleAll(built, tools);
     const made: Made = {
-      images: [first!, ...others],
+      images: await imagesOf(assembled, tools),
       isIndex: makesIndex(options),
       attest: attesting(told, { input, materials, startedMs, layers: parts.store.layers }),
       signer,
@@ -74,6 +75,7 @@ async function buildImage(
     await pins?.save();
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
+    await afterwards({ assembled, images: made.images }, tools, parts);
     const result = await writeResult(made, delivered, { options: told, parts });
     await tidy(parts.store, options.keepBytes);
     return result;

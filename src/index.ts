@@ -58,6 +58,10 @@ export interface BuildRequest extends Common {
   readonly format?: 'oci' | 'docker';
   /** true, or the stages whose steps are made again. */
   readonly noCache?: boolean | readonly string[];
+  /** As for `--cache-from`: a name, or `type=registry,ref=…` and so on. */
+  readonly cacheFrom?: readonly string[];
+  /** As for `--cache-to`. */
+  readonly cacheTo?: readonly string[];
   readonly pull?: 'always' | 'missing' | 'never' | 'newer';
   /** Asks no registry and no server. */
   readonly offline?: boolean;
@@ -153,6 +157,8 @@ function buildArguments(request: BuildRequest): string[] {
     ...(request.load ? ['--load'] : []),
     ...one('--format', request.format),
     ...(noCache === true ? ['--no-cache'] : many('--no-cache-filter', noCache === false ? [] : noCache)),
+    ...many('--cache-from', request.cacheFrom),
+    ...many('--cache-to', request.cacheTo),
     ...one('--pull', request.pull),
     ...(request.offline ? ['--offline'] : []),
     ...optional('--lock', request.lock),

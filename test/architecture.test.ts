@@ -16,6 +16,7 @@ const parts = [
   'src/report',
   'src/attest',
   'cache',
+  'cache/remote',
   'builder',
 ];
 
@@ -30,6 +31,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/report': ['src/core'],
   'src/attest': ['src/core', 'src/oci'],
   cache: ['src/core', 'src/sys', 'src/oci'],
+  'cache/remote': ['src/core', 'src/oci', 'src/http', 'src/registry', 'cache'],
   builder: ['src/core', 'src/sys', 'src/oci', 'src/containerfile', 'src/http'],
   'src/build.ts': [...parts, 'src/build', 'src/commands'],
   'src/build': [...parts, 'src/commands'],

@@ -109,9 +109,10 @@ class Copying implements LayerStep, AsyncDisposable {
     this.independent = selection.independent;
   }
 
-  async content(below: Snapshot): Promise<Framed> {
+  async content(below: Snapshot | undefined): Promise<Framed> {
     if (this.#source.kind === 'snapshot') checkReadable(this.#source.snapshot, this.#tools);
-    if (this.#selection.unreadBytes === 0) return await this.#selection.contentKey();
+    const isKnown = this.#selection.unreadBytes === 0;
+    if (isKnown || below === undefined || this.#wouldFetch(below)) return await this.#selection.contentKey();
     return await this.#write(below);
   }
 
@@ -125,6 +126,13 @@ class Copying implements LayerStep, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writer?.abandon();
+  }
+
+  /** Writing needs to know what is below: not worth a download where a cache source may have the layer. */
+  #wouldFetch({ layers }: Snapshot): boolean {
+    const { options, store } = this.#tools;
+    if (options.cacheFrom.length === 0 || this.independent) return false;
+    return layers.some((layer) => !store.layers.isAtHand(layer));
   }
 
   async #write(below: Snapshot): Promise<Framed> {

@@ -10,6 +10,7 @@ import type { Place } from '../../src/core/place.ts';
 import { checkEntitled } from '../entitlements.ts';
 import type { Recording } from '../sandbox/ownership/recording.ts';
 import { envOf, type StageScope, type StageState, stepId } from '../state.ts';
+import type { Tools } from '../tools.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
 import { applyLayerStep, isMadeAgain } from './layer-step.ts';
@@ -30,6 +31,7 @@ export async function applyRun(
   checkEntitled(instruction, scope.tools.options);
   return await withSources(async (wanted) => {
     const { input, history } = await inputOf(instruction, state, { ...scope, wanted });
+    noteCacheMounts(input, scope.tools);
     return await applyLayerStep(instruction, state, scope, {
       ...recallableRun(input, scope.tools),
       history,
@@ -37,6 +39,13 @@ export async function applyRun(
       log: logFile(scope.tools.logs, input.step),
     });
   });
+}
+
+/** Known by their ids alone, even of a step that need not run; those that begin as copies are noted as they are held. */
+function noteCacheMounts({ mounts }: RunInput, { cacheMounts }: Tools): void {
+  for (const mount of mounts) {
+    if (mount.type === 'cache' && mount.source === undefined) cacheMounts.add(mount.id);
+  }
 }
 
 /** The scope of one attempt: whether stages that are mounted must be readable. */

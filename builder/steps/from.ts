@@ -1,5 +1,6 @@
 import { envRecord, withDefaultPath } from '../../src/containerfile/predefined.ts';
 import type { ImageConfig, Platform, Snapshot } from '../../src/core/types.ts';
+import { ofThisImageAlone } from '../../src/oci/config.ts';
 import type { StageState } from '../state.ts';
 import { settingsOf, withSettings } from './config.ts';
 
@@ -19,10 +20,12 @@ export function emptySnapshot(platform: Platform): Snapshot {
 export function startingPoint(image: Snapshot): StageState {
   const env = image.config.config?.Env ?? [];
   const complete = withDefaultPath(env);
-  const { created, ...config } = image.config;
+  const { created, ...rest } = image.config;
+  const fields = Object.entries(rest).filter(([field]) => !ofThisImageAlone.includes(field));
+  const config = Object.fromEntries(fields) as typeof rest;
   const snapshot = withSettings({ ...image, config }, { Env: complete });
   return {
-    candidates: [{ snapshot, created: [] }],
+    candidates: [{ snapshot, taken: [] }],
     vars: new Map(Object.entries(envRecord(complete))),
     args: [],
     cmdSet: false,

@@ -8,7 +8,7 @@ import { type FolderOwnership, makeFolder } from './folder.ts';
 import type { RootForm } from './root-form.ts';
 import type { RunCommand } from './run-command.ts';
 import type { MountOf, RunMount } from './run-mounts.ts';
-import { seedOf, treesOf } from './run-sources.ts';
+import { seedOf, sharedSeed, treesOf } from './run-sources.ts';
 
 /** The mounts of one run, held until it ends. */
 export interface HeldMounts extends AsyncDisposable {
@@ -39,7 +39,7 @@ export async function holdMounts(
 ): Promise<HeldMounts> {
   const holding = new Holding({ scratch, fresh: freshMounts, form, moved }, tools);
   try {
-    for (const wanted of await inLockOrder(mounts, tools)) {
+    for (const wanted of await inLockOrder(mounts, freshMounts, tools)) {
       await owned(wanted.mount, () => holding.hold(wanted));
     }
     for (const request of mounts) await owned(request, () => holding.add(request));
@@ -63,17 +63,23 @@ interface WantedCache {
 }
 
 /** Every step takes its cache mounts in one order, so that no two of them wait for each other. */
-async function inLockOrder(mounts: readonly RunMount[], tools: Tools): Promise<WantedCache[]> {
+async function inLockOrder(
+  mounts: readonly RunMount[],
+  fresh: boolean,
+  tools: Tools,
+): Promise<WantedCache[]> {
   const wanted: WantedCache[] = [];
-  for (const mount of mounts) if (mount.type === 'cache') wanted.push(await wantedCache(mount, tools));
+  for (const mount of mounts) if (mount.type === 'cache') wanted.push(await wantedCache(mount, fresh, tools));
   return wanted.sort((a, b) => (a.id === b.id ? 0 : a.id < b.id ? -1 : 1));
 }
 
 /** Mounts that begin as copies of different files are different mounts. */
-async function wantedCache(mount: MountOf<'cache'>, tools: Tools): Promise<WantedCache> {
-  if (mount.source === undefined) return { mount, id: mount.id };
-  const { path, digest } = await seedOf(mount.source, tools);
-  return { mount, id: `${mount.id}:${digest}`, seed: path };
+async function wantedCache(mount: MountOf<'cache'>, fresh: boolean, tools: Tools): Promise<WantedCache> {
+  const from = mount.source && (await seedOf(mount.source, tools));
+  const id = from === undefined ? mount.id : `${mount.id}:${from.digest}`;
+  tools.cacheMounts.add(id);
+  const seed = (fresh ? undefined : await sharedSeed(id, tools)) ?? from?.path;
+  return { mount, id, ...(seed !== undefined && { seed }) };
 }
 
 /** An id that this user namespace does not know cannot own what is mounted. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { keyOf } from '../../src/core/digest.ts';
+import { BuildError } from '../../src/core/errors.ts';
 import type { Layer } from '../../src/core/types.ts';
 import type { Tools } from '../tools.ts';
 import { LayeredView } from '../view.ts';
@@ -43,6 +44,25 @@ export async function treesOf({ snapshot, path, reads }: MountSource, tools: Too
 export async function seedOf(source: MountSource, tools: Tools): Promise<{ path: string; digest: string }> {
   const layer = await layOut(source.reads, tools);
   return { path: join(await tools.store.layers.tree(layer), LAID_OUT), digest: layer.diffId };
+}
+
+/**
+ * What a cache source has of a mount that this machine does not know yet. It is worth no failure: a mount that cannot
+ * be had begins empty.
+ */
+export async function sharedSeed(id: string, tools: Tools): Promise<string | undefined> {
+  const { emit, signal, store } = tools;
+  if (store.mounts.has(id)) return undefined;
+  const layer = (await tools.shared()).mount(id);
+  if (layer === undefined) return undefined;
+  try {
+    return await store.mounts.seedOf(layer, signal);
+  } catch (error) {
+    if (!(error instanceof BuildError) || signal.aborted) throw error;
+    const text = `the cache mount ${id} begins empty: ${error.message}`;
+    emit({ type: 'note', level: 'warning', text });
+    return undefined;
+  }
 }
 
 /** A layer that holds just the selected files; made once for the same content. */

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../src/core/types.ts';
-import { canBeHad, LostLayer } from '../remember.ts';
+import { LostLayer, missingOf } from '../remember.ts';
 import type { StageScope } from '../state.ts';
 import type { Tools } from '../tools.ts';
 import type { CopySource } from './copy.ts';
@@ -34,12 +34,13 @@ export async function withSources<T>(attempt: (wanted: boolean) => Promise<T>): 
   try {
     return await attempt(false);
   } catch (error) {
-    if (!(error instanceof LostLayer)) throw error;
+    if (!(error instanceof LostLayer) || error.isNews) throw error;
     return await attempt(true);
   }
 }
 
 /** Fails with LostLayer where a snapshot that must be read now is known from records alone. */
-export function checkReadable({ layers }: Snapshot, tools: Tools): void {
-  if (!layers.every((layer) => canBeHad(layer, tools))) throw new LostLayer();
+export function checkReadable(snapshot: Snapshot, tools: Tools): void {
+  const missing = missingOf(snapshot, tools);
+  if (missing.length > 0) throw new LostLayer(missing);
 }

@@ -97,7 +97,7 @@ async function push(
     attest,
     signer,
     signal: options.signal,
-    progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer }),
+    progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer, way: 'out' }),
   };
   if (!isIndex && attest === undefined)
     return { manifest: descriptorIn(await parts.registry.push(images[0], references, how)) };
@@ -167,7 +167,7 @@ async function files(
 }
 
 /** Writes a stream and ends it, as fast as the other side takes it. */
-async function pour(chunks: AsyncIterable<Buffer>, out: Writable): Promise<void> {
+export async function pour(chunks: AsyncIterable<Buffer>, out: Writable): Promise<void> {
   const failed = new Promise<never>((_, reject) => out.once('error', reject));
   failed.catch(() => {});
   for await (const chunk of chunks) {

@@ -11,6 +11,7 @@ import { gate } from '../core/gates.ts';
 import { once } from '../core/once.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import type { SharedResults } from '../core/store.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
@@ -39,6 +40,9 @@ export function openTools(
     meaning,
     resolve: async (reference, platform) => (await registry.resolve(reference, platform, signal)).image,
   });
+  const shared = once(() => sharedBy(options, parts));
+  // What it tells is wanted by the first step, while the base is still being asked for.
+  if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
   const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
   const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
@@ -53,6 +57,8 @@ export function openTools(
     engine: once(() => chooseEngine(options, place)),
     rootForms: new RootForms(store.root, (text) => emit({ type: 'note', level: 'info', text })),
     made: new Map(),
+    shared,
+    cacheMounts: new Set(),
     image,
     contexts: namedContexts(options.contexts, { store, remotes, image }),
     remotes,
@@ -60,6 +66,12 @@ export function openTools(
     ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),
     logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
   };
+}
+
+/** What reads caches is loaded only where there are sources. */
+async function sharedBy(options: BuildOptions, parts: Parts): Promise<SharedResults> {
+  if (options.cacheFrom.length === 0) return { find: () => [], mount: () => undefined };
+  return await (await import('./open-caches.ts')).readSources(options, parts);
 }
 
 /** The engine is loaded only when a step has to run. */

@@ -4,6 +4,7 @@ import type { EventBody } from '../core/events.ts';
 import type { BuildOptions } from '../core/options.ts';
 import { type Checking, noteOf } from './checking.ts';
 import type { BuildResult } from './result.ts';
+import type { CountedOptions } from './transfers.ts';
 
 interface Told {
   readonly containerfile: Containerfile;
@@ -14,7 +15,7 @@ interface Told {
 /** Tells that a build begins, how it ended, and before that, even of one that failed, what its file is warned of. */
 export async function tellBuild(
   { containerfile, graphs, checking }: Told,
-  options: BuildOptions,
+  { moved, ...options }: CountedOptions,
   work: (options: BuildOptions) => Promise<BuildResult>,
 ): Promise<BuildResult> {
   const { signal } = options;
@@ -32,7 +33,7 @@ export async function tellBuild(
   });
   const end = (ended: Pick<BuildEnd, 'outcome' | 'image'>): void => {
     for (const warning of checking.warnings()) options.emit(noteOf(warning));
-    options.emit({ type: 'build-end', ...ended, ...counts });
+    options.emit({ type: 'build-end', ...ended, ...counts, ...moved() });
   };
   try {
     const result = await work({ ...options, emit });

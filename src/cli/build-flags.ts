@@ -39,6 +39,9 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, At
   readonly cache: boolean;
   /** Stages of `--no-cache-filter`; true without it (commander's default for a flag that begins with `--no-`). */
   readonly cacheFilter: readonly string[] | true;
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly string[];
+  readonly cacheMaxAge?: string;
   readonly pull?: string;
   readonly lock?: string;
   readonly frozen?: string;
@@ -89,6 +92,12 @@ export function defineBuildFlags(command: Command): Command {
   addAll(command, 'Cache:', [
     flag('--no-cache', 'make every step again'),
     list('--no-cache-filter <stage>', 'make the steps of this stage again'),
+    list('--cache-from <where>', 'use what others made: NAME, or type=registry|local|s3|gha,…'),
+    list(
+      '--cache-to <where>',
+      'share what was made: NAME, or type=registry|local|inline|s3|gha, with mode=min|max,…',
+    ),
+    flag('--cache-max-age <time>', 'use nothing of --cache-from that was made longer ago'),
     flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
     flag('--offline', 'ask no registry and no server; steps themselves: --network none'),
     flag('--lock [file]', 'keep what names mean now in a lock file (default: Containerfile.lock)').preset(''),

@@ -8,6 +8,7 @@ import { parseAgents } from './agents.ts';
 import { parseAnnotations } from './annotations.ts';
 import { attestOptions, keyOf } from './attest-flags.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
+import { cacheOptions } from './caches.ts';
 import type { Host } from './host.ts';
 import { parseOutput } from './outputs.ts';
 import { processOptions } from './process-options.ts';
@@ -46,6 +47,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
     outputs: checkPlatforms(outputsOf(flags, tags, host), input.platforms),
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
     noCache: noCacheOf(flags),
+    ...cacheOptions(flags, { cwd: host.cwd, buildArgs: input.buildArgs }),
     pull: pullOf(flags),
     attest: attestOptions(flags),
     ...compact({

@@ -66,17 +66,36 @@ function sayIgnored(flags: BuildFlags, showing: Showing): void {
 
 /** `myapp` is `docker.io/library/myapp:latest` wherever it goes. Fails with `usage` on what is no name. */
 async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
-  const { nameToGive } = await import('../commands/find-image.ts');
+  const { nameToGive, nameToRead } = await import('../commands/find-image.ts');
   const outputs = options.outputs.map((output) =>
     output.type === 'registry' ? { ...output, names: output.names.map(nameToGive) } : output,
   );
-  return { ...options, outputs, tags: [...new Set(options.tags.map(nameToGive))] };
+  return {
+    ...options,
+    outputs,
+    tags: [...new Set(options.tags.map(nameToGive))],
+    cacheFrom: options.cacheFrom.map((site) =>
+      site.type === 'registry' ? { ...site, name: nameToRead(site.name) } : site,
+    ),
+    cacheTo: options.cacheTo.map((target) =>
+      'mode' in target && target.site.type === 'registry'
+        ? { ...target, site: { ...target.site, name: nameToGive(target.site.name) } }
+        : target,
+    ),
+  };
 }
 
 /** The images of registries that the command line names. A short tag that is not pushed is a name in the store alone. */
-export function imagesNamed({ tags, outputs }: Pick<WrittenOptions, 'tags' | 'outputs'>): string[] {
+export function imagesNamed({
+  tags,
+  outputs,
+  cacheFrom,
+  cacheTo,
+}: Pick<WrittenOptions, 'tags' | 'outputs' | 'cacheFrom' | 'cacheTo'>): string[] {
+  const sites = [...cacheFrom, ...cacheTo.map(({ site }) => site)];
+  const caches = sites.flatMap((site) => (site.type === 'registry' ? [site.name] : []));
   const pushed = outputs.flatMap((output) => (output.type === 'registry' ? output.names : []));
-  return [...pushed, ...tags.filter((tag) => /^([^/]*[.:][^/]*|localhost)\//.test(tag))];
+  return [...pushed, ...caches, ...tags.filter((tag) => /^([^/]*[.:][^/]*|localhost)\//.test(tag))];
 }
 
 function writesToStdout(options: WrittenOptions): boolean {

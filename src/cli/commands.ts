@@ -1,4 +1,5 @@
 import { load, save } from './archive-commands.ts';
+import { cacheCommands } from './cache-commands.ts';
 import { history, images, inspect, rmi, tag } from './image-commands.ts';
 import { manifestCommands } from './manifest-commands.ts';
 import { login, logout, pull, push } from './registry-commands.ts';
@@ -9,5 +10,5 @@ import { doctor, du, prune } from './upkeep-commands.ts';
 /** The commands besides build, in the order of the overview. */
 export const commands: readonly CommandSpec[] = [
   ...[push, pull, run, images, inspect, history, tag, rmi, save, load, ...manifestCommands],
-  ...[du, prune, doctor, login, logout],
+  ...[du, prune, ...cacheCommands, doctor, login, logout],
 ];

@@ -15,6 +15,14 @@ export const kaniko: Readonly<Record<string, Rewrite>> = {
     to: (folder) => ['--output', fields('type=oci', 'tar=false', `dest=${folder}`)],
   },
   '--cache': { takes: 'boolean', to: (value) => [`--no-cache=${value === 'true' ? 'false' : 'true'}`] },
+  '--cache-repo': {
+    takes: 'value',
+    to: (name) => [
+      ...['--cache-from', fields('type=registry', `ref=${name}`)],
+      ...['--cache-to', fields('type=registry', `ref=${name}`, 'mode=max')],
+    ],
+  },
+  '--cache-ttl': { takes: 'value', to: (time) => ['--cache-max-age', time] },
   '--insecure': { takes: 'boolean', to: insecure },
   '--skip-tls-verify': { takes: 'boolean', to: insecure },
   '--reproducible': {

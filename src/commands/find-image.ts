@@ -46,6 +46,11 @@ export function fullName(text: string): string | undefined {
   }
 }
 
+/** A name in full, of something to be read. Fails with `usage`. */
+export function nameToRead(text: string): string {
+  return formatReference(parseReference(text));
+}
+
 /** A new name for an image: a tag, never a digest. Fails with `usage`. */
 export function nameToGive(text: string): string {
   const reference = parseReference(text);

@@ -13,9 +13,13 @@ export function toldFetch(fetch: FetchBlob, emit: Emit): FetchBlob {
       id: `fetch ${digest}`,
       name: `pulling ${digest.slice(7, 19)}`,
       total,
+      way: 'in',
     } as const;
     emit({ ...transfer, done: 0, state: 'running' });
-    const chunks = await fetch(origins, descriptor, signal);
+    const chunks = await fetch(origins, descriptor, signal).catch((error: unknown) => {
+      emit({ ...transfer, done: 0, state: 'failed' });
+      throw error;
+    });
     return passing(chunks, (done, ended) => emit({ ...transfer, done, state: ended ? 'done' : 'running' }));
   };
 }

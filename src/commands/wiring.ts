@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { folderHost, isPlace } from '../../cache/remote/place.ts';
 import { type OpenStore, openStore } from '../../cache/store.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import type { RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import type { FetchBlob } from '../core/store.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Say } from '../registry/session.ts';
 import { toldFetch } from './told-fetch.ts';
@@ -12,6 +14,8 @@ import { toldFetch } from './told-fetch.ts';
 export interface Parts extends AsyncDisposable {
   readonly store: OpenStore;
   readonly registry: Registry;
+  /** Where blobs can be had besides registries, by the host that stands in their origins. */
+  readonly places: Map<string, FetchBlob>;
 }
 
 /** What is told of the work with store and registries. */
@@ -31,18 +35,41 @@ export async function openParts(
 ): Promise<Parts> {
   const say: Say = (text, level = 'warning') => emit?.({ type: 'note', level, text });
   const registry = openRegistry(options, place, say);
+  const places = new Map([[folderHost, fetchLocal]]);
+  const fetch = routedFetch(registry.fetch, places);
   const store = await openStore(root, {
-    fetch: emit !== undefined && downloads ? toldFetch(registry.fetch, emit) : registry.fetch,
+    fetch: emit !== undefined && downloads ? toldFetch(fetch, emit) : fetch,
     mapping: mappingOf(place),
     ...(emit && { onWarning: (text) => say(text) }),
   });
   return {
     store,
     registry,
+    places,
     [Symbol.asyncDispose]: async () => {
       await store[Symbol.asyncDispose]();
       await registry.close();
     },
+  };
+}
+
+/** A cache in a folder is there for every command. */
+const fetchLocal: FetchBlob = async (...args) =>
+  (await import('../../cache/remote/folder-place.ts')).fetchFromFolder(...args);
+
+/** Fetches from registries where such are known, and from a place that is none where they are not or do not have it. */
+function routedFetch(fromRegistry: FetchBlob, places: ReadonlyMap<string, FetchBlob>): FetchBlob {
+  return async (origins, descriptor, signal) => {
+    const registries = origins.filter(({ host }) => !isPlace(host));
+    const elsewhere = origins.find(({ host }) => places.has(host));
+    if (elsewhere === undefined) return await fromRegistry(registries, descriptor, signal);
+    const fromPlace = () => places.get(elsewhere.host)!([elsewhere], descriptor, signal);
+    if (registries.length === 0) return await fromPlace();
+    try {
+      return await fromRegistry(registries, descriptor, signal);
+    } catch {
+      return await fromPlace();
+    }
   };
 }
 
@@ -69,6 +96,9 @@ export function openRegistry(options: RegistryOptions, place: Place, say?: Say):
       writeLogin: async (...args) => (await open()).credentials.writeLogin(...args),
       removeLogin: async (...args) => (await open()).credentials.removeLogin(...args),
     },
+    openFor: async (...args) => (await open()).openFor(...args),
+    request: async (...args) => (await open()).request(...args),
+    retrying: async (...args) => (await open()).retrying(...args),
     close,
     [Symbol.asyncDispose]: close,
   };

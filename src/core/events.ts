@@ -54,6 +54,8 @@ export type BuildEvent =
       readonly done: number;
       readonly total?: number;
       readonly state: 'running' | 'done' | 'exists' | 'mounted' | 'failed';
+      /** Which way it goes over the network; absent where it stays here. */
+      readonly way?: 'in' | 'out';
     }
   | ({
       readonly type: 'note';
@@ -68,6 +70,9 @@ export type BuildEvent =
       readonly image?: Digest;
       readonly steps: number;
       readonly cached: number;
+      /** Bytes that came and went over the network. */
+      readonly received: number;
+      readonly sent: number;
     };
 
 /** An event without its time; the build adds it. */

@@ -1,3 +1,4 @@
+import type { Digest } from './digest.ts';
 import type { Emit } from './events.ts';
 import type { Compression, Platform } from './types.ts';
 
@@ -79,6 +80,40 @@ export interface ProcessOptions {
   readonly limits: Limits;
 }
 
+/** Where a cache is kept. */
+export type CacheSite =
+  /** An image name, in full. */
+  | { readonly type: 'registry'; readonly name: string }
+  /** An OCI layout folder, absolute, and a tag in it or (to read from) a digest. */
+  | { readonly type: 'local'; readonly folder: string; readonly tag: string; readonly digest?: Digest }
+  /** A bucket; what is absent, and the keys, are taken from AWS's variables of the environment. */
+  | {
+      readonly type: 's3';
+      readonly name: string;
+      readonly bucket?: string;
+      readonly region?: string;
+      readonly prefix: string;
+      readonly endpoint?: string;
+      readonly pathStyle: boolean;
+    }
+  /** The cache service of a GitHub workflow, as the runner's variables tell of it. */
+  | { readonly type: 'gha'; readonly scope: string };
+
+/** What a build shares of what it made, and with whom. */
+export type CacheTarget =
+  | {
+      readonly site: CacheSite;
+      /** Which layers go along: those of the image, or those of every stage. What steps gave is told of all. */
+      readonly mode: 'min' | 'max';
+      readonly compression?: Compression;
+      /** A failure is no more than a warning. */
+      readonly ignoreError: boolean;
+      /** Ids of cache mounts whose content goes along; `all` are those that the file names. */
+      readonly mounts: 'all' | readonly string[];
+    }
+  /** In the configuration of the image itself. */
+  | { readonly site: { readonly type: 'inline' } };
+
 /** How names are pinned by a lock file: `write` adds what it lacks, `frozen` goes by it alone. */
 export interface Lock {
   readonly mode: 'write' | 'frozen';
@@ -114,6 +149,11 @@ export interface BuildOptions extends ProcessOptions {
   readonly outputs: readonly Output[];
   readonly format: 'oci' | 'docker';
   readonly noCache: boolean | readonly string[];
+  /** Caches that others left, the first that knows a step counts. */
+  readonly cacheFrom: readonly CacheSite[];
+  readonly cacheTo: readonly CacheTarget[];
+  /** What a source made longer ago does not count. */
+  readonly cacheMaxAgeMs?: number;
   readonly pull: 'always' | 'missing' | 'never' | 'newer';
   readonly lock?: Lock;
   readonly attest: AttestOptions;

@@ -97,10 +97,22 @@ export interface Layers {
     signal?: AbortSignal,
     progress?: (done: number, total?: number) => void,
   ): Promise<{ readonly descriptor: Descriptor; readonly path: string }>;
+  /**
+   * The layer in the compression asked for, on its way to somewhere else: a file at hand, or a stream from where the
+   * layer is kept, of which nothing stays here.
+   */
+  outgoing(
+    layer: Layer,
+    compression: Compression | 'any',
+    signal?: AbortSignal,
+    progress?: (done: number, total?: number) => void,
+  ): Promise<{ readonly descriptor: Descriptor; readonly content: string | (() => AsyncIterable<Buffer>) }>;
   /** The descriptor the layer would be sent as, where it is known without work; undefined where it must be packed. */
   descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined;
   /** Makes sure that some local form exists from which the others follow; fetches the blob where not. */
   atHand(layer: Layer, signal?: AbortSignal): Promise<void>;
+  /** Layers of our own (diffIds) that nobody has any more: they could not be fetched from where they were. */
+  readonly lost: Set<Digest>;
   /** True when the layer can be had without a registry. */
   isAtHand(layer: Layer): boolean;
   writer(): Promise<LayerWriter>;
@@ -123,6 +135,18 @@ export interface StepResult {
   readonly layer: Layer;
   /** ISO time at which the layer was made. */
   readonly created: string;
+  /** The key that names the content of what the step read, where it is known by another one as well. */
+  readonly contentKey?: Digest;
+  /** The layer with its times clamped, where somebody else has made that. */
+  readonly clamped?: { readonly epoch: number; readonly layer: Layer };
+}
+
+/** What others have shared of the steps they made (`--cache-from`). */
+export interface SharedResults {
+  /** Results under a key, those of the first source first. Their layers are places in a source. */
+  find(key: Digest): readonly StepResult[];
+  /** What a cache mount held when it was shared, as a layer. */
+  mount(id: string): Layer | undefined;
 }
 
 export interface Records {
@@ -188,7 +212,34 @@ export interface HeldMount extends AsyncDisposable {
   readonly path: string;
 }
 
+/** A cache mount that the store keeps. */
+export interface KeptMount {
+  readonly id: string;
+  readonly bytes: number;
+  /** Last use, in seconds since the epoch. */
+  readonly used: number;
+}
+
 export interface Mounts {
+  /** Those whose ids are known, sorted by them. */
+  list(): readonly KeptMount[];
+  has(id: string): boolean;
+  /**
+   * What a mount holds as a layer: its files, directories and links. Waits until no step uses it; undefined where
+   * there is none. Fails with `layer` on a name that no layer can hold.
+   */
+  pack(id: string, signal?: AbortSignal): Promise<Layer | undefined>;
+  /**
+   * A folder with what a layer holds, for mounts to begin as copies of. Fails with `layer` where it holds anything but
+   * files, directories and links: it may come from anyone.
+   */
+  seedOf(layer: Layer, signal?: AbortSignal): Promise<string>;
+  /** Puts a copy of a folder in the place of what the mount holds. Waits until no step uses it. */
+  fill(
+    id: string,
+    from: { readonly seed: string; readonly mode: number; readonly uid: number; readonly gid: number },
+    signal?: AbortSignal,
+  ): Promise<void>;
   /**
    * The folder of a cache mount, made with the given owner and mode when new. `locked` waits for other holders,
    * `private` gives a folder of its own where another holds it, `shared` lets all in.

@@ -4,7 +4,8 @@ import { type Pack, pack } from 'tar-stream';
 import { hexOf } from '../core/digest.ts';
 import type { ImageConfig } from '../core/types.ts';
 import { parseConfig } from './config.ts';
-import { blobsOf, encodeIndex, entriesOf, layoutFile } from './layout.ts';
+import { blobsOf, encodeIndex, entriesOf } from './layout.ts';
+import { layoutFile } from './layout-folder.ts';
 import { type BlobSource, blobBytes, type Packed, type PackedImage } from './packed.ts';
 import { formatReference, parseReference } from './reference.ts';
 

@@ -5,6 +5,11 @@ import type { HistoryEntry, ImageConfig, Platform } from '../core/types.ts';
 /** Bytes that a configuration may have. */
 export const maxConfigBytes = 8 * 2 ** 20;
 
+/** The field that holds what later builds may know of the steps of the image: the inline cache. */
+export const inlineCacheField = 'tsbuild.cache.v1';
+/** Fields that tell of how an image was made: they hold for no image that is built on it. */
+export const ofThisImageAlone: readonly string[] = [inlineCacheField, 'moby.buildkit.cache.v0'];
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** Fields of `config` and what they must be; others are kept as they came. */

@@ -1,25 +1,12 @@
-import { createWriteStream, lstatSync } from 'node:fs';
-import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { type Digest, hexOf } from '../core/digest.ts';
+import type { Digest } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { Descriptor, Platform } from '../core/types.ts';
 import { parseConfig, platformOf } from './config.ts';
+import { findBlob, indexIn, placeBlob, tagsOf, writeIndex } from './layout-folder.ts';
 import { imagesOf, refName } from './layout-read.ts';
-import { maxManifestBytes, parseManifest } from './manifest.ts';
+import { parseManifest } from './manifest.ts';
 import { mediaTypes } from './media-types.ts';
-import {
-  type BlobSource,
-  blobBytes,
-  type FoundImage,
-  type Packed,
-  type PackedImage,
-  type PackedIndex,
-} from './packed.ts';
-
-/** The content of the file `oci-layout`. */
-export const layoutFile = '{"imageLayoutVersion":"1.0.0"}';
+import type { BlobSource, FoundImage, Packed, PackedImage, PackedIndex } from './packed.ts';
 
 /**
  * Writes an image, or an index of several, into an OCI layout folder (image-spec, image-layout.md), which is made where
@@ -27,19 +14,16 @@ export const layoutFile = '{"imageLayoutVersion":"1.0.0"}';
  * is possible.
  */
 export async function writeLayout(folder: string, image: Packed): Promise<void> {
-  await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
   for (const blob of blobsOf(image)) await placeBlob(folder, blob);
-  const former = await formerEntries(folder);
-  await writeWhole(join(folder, 'oci-layout'), layoutFile);
-  await writeWhole(join(folder, 'index.json'), encodeIndex([...entriesOf(image)], former));
+  await writeIndex(folder, encodeIndex([...entriesOf(image)], await tagsOf(folder)));
 }
 
 /** The images of an OCI layout folder for a platform, or for all; see `imagesOf` for what is checked. */
 export async function readLayout(folder: string, platform?: Platform): Promise<readonly FoundImage[]> {
-  const index = await indexOf(folder);
+  const index = await indexIn(folder);
   if (index === undefined)
     throw new BuildError('not-found', `${folder} is no OCI layout: it has no index.json`);
-  const find = (digest: Descriptor['digest']): string | undefined => regularFile(blobPath(folder, digest));
+  const find = (digest: Digest) => findBlob(folder, digest);
   return imagesOf(index, find, { verify: true, ...(platform && { platform }) });
 }
 
@@ -58,7 +42,7 @@ export async function readLayoutImage(
   { name, digest }: LayoutChoice,
   platform: Platform,
 ): Promise<FoundImage> {
-  const entries = await formerEntries(folder);
+  const entries = await tagsOf(folder);
   const isNamed = (wanted: string) => (entry: Descriptor) => entry.annotations?.[refName] === wanted;
   const wanted =
     digest !== undefined
@@ -68,7 +52,7 @@ export async function readLayoutImage(
   const isClear =
     only.length > 0 && new Set(only.map(({ annotations }) => annotations?.[refName])).size === 1;
   if (!isClear) throw noSuchImage(folder, name ?? digest, entries);
-  const find = (blob: Digest): string | undefined => regularFile(blobPath(folder, blob));
+  const find = (blob: Digest) => findBlob(folder, blob);
   const [found] = await imagesOf(encodeIndex(only), find, { platform, verify: false });
   return found!;
 }
@@ -131,57 +115,4 @@ function manifestIn(image: PackedImage): { readonly config: Descriptor } {
   const parsed = parseManifest(image.manifest.bytes, image.manifest.mediaType);
   if (parsed.kind !== 'image') throw new BuildError('image', 'an index cannot be written as an image');
   return parsed.manifest;
-}
-
-async function formerEntries(folder: string): Promise<readonly Descriptor[]> {
-  const index = await indexOf(folder);
-  if (index === undefined) return [];
-  const parsed = parseManifest(index);
-  return parsed.kind === 'index' ? parsed.manifests : [];
-}
-
-/** A layout may come from anyone: a pipe in the place of its index would keep us waiting for ever. */
-async function indexOf(folder: string): Promise<Buffer | undefined> {
-  const path = regularFile(join(folder, 'index.json'));
-  if (path === undefined) return undefined;
-  if (lstatSync(path).size <= maxManifestBytes) return await readFile(path);
-  throw new BuildError('image', `the index.json of ${folder} is larger than 4 MiB`);
-}
-
-async function placeBlob(folder: string, blob: BlobSource): Promise<void> {
-  const path = blobPath(folder, blob.descriptor.digest);
-  if (regularFile(path) !== undefined) return;
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    if (typeof blob.content === 'string') await linkOrCopy(blob.content, temporary);
-    else await pipeline(blobBytes(blob), createWriteStream(temporary, { flags: 'wx', mode: 0o644 }));
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch {
-    // Another file system, or one without links.
-    await copyFile(from, to);
-  }
-}
-
-async function writeWhole(path: string, content: Buffer | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, content);
-  await rename(temporary, path);
-}
-
-function blobPath(folder: string, digest: Descriptor['digest']): string {
-  return join(folder, 'blobs', 'sha256', hexOf(digest));
-}
-
-/** The path where a regular file is there: no link is followed. */
-function regularFile(path: string): string | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? path : undefined;
 }

@@ -28,18 +28,20 @@ export type ParsedManifest =
  */
 export function manifestOf(image: {
   readonly config: Buffer;
+  /** What the configuration is where it is no image's. */
+  readonly configType?: string;
   readonly layers: readonly Descriptor[];
   readonly format: Format;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }): EncodedManifest {
   const isOci = image.format === 'oci';
   const mediaType = isOci ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
-  const configType = isOci ? mediaTypes.ociConfig : mediaTypes.dockerConfig;
+  const imageType = isOci ? mediaTypes.ociConfig : mediaTypes.dockerConfig;
   const annotations = isOci ? sorted(image.annotations) : undefined;
   const manifest = {
     schemaVersion: 2,
     mediaType,
-    config: descriptorOf(image.config, configType),
+    config: descriptorOf(image.config, image.configType ?? imageType),
     layers: image.layers.map((layer) => written(layer, image.format)),
     ...(annotations !== undefined && { annotations }),
   };

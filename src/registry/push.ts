@@ -12,12 +12,11 @@ import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Signer } from '../oci/signature.ts';
 import type { OpenSession } from './fetch.ts';
+import { putBlob } from './put-blob.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
 import { putSignature } from './put-signature.ts';
 import type { Target } from './target.ts';
-import { hasBlob, mountBlob, uploadBlob } from './upload.ts';
 import { firstHabits } from './upload-pieces.ts';
-import type { UploadPlace } from './upload-session.ts';
 
 /** How far one blob is on its way; fits a `transfer` event. */
 export interface Transfer {
@@ -128,51 +127,32 @@ async function pushLayer(layer: Layer, target: Target, options: PushOptions): Pr
   const known = layers.descriptor(layer, compression);
   const report = reporter(options, layer.diffId, known?.size);
   try {
-    const opened = known === undefined ? undefined : await findOrMount(layer, known, target, options);
-    if (known !== undefined && typeof opened === 'string') return await arrived(known, opened);
-    const packed = await layers.packed(layer, compression, target.signal);
-    const { descriptor } = packed;
-    if (known === undefined && (await hasBlob(target, descriptor)))
-      return await arrived(descriptor, 'exists');
-    await uploadBlob(target, descriptor, packed.path, {
-      opened: typeof opened === 'string' ? undefined : opened,
-      onBytes: (done) => report('running', done, descriptor.size),
+    const pack = () => layers.outgoing(layer, compression, target.signal);
+    const packed = known === undefined ? await pack() : undefined;
+    const expected = known ?? packed!.descriptor;
+    const { descriptor, how } = await putBlob(target, {
+      descriptor: expected,
+      origins: [...(layer.origins ?? []), ...layers.origins(expected.digest)],
+      open: async () => packed ?? (await pack()),
+      onBytes: (done) => report('running', done, expected.size),
     });
-    return await arrived(descriptor, 'done');
+    const { session, repository } = target;
+    await layers.addOrigin(descriptor, { host: session.host, repository });
+    report(how, descriptor.size, descriptor.size);
+    return descriptor;
   } catch (error) {
     report('failed', 0);
     throw error;
   }
-
-  async function arrived(descriptor: Descriptor, state: Transfer['state']): Promise<Descriptor> {
-    await layers.addOrigin(descriptor, { host: target.session.host, repository: target.repository });
-    report(state, descriptor.size, descriptor.size);
-    return descriptor;
-  }
-}
-
-/** `exists`, `mounted`, the upload session that a refused mount left open, or undefined: the blob must be sent. */
-async function findOrMount(
-  layer: Layer,
-  descriptor: Descriptor,
-  target: Target,
-  { layers }: PushOptions,
-): Promise<'exists' | 'mounted' | UploadPlace | undefined> {
-  if (await hasBlob(target, descriptor)) return 'exists';
-  const origins = [...(layer.origins ?? []), ...layers.origins(descriptor.digest)];
-  const from = origins.find(
-    ({ host, repository }) => host === target.session.host && repository !== target.repository,
-  );
-  return from === undefined ? undefined : mountBlob(target, descriptor, from.repository);
 }
 
 async function pushConfig(config: Buffer, target: Target, options: PushOptions): Promise<void> {
   const digest = digestOf(config);
   const descriptor: Descriptor = { mediaType: mediaTypes.ociConfig, digest, size: config.length };
   const report = reporter(options, digest, config.length);
-  if (await hasBlob(target, descriptor)) return report('exists', config.length);
-  await uploadBlob(target, descriptor, config);
-  report('done', config.length);
+  const open = async () => ({ descriptor, content: config });
+  const { how } = await putBlob(target, { descriptor, origins: [], open });
+  report(how, config.length);
 }
 
 /** An image that came with a manifest keeps it, byte for byte, as long as its layers go out as it says. */

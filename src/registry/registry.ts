@@ -5,7 +5,9 @@ import type { RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { FetchBlob } from '../core/store.ts';
 import type { Image, Origin, Platform } from '../core/types.ts';
+import type { HttpClient } from '../http/client.ts';
 import type { Environment } from '../http/proxy.ts';
+import { retrying } from '../http/retry.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import { type RunOutside, runDirectly } from './credential-helper.ts';
 import { type Credentials, openCredentials } from './credentials.ts';
@@ -43,6 +45,15 @@ export interface Registry {
   /** Fails with `denied` when the registry does not accept the login. */
   checkLogin(host: string, username: string, password: string, signal?: AbortSignal): Promise<void>;
   readonly credentials: Credentials;
+  /**
+   * Talks to the registries of these names themselves, not to mirrors; each time the same session. Fails with `denied`
+   * where registries.conf blocks one.
+   */
+  openFor(names: readonly Origin[]): Promise<OpenSession>;
+  /** Asks a server that is no registry, by the same proxies and authorities; no credentials go along. */
+  readonly request: HttpClient['request'];
+  /** Tries again as this command was told to. */
+  retrying<T>(attempt: (number: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Ends connections that are kept open; without it they end by themselves, and keep no process alive. */
   close(): Promise<void>;
 }
@@ -93,6 +104,10 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
       await checkLogin(await open(host, signal), signal);
     },
     credentials,
+    openFor: forPush,
+    request: (url, request) => sessions.request(url, request),
+    retrying: (attempt, signal) =>
+      retrying(attempt, { retries: options.retries, delayMs: options.retryDelayMs, signal }),
     close: () => sessions.close(),
   };
 }

@@ -138,7 +138,8 @@ async function imageManifest(
   throw new BuildError('image', 'its index leads to another index again and again');
 }
 
-async function getManifest(
+/** The manifest that a repository has under a tag or digest, as it came; fails with `not-found` where there is none. */
+export async function getManifest(
   reference: Reference,
   name: string,
   { open, signal }: Pick<ResolveOptions, 'open' | 'signal'>,

@@ -52,6 +52,9 @@ export class Sessions {
     });
   }
 
+  /** Asks a server that is no registry. */
+  readonly request: HttpClient['request'] = (...args) => this.#strict.request(...args);
+
   async close(): Promise<void> {
     await Promise.all([this.#strict.close(), this.#lax.close()]);
   }

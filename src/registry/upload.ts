@@ -108,8 +108,10 @@ interface Blob extends UploadOptions {
 
 async function send(target: Target, place: UploadPlace, blob: Blob): Promise<void> {
   const { habits } = target;
+  // A stream would be begun anew for each piece.
+  const mayBePieces = habits.pieces === undefined && typeof blob.source !== 'function';
   const isWorthPieces = blob.hasBroken && blob.descriptor.size > habits.pieceBytes;
-  if (habits.whole !== undefined || (isWorthPieces && habits.pieces === undefined)) {
+  if (habits.whole !== undefined || (isWorthPieces && mayBePieces)) {
     return inPieces(target, place, blob);
   }
   const broken = await putWhole(target, place, blob).catch((error: unknown) => breakOf(error));
@@ -117,7 +119,7 @@ async function send(target: Target, place: UploadPlace, blob: Blob): Promise<voi
     if (habits.whole === undefined) return;
     return inPieces(target, (await askPlace(target, place)) ?? (await openUpload(target)), blob);
   }
-  const kept = habits.pieces === undefined ? await askPlace(target, place) : undefined;
+  const kept = mayBePieces ? await askPlace(target, place) : undefined;
   if (kept === undefined || kept.offset === 0) throw broken;
   return inPieces(target, kept, { ...blob, hasBroken: true });
 }

@@ -129,7 +129,11 @@ function endBuild(state: PlainState, event: Of<'build-end'>): void {
   const cached = event.cached === 0 ? '' : `, ${event.cached} cached`;
   const words = { done: 'FINISHED', failed: 'FAILED', cancelled: 'CANCELED' };
   const steps = event.steps === 1 ? '1 step' : `${event.steps} steps`;
-  aside(state, `${words[event.outcome]} ${steps}${cached} in ${formatSeconds(event.at)}`);
+  const moved = [
+    ...(event.received > 0 ? [`, received ${formatBytes(event.received)}`] : []),
+    ...(event.sent > 0 ? [`, sent ${formatBytes(event.sent)}`] : []),
+  ];
+  aside(state, `${words[event.outcome]} ${steps}${cached} in ${formatSeconds(event.at)}${moved.join('')}`);
 }
 
 /** A line that belongs to no step. */

@@ -12,7 +12,7 @@ export function giveTo(path: string, { uid, gid }: Pick<Owner, 'uid' | 'gid'>): 
 let oneId: boolean | undefined;
 
 /** Whether this process lives in a user namespace that knows one id. */
-function hasOneId(): boolean {
+export function hasOneId(): boolean {
   oneId ??= /^\s*\d+\s+\d+\s+1\s*$/.test(readFileSync('/proc/self/uid_map', 'latin1'));
   return oneId;
 }

@@ -128,6 +128,27 @@ describe.skipIf(isSkipped).each(people)('a registry with passwords and TLS, as %
     expect(unpinned.stderr).toContain('no registry may be asked');
   });
 
+  it('keeps a cache by which an empty store runs no step', async () => {
+    const folder = join(tsbuild.folder, 'cached');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'Containerfile'), `FROM ${image('deep/er/other:2')}\nRUN date > /time\n`);
+    await tsbuild.give(folder);
+    await succeed([
+      'build',
+      '-t',
+      image('cached:1'),
+      '--push',
+      '--cache-to',
+      image('cached:steps'),
+      'cached',
+    ]);
+    const flags = ['--progress=plain', '--push', '--cache-from', image('cached:steps')];
+    const again = await command(['build', '--root', 'fresh', '-t', image('again:1'), ...flags, 'cached']);
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stderr).toMatch(/FINISHED 2 steps, 1 cached in \S+, received [\d.]+k?B, sent [\d.]+k?B$/m);
+    expect(await digestAt('again:1')).toBe(await digestAt('cached:1'));
+  });
+
   it('forgets a login', async () => {
     expect((await login(password)).code).toBe(0);
     expect((await command(['logout', registry.host])).code).toBe(0);

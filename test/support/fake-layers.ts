@@ -32,13 +32,18 @@ export function fakeLayers(folder: string): FakeLayers {
     const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
     return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, path };
   };
-  const some: Pick<Layers, 'descriptor' | 'packed' | 'addOrigin' | 'origins'> = {
+  const ask = async (layer: Layer) => {
+    packed.push(layer.diffId);
+    const form = ready.get(layer.diffId) ?? pack(layer);
+    ready.set(layer.diffId, form);
+    return form;
+  };
+  const some: Pick<Layers, 'descriptor' | 'packed' | 'outgoing' | 'addOrigin' | 'origins'> = {
     descriptor: (layer) => layer.descriptor ?? ready.get(layer.diffId)?.descriptor,
-    packed: async (layer) => {
-      packed.push(layer.diffId);
-      const form = ready.get(layer.diffId) ?? pack(layer);
-      ready.set(layer.diffId, form);
-      return form;
+    packed: ask,
+    outgoing: async (layer) => {
+      const { descriptor, path } = await ask(layer);
+      return { descriptor, content: path };
     },
     addOrigin: async ({ digest }, origin) => void added.push({ digest, origin }),
     origins: (digest) => added.filter((one) => one.digest === digest).map((one) => one.origin),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Candidate, LostLayer, type Recallable, remember } from '../../../builder/remember.ts';
 import type { Tools } from '../../../builder/tools.ts';
-import { type Digest, digestOf, type Framed } from '../../../src/core/digest.ts';
+import { type Digest, digestOf, type Framed, keyOf } from '../../../src/core/digest.ts';
+import { BuildError } from '../../../src/core/errors.ts';
 import type { Records, StepResult } from '../../../src/core/store.ts';
 import type { Layer, Snapshot } from '../../../src/core/types.ts';
 
@@ -23,20 +24,26 @@ class MemoryRecords implements Records {
   }
 }
 
-function world(lost: readonly string[] = []) {
+interface Sources {
+  readonly [key: string]: readonly StepResult[];
+}
+
+function world(lost: readonly string[] = [], sources: Sources = {}) {
   const records = new MemoryRecords();
   const gone = new Set(lost.map((name) => digestOf(name)));
-  const layers = { isAtHand: (one: Layer) => !gone.has(one.diffId), origins: () => [] };
+  const layers = { lost: new Set(), isAtHand: (one: Layer) => !gone.has(one.diffId), origins: () => [] };
   const tools = {
     store: { records, layers },
     made: new Map(),
+    options: {},
+    shared: async () => ({ find: (key: string) => sources[key] ?? [], mount: () => undefined }),
     gate: <T>(task: () => Promise<T>) => task(),
     signal: new AbortController().signal,
   } as unknown as Tools;
   return { records, tools };
 }
 
-const start: Candidate[] = [{ snapshot: { layers: [], config: {} as Snapshot['config'] }, created: [] }];
+const start: Candidate[] = [{ snapshot: { layers: [], config: {} as Snapshot['config'] }, taken: [] }];
 const policy = { lookUp: true, obtainable: false };
 
 function counted(name: string, fields: Partial<Recallable> = {}): Recallable & { made: number } {
@@ -60,7 +67,7 @@ describe('remember', () => {
     const again = await remember(start, step, policy, tools);
     expect([made.cached, again.cached, step.made]).toEqual([false, true, 1]);
     expect(again.layer.diffId).toBe(digestOf('a1'));
-    expect(again.candidates[0]!.created).toHaveLength(1);
+    expect(again.candidates[0]!.taken).toHaveLength(1);
   });
 
   it('knows the same step on other layers as another one', async () => {
@@ -68,7 +75,7 @@ describe('remember', () => {
     const step = counted('a');
     await remember(start, step, policy, tools);
     const other: Candidate[] = [
-      { snapshot: { layers: [layer('x')], config: {} as Snapshot['config'] }, created: [] },
+      { snapshot: { layers: [layer('x')], config: {} as Snapshot['config'] }, taken: [] },
     ];
     expect((await remember(other, step, policy, tools)).cached).toBe(false);
   });
@@ -86,6 +93,24 @@ describe('remember', () => {
     expect(asked).toBe(2);
     expect((await remember(start, renamed, policy, tools)).cached).toBe(true);
     expect([asked, renamed.made]).toEqual([2, 0]);
+  });
+
+  it('notes both keys of a step, however it is known', async () => {
+    const { tools } = world();
+    const step = counted('copy', { first: { from: 1 }, content: async () => ({ files: 'same' }) });
+    const both = async (first: Framed) => {
+      const { candidates } = await remember(start, { ...step, first }, policy, tools);
+      const { key, result } = candidates[0]!.taken[0]!;
+      return [key, result.contentKey];
+    };
+    const keys = (first: Framed) => [
+      keyOf({ below: [], step: first }),
+      keyOf({ below: [], step: { files: 'same' } }),
+    ];
+    expect(await both({ from: 1 })).toEqual(keys({ from: 1 }));
+    expect(await both({ from: 1 })).toEqual(keys({ from: 1 }));
+    expect(await both({ from: 2 })).toEqual(keys({ from: 2 }));
+    expect(step.made).toBe(1);
   });
 
   it('follows every result of a key, so that a chain that ends early is found under another', async () => {
@@ -112,7 +137,7 @@ describe('remember', () => {
     expect((await remember(start, step, policy, tools)).cached).toBe(true);
     expect((await remember(start, step, { lookUp: true, obtainable: true }, tools)).cached).toBe(false);
     const onGone: Candidate[] = [
-      { snapshot: { layers: [layer('gone')], config: {} as Snapshot['config'] }, created: [] },
+      { snapshot: { layers: [layer('gone')], config: {} as Snapshot['config'] }, taken: [] },
     ];
     await expect(remember(onGone, counted('b'), policy, tools)).rejects.toThrow(LostLayer);
     expect(records.map.size).toBe(1);
@@ -128,5 +153,102 @@ describe('remember', () => {
     };
     const got = await remember(start, step, policy, tools);
     expect([got.cached, got.layer.diffId, step.made]).toEqual([true, digestOf('theirs'), 0]);
+  });
+
+  describe('with cache sources', () => {
+    const place = { host: 'registry', repository: 'cache' };
+    const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+    const descriptor = { mediaType, digest: digestOf('blob'), size: 4 };
+    const far = (name: string): Layer => ({ ...layer(name), descriptor, origins: [place] });
+    const created = '2026-01-01T00:00:00Z';
+    const keyFor = (step: Framed): Digest => keyOf({ below: [], step });
+
+    it('takes what a source knows, and knows it from then on without its place', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools, records } = world(['x'], { [key]: [{ layer: far('x'), created }] });
+      const step = counted('a');
+      const found = await remember(start, step, { lookUp: true, obtainable: true }, tools);
+      expect([found.cached, step.made]).toEqual([true, 0]);
+      expect(found.layer.origins).toEqual([place]);
+      const { origins: _, ...kept } = far('x');
+      expect(records.find(key)).toEqual([{ layer: kept, created }]);
+    });
+
+    it('does not ask them where nothing is to be looked up', async () => {
+      const { tools } = world([], { [keyFor({ step: 'a' })]: [{ layer: far('x'), created }] });
+      const step = counted('a');
+      await remember(start, step, { lookUp: false, obtainable: false }, tools);
+      expect(step.made).toBe(1);
+    });
+
+    it('prefers what is here, and follows both', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x'], { [key]: [{ layer: far('x'), created }] });
+      const step = counted('a');
+      await tools.store.records.put(key, { layer: layer('own'), created }, null);
+      const found = await remember(start, step, { lookUp: true, obtainable: true }, tools);
+      expect(found.candidates.map(({ taken }) => taken[0]!.result.layer.diffId)).toEqual([
+        digestOf('own'),
+        digestOf('x'),
+      ]);
+    });
+
+    it('has the bytes of an own result from a source where they are gone here', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x'], { [key]: [{ layer: far('x'), created: '2020-01-01T00:00:00Z' }] });
+      await tools.store.records.put(key, { layer: layer('x'), created }, null);
+      const found = await remember(start, counted('a'), { lookUp: true, obtainable: true }, tools);
+      expect(found.candidates).toHaveLength(1);
+      expect(found.candidates[0]!.taken[0]!.result).toEqual({ layer: far('x'), created });
+    });
+
+    it('makes the step again once its layer has turned out to be gone', async () => {
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x'], { [key]: [{ layer: far('x'), created }] });
+      tools.store.layers.lost.add(digestOf('x'));
+      const step = counted('a');
+      const found = await remember(start, step, { lookUp: true, obtainable: true }, tools);
+      expect([found.cached, step.made]).toEqual([false, 1]);
+    });
+
+    it('starts over when a layer is found to be gone while the work is done', async () => {
+      const { tools } = world();
+      const make = async (): Promise<Layer> => {
+        tools.store.layers.lost.add(digestOf('x'));
+        throw new BuildError('not-found', 'no such blob');
+      };
+      const failing = remember(start, counted('a', { make }), policy, tools);
+      await expect(failing).rejects.toMatchObject({ isNews: true });
+      const other = remember(start, counted('a', { make }), policy, tools);
+      await expect(other).rejects.toMatchObject({ code: 'not-found' });
+    });
+
+    it('needs no more than the clamped layer where the output wants that', async () => {
+      const clamped = { epoch: 7, layer: far('clamped') };
+      const key = keyFor({ step: 'a' });
+      const { tools } = world(['x', 'clamped'], { [key]: [{ layer: layer('x'), created, clamped }] });
+      const wanted = { lookUp: true, obtainable: true };
+      const at = (epoch: number) => ({ ...tools, options: { sourceDateEpoch: epoch } }) as Tools;
+      expect((await remember(start, counted('a'), wanted, at(7))).cached).toBe(true);
+      expect((await remember(start, counted('a'), wanted, at(8))).cached).toBe(false);
+    });
+
+    it('asks for the content though what is below cannot be read, and says what is missing where that is in vain', async () => {
+      const below: Candidate[] = [
+        { snapshot: { layers: [layer('gone')], config: {} as Snapshot['config'] }, taken: [] },
+      ];
+      const files = { files: 1 };
+      const key = keyOf({ below: [digestOf('gone')], step: files });
+      const { tools } = world(['gone'], { [key]: [{ layer: far('x'), created }] });
+      const content = async (readable: Snapshot | undefined) => {
+        expect(readable).toBeUndefined();
+        return files;
+      };
+      const step = counted('copy', { content });
+      const found = await remember(below, { ...step, first: undefined }, policy, tools);
+      expect(found.cached).toBe(true);
+      const other = remember(below, counted('other', { content: async () => ({ files: 2 }) }), policy, tools);
+      await expect(other).rejects.toMatchObject({ missing: [digestOf('gone')], isNews: false });
+    });
   });
 });

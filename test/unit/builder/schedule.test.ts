@@ -3,13 +3,13 @@ import { schedule, scheduleAll } from '../../../builder/schedule.ts';
 import type { Tools } from '../../../builder/tools.ts';
 import { graphOf } from '../../../src/containerfile/graph.ts';
 import { parse } from '../../../src/containerfile/parse.ts';
-import { keyOf } from '../../../src/core/digest.ts';
+import { digestOf, keyOf } from '../../../src/core/digest.ts';
 import { BuildError } from '../../../src/core/errors.ts';
 import type { EventBody } from '../../../src/core/events.ts';
 import { gate } from '../../../src/core/gates.ts';
 import type { BuildOptions } from '../../../src/core/options.ts';
 import type { StepResult } from '../../../src/core/store.ts';
-import type { Snapshot } from '../../../src/core/types.ts';
+import type { Layer, Snapshot } from '../../../src/core/types.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };
 
@@ -38,6 +38,7 @@ function world(image: (reference: string) => Promise<Snapshot>) {
     signal: new AbortController().signal,
     gate: gate(4),
     made: new Map(),
+    shared: async () => ({ find: () => [], mount: () => undefined }),
     image: async (reference: string) => ({ snapshot: await image(reference), local: true }),
     contexts: { find: async () => undefined },
     store: {
@@ -47,6 +48,7 @@ function world(image: (reference: string) => Promise<Snapshot>) {
         lock: async (key: string) => await hold(key),
       },
       layers: {
+        lost: new Set(),
         isAtHand: () => true,
         origins: () => [],
         tarSize: () => undefined,
@@ -83,7 +85,7 @@ describe('schedule', () => {
     });
     const text =
       'FROM a AS base\nWORKDIR /x\nFROM base AS one\nWORKDIR /y\nFROM z AS unused\nFROM base\nWORKDIR /y\n';
-    const built = await schedule(graph(text), tools);
+    const { target: built } = await schedule(graph(text), tools);
     expect(asked).toEqual(['a']);
     const names = events.flatMap((event) => (event.type === 'step-start' ? [event.name] : []));
     expect(names).toEqual(['[base 1/2] FROM a AS base', '[base 2/2] WORKDIR /x', '[stage-3 2/2] WORKDIR /y']);
@@ -224,5 +226,48 @@ describe('scheduleAll', () => {
     });
     named(tools);
     await expect(scheduleAll(graphs('FROM a\n'), tools)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('starts over when a layer that a source promised is gone, and makes the step in question', async () => {
+    const { tools, events } = world(async () => empty());
+    const { layers } = tools.store;
+    const gone: Layer = {
+      diffId: digestOf('gone'),
+      own: true,
+      descriptor: { mediaType: 'x', digest: digestOf('blob'), size: 1 },
+      origins: [{ host: 'registry', repository: 'cache' }],
+    };
+    const key = keyOf({ below: [], step: { step: 'workdir', path: '/w', user: '' } });
+    Object.assign(tools, {
+      shared: async () => ({
+        find: (asked: string) => (asked === key ? [{ layer: gone, created: '2026-01-01T00:00:00Z' }] : []),
+        mount: () => undefined,
+      }),
+    });
+    Object.assign(layers, {
+      isAtHand: ({ diffId }: Layer) => diffId !== gone.diffId,
+      listing: async ({ diffId }: Layer) => {
+        if (diffId !== gone.diffId) return [];
+        layers.lost.add(diffId);
+        throw new BuildError('not-found', 'no such blob');
+      },
+    });
+    const { target } = await schedule(graph('FROM a\nWORKDIR /w\nWORKDIR /w/x\n'), tools);
+    expect(target.snapshot.layers.map(({ diffId }) => diffId)).not.toContain(gone.diffId);
+    const outcomes = events.flatMap((event) =>
+      event.type === 'step-end' && event.step.endsWith('/2') ? [event.outcome] : [],
+    );
+    expect(outcomes).toEqual(['cached', 'done']);
+  });
+
+  it('fails where what is gone cannot be made again', async () => {
+    const base: Layer = { diffId: digestOf('base'), own: false };
+    const { tools } = world(async () => ({ ...empty(), layers: [base] }));
+    Object.assign(tools.store.layers, { isAtHand: () => false });
+    const failing = schedule(graph('FROM a\nWORKDIR /w\n'), tools);
+    await expect(failing).rejects.toMatchObject({
+      code: 'not-found',
+      hint: expect.stringContaining('base image'),
+    });
   });
 });

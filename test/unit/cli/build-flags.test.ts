@@ -190,6 +190,58 @@ const rows: readonly (readonly [string, object])[] = [
   ['--shm-size 64m', { shmSize: 64 * 1024 * 1024 }],
   ['--jobs 3', { jobs: 3 }],
   ['--source-date-epoch 1700000000', { sourceDateEpoch: 1_700_000_000 }],
+  [
+    '--cache-from r/x --cache-from type=local,src=c,tag=t',
+    {
+      cacheFrom: [
+        { type: 'registry', name: 'r/x' },
+        { type: 'local', folder: '@/c', tag: 't' },
+      ],
+    },
+  ],
+  ['--cache-from a,b', { cacheFrom: [{ name: 'a' }, { name: 'b' }] }],
+  [
+    '--cache-to r/x',
+    { cacheTo: [{ site: { type: 'registry', name: 'r/x' }, mode: 'min', ignoreError: false }] },
+  ],
+  [
+    '--cache-to type=local,dest=c,mode=max,compression=zstd,ignore-error=true,image-manifest=true,oci-mediatypes=true',
+    {
+      cacheTo: [
+        {
+          site: { type: 'local', folder: '@/c', tag: 'latest' },
+          mode: 'max',
+          compression: 'zstd',
+          ignoreError: true,
+        },
+      ],
+    },
+  ],
+  [
+    '--cache-from type=s3,bucket=b,region=r,prefix=p/,name=n,endpoint_url=http://h:1 --cache-from type=s3,bucket=b',
+    {
+      cacheFrom: [
+        {
+          type: 's3',
+          name: 'n',
+          bucket: 'b',
+          region: 'r',
+          prefix: 'p/',
+          endpoint: 'http://h:1',
+          pathStyle: true,
+        },
+        { type: 's3', name: 'tsbuild', bucket: 'b', prefix: '', pathStyle: false },
+      ],
+    },
+  ],
+  ['--cache-from type=gha,scope=x', { cacheFrom: [{ type: 'gha', scope: 'x' }] }],
+  [
+    '--cache-to type=gha,mode=max,mounts=a;b',
+    { cacheTo: [{ site: { type: 'gha', scope: 'main' }, mode: 'max', mounts: ['a', 'b'] }] },
+  ],
+  ['--cache-to type=inline', { cacheTo: [{ site: { type: 'inline' } }] }],
+  ['--build-arg BUILDKIT_INLINE_CACHE=1', { cacheTo: [{ site: { type: 'inline' } }] }],
+  ['--cache-max-age 2h', { cacheMaxAgeMs: 7_200_000 }],
 ];
 
 /** Kaniko's flags, row by row: what they stand for. */
@@ -204,6 +256,14 @@ const kanikoRows: readonly (readonly [string, object])[] = [
   ['--cache=true', { noCache: false }],
   ['--cache', { noCache: false }],
   ['--cache=false', { noCache: true }],
+  [
+    '--cache-repo r/x',
+    {
+      cacheFrom: [{ type: 'registry', name: 'r/x' }],
+      cacheTo: [{ site: { type: 'registry', name: 'r/x' }, mode: 'max' }],
+    },
+  ],
+  ['--cache-ttl 6h', { cacheMaxAgeMs: 21_600_000 }],
   ['--reproducible', { sourceDateEpoch: 0 }],
   ['--reproducible=false', {}],
 ];
@@ -217,7 +277,19 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ['--allow everything', "does not know 'everything'", 'network.host and security.insecure'],
   ['--tagg a', 'unknown flag --tagg', 'Did you mean --tag?'],
   ['--buildarg A=1', 'unknown flag --buildarg', 'Did you mean --build-arg?'],
-  ['--cache-repo r', 'unknown flag --cache-repo', '--help'],
+  ['--cache-form r', 'unknown flag --cache-form', 'Did you mean --cache-from?'],
+  ['--cache-from type=inline', "does not know the type 'inline'", 'registry, local'],
+  ['--cache-from type=registry', 'has no ref', 'ref='],
+  ['--cache-from ref=a', 'has no type', 'type=registry,ref=NAME'],
+  ['--cache-from type=local,mode=x', "does not know 'mode'", 'src'],
+  ['--cache-from type=azblob,name=x', "does not know the type 'azblob'", 'registry'],
+  ['--cache-from type=local,src=c,digest=sha256:../x', 'that is no digest', 'sha256:'],
+  ['--cache-from type=s3,bucket=b,secret_access_key=x', "does not know 'secret_access_key'", ''],
+  ['--cache-to type=local,src=x', "does not know 'src'", 'dest'],
+  ['--cache-to type=registry,ref=a,mode=all', "'all' is not known", 'min or max'],
+  ['--cache-to type=registry,ref=a,image-manifest=false', 'always an OCI image manifest', 'image-manifest'],
+  ['--cache-to type=inline,mode=max', 'keeps its own layers', 'type=registry'],
+  ['--cache-to type=registry,ref', "'ref' has no value", 'ref=NAME'],
   ['--meta x', 'unknown flag --meta', 'Did you mean --metadata-file?'],
   ['-Z', 'unknown flag -Z', '--help'],
   ['-t', '-t needs a value', '--tag=VALUE'],
@@ -443,6 +515,7 @@ describe('registry flags', () => {
     ['-d me/app', ['me/app']],
     ['-t ghcr.io/me/app -t localhost/app -t h:5000/app', ['ghcr.io/me/app', 'localhost/app', 'h:5000/app']],
     ['-o type=registry,name=q.io/a', ['q.io/a']],
+    ['--cache-from q.io/a --cache-to type=registry,ref=r.io/b', ['q.io/a', 'r.io/b']],
   ])('counts as images of registries in %s: %j', (args, expected) => {
     expect(imagesNamed(read(['ctx', ...words(args)]))).toEqual(expected);
   });

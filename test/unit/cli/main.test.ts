@@ -57,7 +57,7 @@ describe('the command line', () => {
       '--events-fd',
       '--no-push',
       '--debug-shell',
-      '--cache-from',
+      '--cache-repo',
     ])
       expect(stdout).not.toMatch(new RegExp(`${flag}\\b`));
   });

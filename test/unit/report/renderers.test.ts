@@ -53,7 +53,15 @@ describe('plain', () => {
 
   it('counts a single step as one', () => {
     const screen = fakeScreen();
-    plainReporter(screen).event({ type: 'build-end', at: 0, outcome: 'failed', steps: 1, cached: 0 });
+    plainReporter(screen).event({
+      type: 'build-end',
+      at: 0,
+      outcome: 'failed',
+      steps: 1,
+      cached: 0,
+      received: 0,
+      sent: 0,
+    });
     expect(screen.text()).toBe('FAILED 1 step in 0.0s\n');
   });
 
