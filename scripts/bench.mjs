@@ -13,6 +13,7 @@ import { measureOwners, ownerNames } from './bench/owners.mjs';
 import { parseTimes } from './bench/parse.mjs';
 import { measureSteps, stepNames } from './bench/steps.mjs';
 import { summary } from './bench/summary.mjs';
+import { measureResets, measureTransfer, transferNames } from './bench/transfers.mjs';
 import { contextOf, workloads } from './bench/workloads.mjs';
 import { checkNode, has, installCommand, isRoot, quiet, root } from './machine.mjs';
 import { asUser, createUser, environmentOf, installPackage } from './ordinary-user.mjs';
@@ -25,7 +26,16 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string', default: tmpdir() },
   },
 });
-const extras = [...stepNames, ...ownerNames, 'start', 'start-user', 'memory', 'parse'];
+const extras = [
+  ...stepNames,
+  ...ownerNames,
+  ...transferNames,
+  'resets',
+  'start',
+  'start-user',
+  'memory',
+  'parse',
+];
 const wanted = positionals.length > 0 ? positionals : [...workloads.map((one) => one.name), ...extras];
 const runs = Number(values.runs);
 /** The story goes to stderr when stdout carries JSON. */
@@ -61,6 +71,9 @@ async function measureBuilds() {
     results.push(measureSteps(name, { folder, base: bases.debian, runs }));
   for (const name of ownerNames.filter((one) => wanted.includes(one)))
     results.push(measureOwners(name, { folder, base: bases.debian, runs, user: await ordinaryUser() }));
+  for (const name of transferNames.filter((one) => wanted.includes(one)))
+    results.push(await measureTransfer(name, { folder, registry, runs }));
+  if (wanted.includes('resets')) results.push(await measureResets({ folder, peakMemory }));
   if (wanted.includes('start')) results.push(measureStart({ name: 'start', target: 3 }));
   if (wanted.includes('start-user'))
     results.push(measureStart({ name: 'start-user', target: 2, user: await ordinaryUser() }));
@@ -258,7 +271,7 @@ function print(results) {
   const rows = results.map((one) => [
     one.name,
     one.mebibytes === undefined ? cell(one.tsbuild) : `${one.mebibytes} MiB`,
-    cell(one.buildah ?? one.node),
+    cell(one.peer ?? one.buildah ?? one.node),
     one.ratio === undefined ? '' : one.ratio.toFixed(2),
     String(one.target),
     one.reached ? 'yes' : 'NO',

@@ -6,6 +6,8 @@ import { blobFetcher, type OpenSession } from '../../src/registry/fetch.ts';
 import { putBlob } from '../../src/registry/put-blob.ts';
 import { putManifest } from '../../src/registry/put-manifest.ts';
 import { getManifest } from '../../src/registry/resolve.ts';
+import type { Target } from '../../src/registry/target.ts';
+import { firstHabits } from '../../src/registry/upload-pieces.ts';
 import type { CachePlace } from './place.ts';
 
 /** A cache as a manifest in a registry: it keeps what the manifest lists, and hands it out as it does images. */
@@ -15,7 +17,10 @@ export function registryPlace(
 ): CachePlace {
   const open: OpenSession = async (host, signal) => (await openFor([reference]))(host, signal);
   const { host, repository } = reference;
-  const target = async (signal?: AbortSignal) => ({ session: await open(host, signal), repository, signal });
+  const habits = firstHabits(host);
+  const target = async (signal?: AbortSignal): Promise<Target> => {
+    return { session: await open(host, signal), repository, signal, habits };
+  };
   return {
     name: formatReference(reference),
     origin: { host, repository },

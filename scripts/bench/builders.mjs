@@ -28,7 +28,7 @@ export const buildah = {
   build: (job) => {
     const { workload } = job;
     const bud = [
-      ...storage(job),
+      ...storage(job.store),
       'bud',
       ...(job.user === undefined ? ['--isolation', 'oci'] : ['--isolation', 'rootless']),
       ...['--runtime', 'runc', '--network', 'host', '--tls-verify=false'],
@@ -40,11 +40,12 @@ export const buildah = {
     ];
     return workload.push === 'too' ? both(bud, buildah.push(job)) : bud;
   },
-  push: (job) => [...storage(job), 'push', '--tls-verify=false', job.image],
+  push: (job) => [...storage(job.store), 'push', '--tls-verify=false', job.image],
+  storage,
 };
 
-function storage(job) {
-  const { store } = job;
+/** The command with its storage in a folder. */
+function storage(store) {
   return [
     'buildah',
     '--root',

@@ -7,6 +7,7 @@ import type { RegistryOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { FetchBlob } from '../core/store.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Say } from '../registry/session.ts';
 import { toldFetch } from './told-fetch.ts';
 
 /** What most commands work with. */
@@ -19,7 +20,7 @@ export interface Parts extends AsyncDisposable {
 
 /** What is told of the work with store and registries. */
 interface Told {
-  /** Takes warnings: damaged things of the store, mirrors that are passed over. */
+  /** Takes notes: damaged things of the store, mirrors that are passed over, what registries warn of, further tries. */
   readonly emit?: Emit;
   /** Downloads are told, too. */
   readonly downloads?: boolean;
@@ -32,14 +33,14 @@ export async function openParts(
   place: Place,
   { emit, downloads = false }: Told = {},
 ): Promise<Parts> {
-  const warn = (text: string): void => emit?.({ type: 'note', level: 'warning', text });
-  const registry = openRegistry(options, place, warn);
+  const say: Say = (text, level = 'warning') => emit?.({ type: 'note', level, text });
+  const registry = openRegistry(options, place, say);
   const places = new Map([[folderHost, fetchLocal]]);
   const fetch = routedFetch(registry.fetch, places);
   const store = await openStore(root, {
     fetch: emit !== undefined && downloads ? toldFetch(fetch, emit) : fetch,
     mapping: mappingOf(place),
-    ...(emit && { onWarning: warn }),
+    ...(emit && { onWarning: (text) => say(text) }),
   });
   return {
     store,
@@ -73,11 +74,7 @@ function routedFetch(fromRegistry: FetchBlob, places: ReadonlyMap<string, FetchB
 }
 
 /** Registries as this person reaches them. The client is loaded at the first call: a cached build makes none. */
-export function openRegistry(
-  options: RegistryOptions,
-  place: Place,
-  say?: (warning: string) => void,
-): AsyncDisposable & Registry {
+export function openRegistry(options: RegistryOptions, place: Place, say?: Say): AsyncDisposable & Registry {
   let opening: Promise<Registry> | undefined;
   const open = (): Promise<Registry> => {
     opening ??= connectTo(options, place, say);
@@ -107,11 +104,7 @@ export function openRegistry(
   };
 }
 
-async function connectTo(
-  options: RegistryOptions,
-  place: Place,
-  say: ((warning: string) => void) | undefined,
-): Promise<Registry> {
+async function connectTo(options: RegistryOptions, place: Place, say: Say | undefined): Promise<Registry> {
   const { connect } = await import('../registry/registry.ts');
   const { runOutside } = await import('../../builder/sandbox/outside.ts');
   return connect(options, {

@@ -86,6 +86,7 @@ async function dispatch(
   const { url, request } = hop;
   const { method = 'GET', signal } = request;
   let facts: RequestFacts = { method, url, proxy: undefined, signal };
+  const idleMs = timeouts.idleMs ?? 60_000;
   try {
     signal?.throwIfAborted();
     const { dispatcher, proxy } = await pools.to(url, request.alsoTrust);
@@ -97,10 +98,10 @@ async function dispatch(
       headers: { 'user-agent': 'tsbuild', ...request.headers },
       body: bodyOf(request.body),
       headersTimeout: timeouts.headersMs ?? (request.body === undefined ? 60_000 : 300_000),
-      bodyTimeout: timeouts.idleMs ?? 60_000,
+      bodyTimeout: idleMs,
       ...(signal !== undefined && { signal }),
     });
-    return responseOf(answer, facts);
+    return responseOf(answer, facts, idleMs);
   } catch (error) {
     throw networkError(error, facts);
   }

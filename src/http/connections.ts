@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls';
-import type { Dispatcher } from 'undici';
-import { BuildError } from '../core/errors.ts';
+import type { Dispatcher, Pool } from 'undici';
+import { BuildError, errnoOf } from '../core/errors.ts';
 import { type HostCertificates, hostCertificates, systemCertificates } from './certificates.ts';
 import { type Environment, proxyFor } from './proxy.ts';
 
@@ -75,6 +75,8 @@ export class Connections {
       proxyTunnel: url.protocol === 'https:',
       requestTls: connect,
       proxyTls: await this.#tlsFor(proxy, undefined),
+      factory: (origin, options) => new Pool(origin, endingTries(options)),
+      clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: connect.timeout }),
     });
     return { dispatcher, proxy };
   }
@@ -106,6 +108,24 @@ export class Connections {
     this.#authorities ??= systemCertificates(this.#options.env);
     return this.#authorities;
   }
+}
+
+/**
+ * A proxy that hangs up instead of answering: undici takes that for a connection that merely ended, and begins anew for
+ * ever. Under another code it is a failure.
+ */
+function endingTries(options: Pool.Options): Pool.Options {
+  const { connect } = options;
+  if (typeof connect !== 'function') return options;
+  return {
+    ...options,
+    connect: (target, callback) =>
+      connect(target, (...[error, socket]) => {
+        if (error === null) return callback(null, socket);
+        const isEnd = errnoOf(error) === 'UND_ERR_SOCKET';
+        callback(isEnd ? Object.assign(new Error(error.message), { code: 'ECONNRESET' }) : error, null);
+      }),
+  };
 }
 
 async function secureContext(parts: HostCertificates): Promise<SecureContext> {

@@ -23,13 +23,17 @@ export interface HttpResponse {
   readonly closed: Promise<void>;
 }
 
-export function responseOf(answer: Dispatcher.ResponseData, facts: RequestFacts): HttpResponse {
+export function responseOf(
+  answer: Dispatcher.ResponseData,
+  facts: RequestFacts,
+  idleMs: number,
+): HttpResponse {
   const stream = answer.body;
   const closed = new Promise<void>((resolve) => finished(stream, { writable: false }, () => resolve()));
   // An error that nobody reads any more (the body was dropped) must not become an uncaught one.
   stream.on('error', () => {});
   if (facts.method === 'HEAD' || answer.statusCode === 204) stream.resume();
-  const body = readable(stream, facts);
+  const body = readable(stream, facts, idleMs);
   const bytes = (limit: number): Promise<Buffer> => collect(body, limit, facts.url);
   return {
     status: answer.statusCode,
@@ -46,12 +50,40 @@ export function responseOf(answer: Dispatcher.ResponseData, facts: RequestFacts)
   };
 }
 
-async function* readable(stream: AsyncIterable<Buffer>, facts: RequestFacts): AsyncGenerator<Buffer> {
+/** Fewer bytes than this within the time that a server may be silent are as good as silence. */
+const leastBytes = 1 << 10;
+
+async function* readable(
+  stream: AsyncIterable<Buffer>,
+  facts: RequestFacts,
+  idleMs: number,
+): AsyncGenerator<Buffer> {
+  let [waitedMs, bytes] = [0, 0];
   try {
-    yield* stream;
+    let askedAt = performance.now();
+    for await (const chunk of stream) {
+      waitedMs += performance.now() - askedAt;
+      bytes += chunk.length;
+      if (bytes >= leastBytes) [waitedMs, bytes] = [0, 0];
+      else if (waitedMs > idleMs) throw tooSlow(facts, { bytes, waitedMs });
+      yield chunk;
+      // What the reader did meanwhile is not the server's time.
+      askedAt = performance.now();
+    }
   } catch (error) {
     throw networkError(error, facts);
   }
+}
+
+function tooSlow({ method, url }: RequestFacts, at: { bytes: number; waitedMs: number }): BuildError {
+  const pace = `${at.bytes} bytes in ${Math.round(at.waitedMs / 1000)} s`;
+  return new BuildError(
+    'network',
+    `${method} ${redact(url)} failed: the server sends next to nothing (${pace})`,
+    {
+      retry: true,
+    },
+  );
 }
 
 async function collect(body: AsyncIterable<Buffer>, limit: number, url: URL): Promise<Buffer> {

@@ -15,7 +15,10 @@ const longestPauseMs = 30_000;
 /** A server may ask for more patience than this; then the build fails with what the server said. */
 const longestRetryAfterMs = 120_000;
 
-/** Runs `attempt` until it succeeds, fails with an error that does not say `retry`, or has had its tries. */
+/**
+ * Runs `attempt` until it succeeds, fails with an error that does not say `retry`, or has had its tries: what is thrown then
+ * does not say `retry` any more, so that tries within tries do not multiply.
+ */
 export async function retrying<T>(
   attempt: (number: number) => Promise<T>,
   options: RetryOptions,
@@ -25,7 +28,7 @@ export async function retrying<T>(
       return await attempt(number);
     } catch (error) {
       const pauseMs = pauseBefore(error, number, options);
-      if (pauseMs === undefined) throw error;
+      if (pauseMs === undefined) throw error instanceof BuildError ? error.with({ retry: false }) : error;
       options.onRetry?.(error as BuildError, number + 1, pauseMs);
       await pause(pauseMs, options.signal);
     }

@@ -21,7 +21,8 @@ export async function answerError(response: HttpResponse, context: AnswerContext
   const words = said === '' ? '' : `: ${(context.conceal ?? ((text: string) => text))(said)}`;
   const retryAfterMs = parseRetryAfter(response.header('retry-after'));
   const hint = context.hint ?? hintFor(status);
-  return new BuildError(codeFor(status), `${context.doing} failed: status ${status}${words}`, {
+  const wait = retryAfterMs === undefined ? '' : `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`;
+  return new BuildError(codeFor(status), `${context.doing} failed: status ${status}${words}${wait}`, {
     retry: isRetryableStatus(status),
     ...(hint !== undefined && { hint }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

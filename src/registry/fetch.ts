@@ -82,8 +82,19 @@ async function requestFrom(download: Download, offset: number, etag: string | un
     signal,
   });
   if (response.status === 200) return fromStart(download, response, offset);
-  if (response.status === 206 && offset > 0) return fromOffset(download, response, offset);
+  if (offset > 0 && response.status === 206 && isPart(download, response, offset))
+    return { body: response.body, etag: undefined };
+  if (offset > 0 && [206, 416].includes(response.status)) {
+    await response.discard();
+    return withoutRange(download, offset);
+  }
   throw await session.refusal(response, `pulling a blob of ${nameOf(origin)}`);
+}
+
+/** A server that answers a Range with another part, or with none, may still have the whole. */
+async function withoutRange(download: Download, offset: number): Promise<Part> {
+  const whole = await requestFrom(download, 0, undefined);
+  return { ...whole, body: withoutFirst(whole.body, offset) };
 }
 
 async function fromStart(download: Download, response: HttpResponse, offset: number): Promise<Part> {
@@ -96,17 +107,10 @@ async function fromStart(download: Download, response: HttpResponse, offset: num
   return { body, etag: strongEtag(response) };
 }
 
-async function fromOffset(download: Download, response: HttpResponse, offset: number): Promise<Part> {
+function isPart({ descriptor }: Download, response: HttpResponse, offset: number): boolean {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.header('content-range') ?? '');
   const [, start, total] = range ?? [];
-  if (Number(start) === offset && (total === '*' || Number(total) === download.descriptor.size)) {
-    return { body: response.body, etag: undefined };
-  }
-  await response.discard();
-  throw new BuildError(
-    'registry',
-    `${nameOf(download.origin)} sent another part of a blob than was asked for`,
-  );
+  return Number(start) === offset && (total === '*' || Number(total) === descriptor.size);
 }
 
 /** Who begins anew has what was handed out before passed over (the digest covers all of it). */

@@ -8,7 +8,8 @@ import { formatReference, type Reference } from '../oci/reference.ts';
 import type { OpenSession } from './fetch.ts';
 import { type PushOptions, pushContent, pushNamed } from './push.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
-import { hasBlob, type Target, uploadBlob } from './upload.ts';
+import type { Target } from './target.ts';
+import { hasBlob, uploadBlob } from './upload.ts';
 
 export interface PushedIndex extends Pushed {
   /** Its members as it names them. */

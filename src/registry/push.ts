@@ -15,7 +15,8 @@ import type { OpenSession } from './fetch.ts';
 import { putBlob } from './put-blob.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
 import { putSignature } from './put-signature.ts';
-import type { Target } from './upload.ts';
+import type { Target } from './target.ts';
+import { firstHabits } from './upload-pieces.ts';
 
 /** How far one blob is on its way; fits a `transfer` event. */
 export interface Transfer {
@@ -68,7 +69,8 @@ export async function pushNamed<T extends Pushed>(
   let pushed: T | undefined;
   for (const names of byRepository(references)) {
     const { host, repository } = names[0]!;
-    const target: Target = { session: await open(host, signal), repository, signal };
+    const session = await open(host, signal);
+    const target: Target = { session, repository, signal, habits: firstHabits(host) };
     const manifest = await content(target);
     for (const name of names) await putManifest(target, manifest, name);
     if (signer !== undefined) await putSignature(target, manifest.digest, signer);

@@ -1,5 +1,7 @@
 import type { Descriptor, Origin } from '../core/types.ts';
-import { type BlobSource, hasBlob, mountBlob, type Target, uploadBlob } from './upload.ts';
+import type { BlobSource } from './blob-source.ts';
+import type { Target } from './target.ts';
+import { hasBlob, mountBlob, uploadBlob } from './upload.ts';
 
 /** A blob to be put into a repository: what it is known as, and where else it is. */
 export interface Offered {
@@ -31,7 +33,7 @@ export async function putBlob(
   if (isOther && (await hasBlob(target, source.descriptor)))
     return { descriptor: source.descriptor, how: 'exists' };
   await uploadBlob(target, source.descriptor, source.content, {
-    location: mounted,
+    opened: mounted,
     ...(onBytes && { onBytes }),
   });
   return { descriptor: source.descriptor, how: 'done' };

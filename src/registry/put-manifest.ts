@@ -2,7 +2,7 @@ import type { Digest } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { Reference } from '../oci/reference.ts';
 import { accessTo } from './session.ts';
-import { nameOf, type Target } from './upload.ts';
+import { isOther, nameOf, otherDigest, type Target } from './target.ts';
 
 /** What a push gives: a manifest, of an image or an index. */
 export interface Pushed {
@@ -42,12 +42,6 @@ export async function putManifest(
     }
     const stored = response.header('docker-content-digest');
     await response.discard();
-    if (stored?.startsWith('sha256:') && stored !== manifest.digest)
-      throw otherDigest(target, stored, manifest);
+    if (isOther(stored, manifest.digest)) throw otherDigest(target, { stored, sent: manifest.digest });
   }, signal);
-}
-
-function otherDigest(target: Target, stored: string, manifest: Pushed): BuildError {
-  const message = `${nameOf(target)} stored the manifest as ${stored.slice(0, 80)} instead of ${manifest.digest}`;
-  return new BuildError('digest-mismatch', message, { hint: 'Something on the way changes what is sent.' });
 }

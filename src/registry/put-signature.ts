@@ -5,7 +5,8 @@ import { mediaTypes } from '../oci/media-types.ts';
 import { type Signer, signaturePayload, signatureTag, withSignature } from '../oci/signature.ts';
 import { putManifest } from './put-manifest.ts';
 import { remoteManifest } from './resolve.ts';
-import { hasBlob, type Target, uploadBlob } from './upload.ts';
+import type { Target } from './target.ts';
+import { hasBlob, uploadBlob } from './upload.ts';
 
 /**
  * Signs a manifest that a repository has, as cosign does: the signature is added to those under its tag there. Two who

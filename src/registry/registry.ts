@@ -19,7 +19,7 @@ import { type PushedIndex, pushIndex } from './push-index.ts';
 import type { Pushed } from './put-manifest.ts';
 import { readRegistriesConf } from './registries-conf.ts';
 import type { FoundManifest, Resolved } from './resolve.ts';
-import type { Session } from './session.ts';
+import type { Say, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 
 /** What registries are to the rest of tsbuild. */
@@ -63,8 +63,8 @@ export interface Surroundings {
   readonly place: Pick<Place, 'home' | 'runtimeDir'>;
   /** Runs credential helpers as the person; default a plain child. */
   readonly runOutside?: RunOutside;
-  /** Told of mirrors that are passed over. */
-  readonly say?: (warning: string) => void;
+  /** Told of mirrors that are passed over, of further tries, and what registries warn of. */
+  readonly say?: Say;
   /** Where the machine's own registries.conf is; default `/etc/containers`. */
   readonly systemFolder?: string;
 }
@@ -76,7 +76,7 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
   const credsHosts = options.credsFor?.flatMap(hostOf);
   const credentials = openCredentials({ env, place, runOutside, authFile, creds, credsHosts });
   const certDirs = certificateFolders(env, place.home);
-  const sessions = new Sessions({ ...options, env, certDirs, credentials });
+  const sessions = new Sessions({ ...options, env, certDirs, credentials, say });
   const { home } = place;
   const { systemFolder = '/etc/containers' } = surroundings;
   const rules = once(async (): Promise<Rules> => {

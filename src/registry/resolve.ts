@@ -71,7 +71,10 @@ export async function resolveAll(
   );
 }
 
-/** The digest that a reference has now, by HEAD (or GET, where HEAD does not say); undefined where it has none. */
+/**
+ * The digest that a reference has now, by HEAD (or GET, where HEAD does not say); undefined where it has none. It is the
+ * registry's word: only what is pulled is verified.
+ */
 export async function remoteDigest(
   reference: Reference,
   open: OpenSession,
@@ -86,13 +89,30 @@ export async function remoteDigest(
       headers: { accept: acceptedManifests.join(', ') },
       signal,
     });
-    if (answer.status === 200 || answer.status === 404) return answer;
+    if ([200, 404, ...noHead].includes(answer.status)) return answer;
     throw await session.refusal(answer, `looking for ${formatReference(reference)}`);
   }, signal);
   if (response.status === 404) return undefined;
-  const digest = response.header('docker-content-digest');
-  if (digest !== undefined && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest as Digest;
-  return (await getManifest(reference, name, { open, signal })).digest;
+  const digest = response.header('docker-content-digest') ?? '';
+  if (response.status === 200 && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest as Digest;
+  return digestByGet(reference, name, { open, signal });
+}
+
+/** Answers of registries that know no HEAD of a manifest. */
+const noHead = [400, 405, 501];
+
+async function digestByGet(
+  reference: Reference,
+  name: string,
+  options: Pick<ResolveOptions, 'open' | 'signal'>,
+): Promise<Digest> {
+  const found = await getManifest(reference, name, options);
+  try {
+    parseManifest(found.bytes, found.mediaType);
+  } catch (error) {
+    throw named(error, reference);
+  }
+  return found.digest;
 }
 
 interface Found {
@@ -200,7 +220,8 @@ function otherBytes(doing: string, wanted: string, got: Digest): BuildError {
 
 /** What is wrong inside an image is told with the image's name. */
 function named(error: unknown, reference: Reference): unknown {
-  if (!(error instanceof BuildError) || (error.code !== 'image' && error.code !== 'not-found')) return error;
+  if (!(error instanceof BuildError)) return error;
+  if (!['image', 'not-found', 'digest-mismatch'].includes(error.code)) return error;
   if (error.message.includes(`${reference.host}/${reference.repository}`)) return error;
   const { code, hint, cause } = error;
   const message = `${formatReference(reference)}: ${error.message}`;

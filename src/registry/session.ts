@@ -1,5 +1,6 @@
 import type { BuildError } from '../core/errors.ts';
 import type { HttpClient } from '../http/client.ts';
+import { oneLine } from '../http/redact.ts';
 import type { HttpRequest } from '../http/request.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { type RetryOptions, retrying } from '../http/retry.ts';
@@ -25,10 +26,21 @@ export interface Session {
   retrying<T>(attempt: (number: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
 }
 
-export function createSession(options: AuthorizerOptions): Session {
-  const { client, endpoint, host } = options;
+interface Options extends AuthorizerOptions {
+  /** Told what the registry warns of, once each, and before each further try. */
+  readonly say?: Say;
+}
+
+/** Takes a clause for the person, a warning unless it says otherwise; never throws. */
+export type Say = (text: string, level?: 'info' | 'warning') => void;
+
+export function createSession(options: Options): Session {
+  const { client, endpoint, host, retries, retryDelayMs: delayMs, say } = options;
   const authorizer = new Authorizer(options);
-  const retry: RetryOptions = { retries: options.retries, delayMs: options.retryDelayMs };
+  const onRetry: RetryOptions['onRetry'] = ({ message }, _, pauseMs) =>
+    say?.(`${message}: trying again in ${Math.ceil(pauseMs / 1000)} s`, 'info');
+  const retry: RetryOptions = { retries, delayMs, onRetry };
+  const warned = new Set<string>();
   return {
     host,
     endpoint,
@@ -37,6 +49,10 @@ export function createSession(options: AuthorizerOptions): Session {
       const request = { ...asked, alsoTrust: host };
       if (url.origin !== endpoint.origin) return client.request(url, request);
       const response = await authorized(client, authorizer, url, request);
+      for (const text of warningsOf(response)) {
+        if (!warned.has(text)) say?.(`${host} warns: ${authorizer.conceal(text)}`);
+        warned.add(text);
+      }
       const isElsewhere = response.status === 401 && response.url.origin !== endpoint.origin;
       return isElsewhere ? anonymously(response, request, options) : response;
     },
@@ -49,6 +65,12 @@ export function createSession(options: AuthorizerOptions): Session {
 /** The repository's requests that only read, and those that also write. */
 export function accessTo(repository: string, actions: 'pull' | 'pull,push'): Access {
   return { repository, scopes: [`repository:${repository}:${actions}`] };
+}
+
+/** `Warning: 299 - "text"` is for people and changes nothing (distribution-spec, Warnings); other codes are caches'. */
+function warningsOf(response: HttpResponse): string[] {
+  const found = (response.header('warning') ?? '').matchAll(/(?:^|,)\s*299 \S+ "((?:[^"\\]|\\.)*)"/g);
+  return [...found].map(([, text]) => oneLine(text!.replace(/\\(.)/g, '$1')));
 }
 
 async function authorized(

@@ -3,7 +3,7 @@ import { type ClientOptions, createClient, type HttpClient } from '../http/clien
 import type { Credentials } from './credentials.ts';
 import { findEndpoint } from './endpoint.ts';
 import type { OpenSession } from './fetch.ts';
-import { createSession, type Session } from './session.ts';
+import { createSession, type Say, type Session } from './session.ts';
 
 /** How a registry is spoken to. */
 export interface Manner {
@@ -15,6 +15,8 @@ export interface Manner {
 
 export interface SessionOptions extends ClientOptions, Pick<RegistryOptions, 'retries' | 'retryDelayMs'> {
   readonly credentials: Credentials;
+  /** Told of further tries, and what registries warn of. */
+  readonly say: Say;
 }
 
 /** The sessions with registries: one for each host and manner, opened at the first call and kept. */
@@ -40,13 +42,13 @@ export class Sessions {
 
   /** Opens sessions with other credentials; they are not shared. */
   openerWith(credentials: Pick<Credentials, 'find'>, { insecure, isMirror }: Manner): OpenSession {
-    const { certDirs, certDir, retries, retryDelayMs } = this.#options;
+    const { certDirs, certDir, retries, retryDelayMs, say } = this.#options;
     const client = insecure ? this.#lax : this.#strict;
     const tlsVerify = this.#options.tlsVerify && !insecure;
     const often = { retries: isMirror ? Math.min(retries, 1) : retries, retryDelayMs };
     return keeping(async (host, signal) => {
       const endpoint = await findEndpoint(host, { client, tlsVerify, certDirs, certDir, signal });
-      return createSession({ client, endpoint, host, credentials, tlsVerify, ...often });
+      return createSession({ client, endpoint, host, credentials, tlsVerify, say, ...often });
     });
   }
 

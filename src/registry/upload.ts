@@ -1,31 +1,37 @@
-import { createReadStream } from 'node:fs';
 import { BuildError } from '../core/errors.ts';
 import type { Descriptor } from '../core/types.ts';
-import { isPrivateAddress } from '../http/address.ts';
-import { redact } from '../http/redact.ts';
-import type { HttpResponse } from '../http/response.ts';
-import { accessTo, type Session } from './session.ts';
+import type { HttpRequest } from '../http/request.ts';
+import { type BlobSource, bytesOf } from './blob-source.ts';
+import { accessTo } from './session.ts';
+import { isOther, nameOf, otherDigest, type Target } from './target.ts';
+import { sendPieces } from './upload-pieces.ts';
+import {
+  askPlace,
+  cancelUpload,
+  openedBy,
+  openUpload,
+  type UploadPlace,
+  withDigest,
+} from './upload-session.ts';
 
-/** One repository that is pushed to. */
-export interface Target {
-  readonly session: Session;
-  readonly repository: string;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** True when the repository has the blob. A refusal counts as no: some accounts may write and not read. */
-export async function hasBlob(target: Target, descriptor: Descriptor): Promise<boolean> {
+/**
+ * True when the repository has the blob. A refusal counts as no: some accounts may write and not read. So does an answer
+ * about other bytes: sending a blob twice is harmless.
+ */
+export async function hasBlob(target: Target, { digest, size }: Descriptor): Promise<boolean> {
   const { session, repository, signal } = target;
   return session.retrying(async () => {
-    const response = await session.request(`/v2/${repository}/blobs/${descriptor.digest}`, {
+    const response = await session.request(`/v2/${repository}/blobs/${digest}`, {
       method: 'HEAD',
       access: accessTo(repository, 'pull,push'),
       signal,
     });
     await response.discard();
-    if (response.status === 200) return true;
+    const length = response.header('content-length') ?? String(size);
+    const named = response.header('docker-content-digest');
+    if (response.status === 200) return Number(length) === size && !isOther(named, digest);
     if ([401, 403, 404, 405].includes(response.status)) return false;
-    throw await session.refusal(response, `Looking for a blob in ${nameOf(target)}`);
+    throw await session.refusal(response, `looking for a blob in ${nameOf(target)}`);
   }, signal);
 }
 
@@ -37,7 +43,7 @@ export async function mountBlob(
   target: Target,
   descriptor: Descriptor,
   from: string,
-): Promise<'mounted' | URL | undefined> {
+): Promise<'mounted' | UploadPlace | undefined> {
   const { session, repository, signal } = target;
   const own = accessTo(repository, 'pull,push');
   const query = new URLSearchParams({ mount: descriptor.digest, from });
@@ -50,7 +56,7 @@ export async function mountBlob(
     });
     await response.discard();
     if (response.status === 201) return 'mounted';
-    return response.status === 202 ? locationOf(response, target) : undefined;
+    return response.status === 202 ? openedBy(response, target) : undefined;
   } catch (error) {
     // Mounting saves an upload; where it does not work there is still the upload.
     if (error instanceof BuildError && error.code !== 'interrupted') return undefined;
@@ -58,19 +64,16 @@ export async function mountBlob(
   }
 }
 
-/** A blob to send, of exactly the descriptor's size: bytes, the absolute path of a file, or a stream that can be begun anew. */
-export type BlobSource = Buffer | string | (() => AsyncIterable<Buffer>);
-
 export interface UploadOptions {
   /** An upload session that is already open. */
-  readonly location?: URL | undefined;
+  readonly opened?: UploadPlace | undefined;
   readonly onBytes?: (done: number) => void;
 }
 
 /**
- * Sends a blob: POST for a session, then one PUT with all bytes (distribution-spec, monolithic upload). A broken
- * attempt is begun anew with a session of its own, unless the blob has arrived after all. An unfinished session is
- * cancelled.
+ * Sends a blob by the ladder of registry.md §3.1: a session, then one PUT with all bytes; where that is refused, or
+ * breaks and the registry has kept a part, in pieces from there on. A broken attempt is begun anew with a session of its
+ * own, unless the blob has arrived after all. An unfinished session is cancelled.
  */
 export function uploadBlob(
   target: Target,
@@ -78,124 +81,110 @@ export function uploadBlob(
   source: BlobSource,
   options: UploadOptions = {},
 ): Promise<void> {
+  let hasBroken = false;
   return target.session.retrying(async (attempt) => {
     if (attempt > 0 && (await hasBlob(target, descriptor))) return;
-    const opened = attempt === 0 ? options.location : undefined;
-    const location = opened ?? (await openUpload(target));
+    const opened = attempt === 0 ? options.opened : undefined;
+    let place = opened ?? (await openUpload(target));
+    const onPlace = (next: UploadPlace): void => {
+      place = next;
+    };
     try {
-      await put(target, withDigest(location, descriptor), source, { descriptor, onBytes: options.onBytes });
+      await send(target, place, { ...options, descriptor, source, hasBroken, onPlace });
     } catch (error) {
-      await cancelUpload(target, location);
+      hasBroken ||= isBreak(error);
+      await cancelUpload(target, place);
       throw error;
     }
   }, target.signal);
 }
 
-/**
- * The address that the next request of an upload goes to. It is relative, absolute or a host without scheme, and its
- * query is the registry's own (spec: registry.md §3.1). A registry elsewhere must not lead into a private network.
- */
-export function resolveLocation(location: string, answeredBy: URL): URL {
-  const isHostOnly = /^[A-Za-z0-9.-]+(:\d+)?\/v2\//.test(location);
-  const text = isHostOnly ? `${answeredBy.protocol}//${location}` : location;
-  const url = URL.canParse(text, answeredBy.href) ? new URL(text, answeredBy) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) throw badLocation(answeredBy);
-  const isSameHost = url.hostname === answeredBy.hostname;
-  if (answeredBy.protocol === 'https:' && url.protocol === 'http:') {
-    // Registries behind a proxy that ends TLS know neither their scheme nor their port.
-    if (!isSameHost) throw badLocation(answeredBy);
-    url.protocol = 'https:';
-    url.port = answeredBy.port;
+interface Blob extends UploadOptions {
+  readonly descriptor: Descriptor;
+  readonly source: BlobSource;
+  readonly hasBroken: boolean;
+  readonly onPlace: (place: UploadPlace) => void;
+}
+
+async function send(target: Target, place: UploadPlace, blob: Blob): Promise<void> {
+  const { habits } = target;
+  // A stream would be begun anew for each piece.
+  const mayBePieces = habits.pieces === undefined && typeof blob.source !== 'function';
+  const isWorthPieces = blob.hasBroken && blob.descriptor.size > habits.pieceBytes;
+  if (habits.whole !== undefined || (isWorthPieces && mayBePieces)) {
+    return inPieces(target, place, blob);
   }
-  const leadsInside = isPrivateAddress(url.hostname) && !isPrivateAddress(answeredBy.hostname);
-  if (leadsInside && !isSameHost) throw badLocation(answeredBy);
-  return url;
+  const broken = await putWhole(target, place, blob).catch((error: unknown) => breakOf(error));
+  if (broken === undefined) {
+    if (habits.whole === undefined) return;
+    return inPieces(target, (await askPlace(target, place)) ?? (await openUpload(target)), blob);
+  }
+  const kept = mayBePieces ? await askPlace(target, place) : undefined;
+  if (kept === undefined || kept.offset === 0) throw broken;
+  return inPieces(target, kept, { ...blob, hasBroken: true });
 }
 
-function badLocation(answeredBy: URL): BuildError {
-  return new BuildError(
-    'registry',
-    `${redact(answeredBy)} named an address for the upload that is not used`,
-    {
-      hint: 'A proxy before the registry may have to pass on the Host and X-Forwarded-Proto headers.',
-    },
-  );
+/** One PUT with everything. A refusal of that way of sending becomes a habit of the registry. */
+async function putWhole(target: Target, place: UploadPlace, blob: Blob): Promise<undefined> {
+  const { descriptor, source, onBytes } = blob;
+  const { size } = descriptor;
+  const body = size === 0 ? Buffer.alloc(0) : () => bytesOf(source, { from: 0, to: size }, onBytes);
+  const refused = await close(target, place, { descriptor, body, length: size });
+  if (refused === undefined) return;
+  if (![405, 413, 416, 501].includes(refused.status)) throw refused.error;
+  target.habits.whole = refused.error;
 }
 
-async function openUpload(target: Target): Promise<URL> {
-  const { session, repository, signal } = target;
-  const response = await session.request(`/v2/${repository}/blobs/uploads/`, {
-    method: 'POST',
-    access: accessTo(repository, 'pull,push'),
-    headers: { 'content-length': '0' },
-    signal,
-  });
-  if (response.status !== 202) throw await session.refusal(response, `pushing to ${nameOf(target)}`);
-  await response.discard();
-  return locationOf(response, target);
+/** From where the upload stands. What refuses pieces may still take the whole. */
+async function inPieces(target: Target, place: UploadPlace, blob: Blob): Promise<void> {
+  const { habits } = target;
+  const { descriptor, source, onBytes, onPlace, hasBroken } = blob;
+  const options = { source, size: descriptor.size, isFresh: hasBroken, onPlace, onBytes };
+  try {
+    const end = await sendPieces(target, place, options);
+    const refused = await close(target, end, { descriptor, body: Buffer.alloc(0), length: 0 });
+    if (refused === undefined) return;
+    if (!refused.error.retry) habits.pieces = refused.error;
+    throw refused.error;
+  } catch (error) {
+    if (habits.pieces === undefined) throw error;
+    throw habits.whole ?? habits.pieces.with({ retry: true });
+  }
 }
 
-function locationOf(response: HttpResponse, target: Target): URL {
-  const location = response.header('location');
-  if (location !== undefined) return resolveLocation(location, response.url);
-  throw new BuildError('registry', `${nameOf(target)} opened an upload and did not say where`);
-}
-
-/** The registry's query stays as it is, to the letter: it may be signed. */
-function withDigest(location: URL, descriptor: Descriptor): URL {
-  const url = new URL(location);
-  url.search += `${url.search === '' ? '?' : '&'}digest=${encodeURIComponent(descriptor.digest)}`;
-  return url;
-}
-
-async function put(
+/** The PUT that ends an upload; gives a refusal, or undefined where the blob is there. */
+async function close(
   target: Target,
-  url: URL,
-  source: BlobSource,
-  { descriptor, onBytes }: { descriptor: Descriptor; onBytes: UploadOptions['onBytes'] },
-): Promise<void> {
+  place: UploadPlace,
+  {
+    descriptor,
+    body,
+    length,
+  }: { descriptor: Descriptor; body: NonNullable<HttpRequest['body']>; length: number },
+): Promise<{ status: number; error: BuildError } | undefined> {
   const { session, repository, signal } = target;
-  const response = await session.request(url, {
+  const response = await session.request(withDigest(place, descriptor), {
     method: 'PUT',
     access: accessTo(repository, 'pull,push'),
-    headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-    body: descriptor.size === 0 ? Buffer.alloc(0) : () => counted(source, onBytes),
+    headers: { 'content-type': 'application/octet-stream', 'content-length': String(length) },
+    body,
     signal,
   });
-  if (![200, 201, 204].includes(response.status)) {
-    throw await session.refusal(response, `pushing a blob to ${nameOf(target)}`);
+  const { status } = response;
+  if (![200, 201, 204].includes(status)) {
+    return { status, error: await session.refusal(response, `pushing a blob to ${nameOf(target)}`) };
   }
   await response.discard();
+  const stored = response.header('docker-content-digest');
+  if (isOther(stored, descriptor.digest)) throw otherDigest(target, { stored, sent: descriptor.digest });
 }
 
-async function* counted(source: BlobSource, onBytes: UploadOptions['onBytes']): AsyncGenerator<Buffer> {
-  let done = 0;
-  for await (const chunk of opened(source)) {
-    yield chunk;
-    done += chunk.length;
-    onBytes?.(done);
-  }
+/** The error of a connection that broke; any other is thrown. */
+function breakOf(error: unknown): BuildError {
+  if (isBreak(error)) return error;
+  throw error;
 }
 
-function opened(source: BlobSource): AsyncIterable<Buffer> | readonly Buffer[] {
-  if (typeof source === 'function') return source();
-  return Buffer.isBuffer(source) ? [source] : createReadStream(source, { highWaterMark: 1 << 20 });
-}
-
-/** Best effort, also after an abort: a registry clears forgotten uploads by itself, sooner or later. */
-async function cancelUpload(target: Target, location: URL): Promise<void> {
-  try {
-    const response = await target.session.request(location, {
-      method: 'DELETE',
-      access: accessTo(target.repository, 'pull,push'),
-      signal: AbortSignal.timeout(3000),
-    });
-    await response.discard();
-  } catch {
-    // The error that led here is the one to tell.
-  }
-}
-
-export function nameOf(target: Target): string {
-  return `${target.session.host}/${target.repository}`;
+function isBreak(error: unknown): error is BuildError {
+  return error instanceof BuildError && error.code === 'network' && error.retry;
 }

@@ -19,8 +19,12 @@ import type { Pushed } from '../../src/registry/put-manifest.ts';
 import { connect, type Registry } from '../../src/registry/registry.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { type FakeLayers, fakeLayers, noise } from '../support/fake-layers.ts';
+import { hostileClient } from '../support/hostile-client.ts';
+import { type Cargo, makeCargo, operations } from '../support/hostile-operations.ts';
+import { stateOnDisk } from '../support/registry-on-disk.ts';
 import {
   hasRegistryServer,
+  type RegistryServer,
   type RegistryServerOptions,
   startRegistryServer,
 } from '../support/registry-server.ts';
@@ -62,7 +66,7 @@ describe.skipIf(!isPossible)('a real registry', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const start = async (options?: RegistryServerOptions): Promise<{ host: string; log(): string }> => {
+  const start = async (options?: RegistryServerOptions): Promise<RegistryServer> => {
     const server = await startRegistryServer(options);
     running.push(server);
     return server;
@@ -335,6 +339,35 @@ describe.skipIf(!isPossible)('a real registry', () => {
     const identity = { auths: { [host]: { identitytoken: 'refresh-me' } } };
     writeFileSync(join(folder, 'identity.json'), JSON.stringify(identity));
     await push(person({ authFile: join(folder, 'identity.json') }), [parseReference(`${host}/c`)], [10]);
+  });
+
+  describe.each(['plain', 'TLS and htpasswd', 'TLS and tokens'])('every operation, %s', (how) => {
+    let cargo: Cargo;
+    beforeAll(async () => {
+      cargo = await makeCargo(mkdtempSync(join(folder, 'cargo-')), 300_000);
+    });
+
+    const startAs = async (): Promise<RegistryServer> => {
+      if (how === 'plain') return start();
+      if (how === 'TLS and htpasswd') return start({ htpasswd: login, tls: certificates });
+      const asking = { service: 'test', issuer: 'tests', seconds: 60, tlsName: '127.0.0.1', ...login };
+      const tokens = await startTokenServer({ ...certificates, ...asking });
+      running.push(tokens);
+      const token = { realm: tokens.realm, service: 'test', issuer: 'tests', rootCert: certificates.cert };
+      return start({ tls: certificates, token });
+    };
+
+    const withoutFaults = Object.keys(operations).filter((name) => operations[name]!.faults === undefined);
+    it.each(withoutFaults)('%s', async (name) => {
+      const server = await startAs();
+      const state = stateOnDisk(server);
+      const client = hostileClient(server, how === 'plain' ? {} : { auth: {} }, {
+        env: { SSL_CERT_FILE: certificates.ca },
+      });
+      running.push({ stop: () => client.close() });
+      operations[name]!.before?.({ state }, cargo);
+      expect(await operations[name]!.run({ registry: { state }, client, cargo, folder })).toBe('right');
+    });
   });
 
   it('cancels the upload of an aborted push', async () => {

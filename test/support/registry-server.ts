@@ -26,6 +26,9 @@ export interface RegistryServer {
   /** `127.0.0.1:<port>`: the host of references. */
   readonly host: string;
   readonly port: number;
+  readonly origin: string;
+  /** The folder of its store. */
+  readonly data: string;
   /** What the registry logged so far: a line per request. */
   log(): string;
   stop(): Promise<void>;
@@ -48,7 +51,10 @@ export async function startRegistryServer(options: RegistryServerOptions = {}): 
   let log = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const server = { host: `127.0.0.1:${port}`, port, log: () => log, stop: () => stop(child, folder) };
+  const host = `127.0.0.1:${port}`;
+  const origin = `${options.tls === undefined ? 'http' : 'https'}://${host}`;
+  const data = join(folder, 'data');
+  const server = { host, port, origin, data, log: () => log, stop: () => stop(child, folder) };
   try {
     await untilUp(child, port, options.tls !== undefined, () => log);
   } catch (error) {

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync 
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ClientOptions, createClient, type HttpClient } from '../../../src/http/client.ts';
 import { networkError } from '../../../src/http/failure.ts';
@@ -332,6 +333,25 @@ describe('proxy', () => {
     const attempt = client({ env }).request('https://registry.test/');
     await expect(attempt).rejects.toThrow(/the proxy asks for a user and password/);
     await expect(attempt).rejects.not.toThrow(/s3cret/);
+  });
+
+  it.each([
+    ['hangs up', (socket: Duplex) => void socket.destroy(), /the connection broke/],
+    ['does not answer', () => {}, /did not answer in time/],
+  ])('that %s is a failure, and not asked for ever', async (_, answer, words) => {
+    let asked = 0;
+    const proxy = await startHttpServer(
+      () => {},
+      undefined,
+      (__, socket) => {
+        asked += 1;
+        answer(socket);
+      },
+    );
+    running.push(proxy);
+    const options = { env: { https_proxy: proxy.origin }, timeouts: { connectMs: 500 } };
+    await expect(client(options).request('https://registry.test/v2/')).rejects.toThrow(words);
+    expect(asked).toBe(1);
   });
 });
 

@@ -5,7 +5,7 @@ import { Authorizer, type AuthorizerOptions } from '../../../src/registry/auth.t
 import { parseChallenges } from '../../../src/registry/challenge.ts';
 import type { Secret } from '../../../src/registry/secret.ts';
 import { accessTo, createSession, type Session } from '../../../src/registry/session.ts';
-import { resolveLocation } from '../../../src/registry/upload.ts';
+import { resolveLocation } from '../../../src/registry/upload-session.ts';
 import { bodyOf, type Handler, type HttpServer, startHttpServer } from '../../support/http-server.ts';
 
 const client = createClient({ env: {}, certDirs: [], tlsVerify: true });

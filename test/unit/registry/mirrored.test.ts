@@ -8,7 +8,11 @@ import { parseReference } from '../../../src/oci/reference.ts';
 import { connect, type Registry } from '../../../src/registry/registry.ts';
 import { makeCertificates } from '../../support/certificates.ts';
 import { type FakeLayers, fakeLayers, noise } from '../../support/fake-layers.ts';
-import { type FakeRegistry, type Fault, startFakeRegistry } from '../../support/fake-registry.ts';
+import {
+  type HostileRegistry,
+  type Switches,
+  startHostileRegistry,
+} from '../../support/hostile-registry/registry.mjs';
 import { startHttpServer } from '../../support/http-server.ts';
 
 const amd64 = { os: 'linux', architecture: 'amd64' };
@@ -27,10 +31,15 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function server(fault?: Fault): Promise<FakeRegistry> {
-  const started = await startFakeRegistry(fault);
+interface Server extends HostileRegistry {
+  /** What it was asked since the test began to count. */
+  readonly seen: HostileRegistry['hosts']['registry']['seen'];
+}
+
+async function server(switches: Switches = {}): Promise<Server> {
+  const started = await startHostileRegistry(switches);
   open.push(started.stop);
-  return started;
+  return { ...started, seen: started.hosts.registry.seen };
 }
 
 /** A person with these rules, who is asked by tests for what they hold. */
@@ -46,7 +55,7 @@ function person(
     {
       env: { CONTAINERS_REGISTRIES_CONF, ...env },
       place: { home, runtimeDir: undefined },
-      say: (text) => void said.push(text),
+      say: (text, level = 'warning') => void (level === 'warning' && said.push(text)),
       systemFolder: join(home, 'none'),
     },
   );
@@ -55,15 +64,15 @@ function person(
 }
 
 /** Pushes an image of one layer and gives the layer's bytes. */
-async function fill(to: FakeRegistry, repository: string, size = 300_000): Promise<Buffer> {
+async function fill(to: Server, repository: string, size = 300_000): Promise<Buffer> {
   const image = layers.image([layers.layer('file', noise(size, 'seed'))]);
   const pushed = await person('').push(image, [parseReference(`${to.host}/${repository}`)], {
     layers: layers.layers,
     format: 'oci',
   });
   const manifest = JSON.parse(pushed.bytes.toString()) as { layers: { digest: string }[] };
-  to.seen.splice(0);
-  return to.blobs.get(manifest.layers[0]!.digest)!;
+  to.seen.length = 0;
+  return to.state.blobs.get(manifest.layers[0]!.digest)!;
 }
 
 async function pull(registry: Registry, name: string): Promise<{ bytes: Buffer; origins: unknown }> {
@@ -80,19 +89,12 @@ const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('bas
 const entry = (pair: string): object => ({ auth: Buffer.from(pair).toString('base64') });
 
 /** Answers everything with a status. */
-const always =
-  (status: number): Fault =>
-  (_, response) => {
-    response.writeHead(status).end();
-    return true;
-  };
+const always = (status: number): Switches => ({
+  faults: [{ at: '*', times: 'always', status, headers: {} }],
+});
 
-/** Asks for a login before anything else. */
-const wantsLogin: Fault = (request, response) => {
-  if (request.headers.authorization !== undefined) return false;
-  response.writeHead(401, { 'www-authenticate': 'Basic realm=x' }).end();
-  return true;
-};
+/** Asks for this login before anything else. */
+const wants = (user: string, password: string): Switches => ({ auth: { scheme: 'basic', user, password } });
 
 describe('a mirror', () => {
   it('gives manifests and blobs under its path; the image keeps its name, and its registry is not asked', async () => {
@@ -119,12 +121,12 @@ describe('a mirror', () => {
   });
 
   it.each([
-    ['does not have the image', undefined, /^the mirror \S+ is passed over: /],
+    ['does not have the image', {}, /^the mirror \S+ is passed over: /],
     ['fails', always(500), /is passed over: .*500/],
     ['refuses', always(403), /is passed over: /],
     ['wants a login', always(401), /is passed over: /],
-  ])('that %s is passed over with a word', async (_, fault, word) => {
-    const [mirror, own] = [await server(fault), await server()];
+  ])('that %s is passed over with a word', async (_, switches, word) => {
+    const [mirror, own] = [await server(switches), await server()];
     const bytes = await fill(own, 'app');
     const registry = person(rule(own.host, mirror.host));
     expect((await pull(registry, `${own.host}/app`)).bytes.equals(bytes)).toBe(true);
@@ -135,10 +137,7 @@ describe('a mirror', () => {
   it('that cannot be reached is asked no more', async () => {
     const own = await server();
     const bytes = await fill(own, 'app');
-    const mirror = await server((request) => {
-      if (request.url !== '/v2/') request.socket.destroy();
-      return request.url !== '/v2/';
-    });
+    const mirror = await server({ faults: [{ at: '*', times: 'always', hangUp: true }] });
     const registry = person(rule(own.host, mirror.host));
     await registry.resolve(parseReference(`${own.host}/app`), amd64);
     expect(said).toEqual([expect.stringMatching(/is passed over: GET .* the connection broke/)]);
@@ -153,33 +152,31 @@ describe('a mirror', () => {
     await fill(own, 'app');
     const registry = person(rule(own.host, mirror.host), { retries: 5 });
     expect(await registry.digest(parseReference(`${own.host}/app`))).toMatch(/^sha256:/);
-    expect(mirror.requests().filter((line) => line.includes('/manifests/'))).toHaveLength(2);
+    expect(mirror.seen.filter(({ path }) => path.includes('/manifests/'))).toHaveLength(2);
   });
 
   it('that breaks off in the middle of a blob is carried on by another', async () => {
     const own = await server();
     const bytes = await fill(own, 'app');
-    const mirror = await server((request, response) => {
-      if (request.method !== 'GET' || !request.url?.includes(digestOf(bytes))) return false;
-      if (request.headers.range !== undefined) response.writeHead(404).end();
-      else {
-        response.writeHead(200, { 'content-length': bytes.length });
-        response.write(bytes.subarray(0, 100_000), () => response.destroy());
-      }
-      return true;
-    });
+    const ofLayer = { at: 'blob-get', name: digestOf(bytes) };
+    const faults = [
+      { ...ofLayer, truncate: 100_000 },
+      { ...ofLayer, times: 'always', status: 404 },
+    ];
+    const mirror = await server({ faults });
     await fill(mirror, 'app');
     const registry = person(rule(own.host, mirror.host));
     expect((await pull(registry, `${own.host}/app`)).bytes.equals(bytes)).toBe(true);
     expect(said).toHaveLength(1);
-    expect(own.requests()).toEqual(['GET /v2/', `GET /v2/app/blobs/${digestOf(bytes)}`]);
+    const asked = own.seen.map(({ method, path }) => `${method} ${path}`);
+    expect(asked).toEqual(['GET /v2/', `GET /v2/app/blobs/${digestOf(bytes)}`]);
   });
 
   it('that gives other bytes than were named is found out, by name', async () => {
     const [mirror, own] = [await server(), await server()];
     const bytes = await fill(own, 'app');
     await fill(mirror, 'app');
-    mirror.blobs.set(digestOf(bytes), Buffer.alloc(bytes.length));
+    mirror.state.blobs.set(digestOf(bytes), Buffer.alloc(bytes.length));
     const attempt = pull(person(rule(own.host, mirror.host)), `${own.host}/app`);
     await expect(attempt).rejects.toMatchObject({
       code: 'digest-mismatch',
@@ -190,11 +187,10 @@ describe('a mirror', () => {
   it('that gives another manifest for a digest is passed over', async () => {
     const own = await server();
     const bytes = await fill(own, 'app');
-    const digest = [...own.manifests.keys()].find((key) => key.includes('@'))!.split('@')[1];
-    const mirror = await server((_, response) => {
-      response.writeHead(200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }).end('{}');
-      return true;
-    });
+    const digest = [...own.state.manifests.keys()].find((key) => key.includes('@'))!.split('@')[1];
+    const type = 'application/vnd.oci.image.manifest.v1+json';
+    const answer = { status: 200, headers: { 'content-type': type }, body: '{}' };
+    const mirror = await server({ faults: [{ at: 'manifest-get', times: 'always', ...answer }] });
     const registry = person(rule(own.host, mirror.host));
     const { image } = await registry.resolve(parseReference(`${own.host}/app@${digest}`), amd64);
     expect(image.layers[0]!.descriptor!.size).toBe(bytes.length);
@@ -202,14 +198,14 @@ describe('a mirror', () => {
   });
 
   it('is logged in to under its own name, and is shown nobody else’s login', async () => {
-    const [mirror, own] = [await server(wantsLogin), await server(wantsLogin)];
+    const [mirror, own] = [await server(wants('mirror', 'm')), await server(wants('own', 'o'))];
     const auths = { [`${mirror.host}/cache`]: entry('mirror:m'), [own.host]: entry('own:o') };
     const DOCKER_AUTH_CONFIG = JSON.stringify({ auths });
     const env = { DOCKER_AUTH_CONFIG };
     const image = layers.image([layers.layer('file', noise(100))]);
     const how = { layers: layers.layers, format: 'oci' } as const;
     await person('', {}, env).push(image, [parseReference(`${mirror.host}/cache/app`)], how);
-    mirror.seen.splice(0);
+    mirror.seen.length = 0;
     await pull(person(rule(own.host, `${mirror.host}/cache`), {}, env), `${own.host}/app`);
     const shown = new Set(mirror.seen.map(({ headers }) => headers.authorization));
     expect([...shown]).toEqual([undefined, basic('mirror:m')]);
@@ -217,11 +213,8 @@ describe('a mirror', () => {
   });
 
   it('never sees --creds, which are for the registries that the command names', async () => {
-    const [mirror, own, other] = [
-      await server(wantsLogin),
-      await server(wantsLogin),
-      await server(wantsLogin),
-    ];
+    const wanted = wants('me', 's3cret');
+    const [mirror, own, other] = [await server(wanted), await server(wanted), await server(wanted)];
     const image = layers.image([layers.layer('file', noise(100))]);
     const how = { layers: layers.layers, format: 'oci' } as const;
     const creds = { creds: 'me:s3cret', credsFor: [`docker://${own.host}/app`, '0'.repeat(64)] };
@@ -229,7 +222,7 @@ describe('a mirror', () => {
     await registry.push(image, [parseReference(`${own.host}/app`)], how);
     await pull(registry, `${own.host}/app`);
     await expect(pull(registry, `${other.host}/app`)).rejects.toMatchObject({ code: 'denied' });
-    const shown = (to: FakeRegistry) => [...new Set(to.seen.map(({ headers }) => headers.authorization))];
+    const shown = (to: Server) => [...new Set(to.seen.map(({ headers }) => headers.authorization))];
     expect([own, mirror, other].map(shown)).toEqual([
       [undefined, basic('me:s3cret')],
       [undefined],
@@ -243,7 +236,7 @@ describe('a mirror', () => {
     const how = { layers: layers.layers, format: 'oci' } as const;
     await person(rule(own.host, mirror.host)).push(image, [parseReference(`${own.host}/app`)], how);
     expect(mirror.seen).toEqual([]);
-    expect([...own.manifests.keys()]).toContain('app:latest');
+    expect([...own.state.manifests.keys()]).toContain('app:latest');
   });
 });
 
@@ -259,7 +252,7 @@ describe('registries.conf', () => {
     const image = layers.image([layers.layer('file', noise(100))]);
     const how = { layers: layers.layers, format: 'oci' } as const;
     await registry.push(image, [parseReference(`${old.host}/app`)], how);
-    expect([...old.manifests.keys()]).toContain('app:latest');
+    expect([...old.state.manifests.keys()]).toContain('app:latest');
   });
 
   it('blocks pulls, pushes and logins before anything is sent', async () => {
