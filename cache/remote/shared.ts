@@ -5,11 +5,12 @@ import type { SharedContent } from './document.ts';
 
 /** What several sources know, the first of them first; of results that are the same layer the first one counts. */
 export function joinShared(sources: readonly SharedContent[]): SharedResults {
-  const byKey = new Map<Digest, StepResult[]>();
+  const byKey = new Map<Digest, Map<Digest, StepResult>>();
   const add = (key: Digest, result: StepResult): void => {
-    const known = byKey.get(key) ?? [];
-    if (known.some(({ layer }) => layer.diffId === result.layer.diffId)) return;
-    byKey.set(key, [...known, result]);
+    const known = byKey.get(key) ?? new Map<Digest, StepResult>();
+    byKey.set(key, known);
+    const { diffId } = result.layer;
+    if (!known.has(diffId)) known.set(diffId, result);
   };
   const mounts = new Map<string, Layer>();
   for (const { steps, mounts: held } of sources) {
@@ -20,5 +21,5 @@ export function joinShared(sources: readonly SharedContent[]): SharedResults {
     }
     for (const [id, layer] of held) if (!mounts.has(id)) mounts.set(id, layer);
   }
-  return { find: (key) => byKey.get(key) ?? [], mount: (id) => mounts.get(id) };
+  return { find: (key) => [...(byKey.get(key)?.values() ?? [])], mount: (id) => mounts.get(id) };
 }

@@ -76,7 +76,8 @@ export async function* filesOf(
   }
 }
 
-function contentPath(tree: string, path: string): string | Buffer {
+/** The bytes of a file of a layer's tree. */
+export function contentPath(tree: string, path: string): string | Buffer {
   const name = pathOf(path);
   return typeof name === 'string' ? join(tree, name) : Buffer.concat([bytesOf(`${tree}/`), name]);
 }

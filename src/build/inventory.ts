@@ -6,11 +6,14 @@ import { purlOf, textOf } from '../attest/sbom/package.ts';
 import { apk, dpkg, rpm } from '../attest/sbom/system-packages.ts';
 import type { Layers } from '../core/store.ts';
 import type { Image } from '../core/types.ts';
-import { filesOf } from './filesystem.ts';
+import { contentPath } from './filesystem.ts';
 
 const catalogers: readonly Cataloger[] = [dpkg, apk, rpm, npm, python, golang];
 
-/** The packages that an image holds, found in its own files, sorted by address; no program of it is run. */
+/**
+ * The packages that an image holds, found in its own files, sorted by address; no program of it is run. Of the names of
+ * one file the first counts that tells of packages: pnpm and uv link files of their own store into projects.
+ */
 export async function packagesIn(
   image: Image,
   layers: Layers,
@@ -18,18 +21,26 @@ export async function packagesIn(
 ): Promise<readonly Package[]> {
   const view = LayeredView.of(image.layers, layers, signal);
   const found: Package[] = [];
+  const read = new Set<string>();
   let release = '';
-  for await (const { entry, content } of filesOf(view, layers, signal)) {
-    if (entry.type !== 'file' || content === undefined) continue;
+  for (const entry of await view.walk('')) {
+    signal.throwIfAborted();
+    if (entry.type !== 'file' || entry.size === 0) continue;
     const readers = catalogers.filter(({ reads }) => reads(entry.path, entry.mode));
     const isRelease = /^(?:etc|usr\/lib)\/os-release$/.test(entry.path);
     if (readers.length === 0 && !isRelease) continue;
-    await reading(entry.path, content, async (file) => {
+    const { layer, path } = view.placeOf(entry);
+    const key = `${layer.diffId}/${path}`;
+    if (read.has(key)) continue;
+    const before = found.length;
+    await reading(entry.path, contentPath(await layers.tree(layer, signal), path), async (file) => {
       if (isRelease) release = textOf(file, 1 << 16);
-      for (const { packages } of readers) found.push(...(await packages(file)));
+      for (const { packages } of readers) for (const one of await packages(file)) found.push(one);
     });
+    if (found.length > before) read.add(key);
   }
-  const known = found.map((one) => withDistribution(one, release));
+  const distribution = distributionIn(release);
+  const known = found.map((one) => withDistribution(one, distribution));
   const keyed = new Map(known.map((one) => [`${purlOf(one)} ${one.path}`, one]));
   return [...keyed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
@@ -52,12 +63,19 @@ async function reading(
   }
 }
 
-/** Packages of a distribution are named by it (purl-spec: namespace, and `distro`). */
-function withDistribution(one: Package, release: string): Package {
-  if (!['deb', 'apk', 'rpm'].includes(one.type)) return one;
+interface Distribution {
+  readonly id: string;
+  readonly version: string;
+}
+
+function distributionIn(release: string): Distribution {
   const word = (name: string): string => new RegExp(`^${name}="?([^"\n]*)`, 'm').exec(release)?.[1] ?? '';
-  const [id, version] = [word('ID'), word('VERSION_ID')];
-  if (id === '') return one;
+  return { id: word('ID'), version: word('VERSION_ID') };
+}
+
+/** Packages of a distribution are named by it (purl-spec: namespace, and `distro`). */
+function withDistribution(one: Package, { id, version }: Distribution): Package {
+  if (id === '' || !['deb', 'apk', 'rpm'].includes(one.type)) return one;
   const distro = version === '' ? id : `${id}-${version}`;
   return { ...one, namespace: id, qualifiers: { ...one.qualifiers, distro } };
 }

@@ -10,7 +10,7 @@ export function oneLine(text: string, limit = 200): string {
   const line = text
     .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ')
     .replace(/https?:\/\/[^\s"'<>]+/g, (url) => redact(url))
-    .replace(/\?[^\s"'<>]*=[^\s"'<>]*/g, '')
+    .replace(/\?[^\s"'<>?=]*=[^\s"'<>]*/g, '')
     .trim();
   return line.length > limit ? `${line.slice(0, limit)}…` : line;
 }

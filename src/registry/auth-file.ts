@@ -56,12 +56,12 @@ export function secretIn(file: AuthFile, key: string): Secret | undefined {
   return { type: 'password', username, password };
 }
 
-/** `https://host/v1/` and `host` name the same place. */
+/** `https://host/v1/` and `host` name the same place; `host/team/v1` is a repository's path. */
 export function normalKey(key: string): string {
   return key
     .replace(/^https?:\/\//, '')
     .replace(/\/+$/, '')
-    .replace(/\/v[12]$/, '');
+    .replace(/^([^/]+)\/v[12]$/, '$1');
 }
 
 /**

@@ -40,7 +40,7 @@ async function spdx({ name, id, packages, created, tool }: Inventory): Promise<o
         : one.name,
     versionInfo: one.version,
     ...common,
-    licenseDeclared: SPDX.fixupSpdxId(one.license) ?? 'NOASSERTION',
+    licenseDeclared: knownLicense(one.license, SPDX) ?? 'NOASSERTION',
     sourceInfo: `found in ${one.path}`,
     externalRefs: [
       { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purlOf(one) },
@@ -78,7 +78,7 @@ async function cyclonedx({ name, id, packages, created, tool }: Inventory): Prom
   const { ComponentType } = Enums;
   const components = packages.map((one) => {
     const { license } = one;
-    const known = SPDX.fixupSpdxId(license);
+    const known = knownLicense(license, SPDX);
     const component = new Models.Component(ComponentType.Library, one.name, {
       purl: purlOf(one),
       version: one.version,
@@ -103,6 +103,17 @@ async function cyclonedx({ name, id, packages, created, tool }: Inventory): Prom
   const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
   return JSON.parse(serializer.serialize(bom, { sortLists: true })) as object;
 }
+
+/** The SPDX id of a license; the library looks words like `constructor` up in an object, and finds what every object has. */
+function knownLicense(
+  license: string | undefined,
+  { fixupSpdxId, isSupportedSpdxId }: Ids,
+): string | undefined {
+  const id: unknown = fixupSpdxId(license);
+  return typeof id === 'string' && isSupportedSpdxId(id) ? id : undefined;
+}
+
+type Ids = typeof import('@cyclonedx/cyclonedx-library').SPDX;
 
 /** A UUID (RFC 9562, version 8) made of a digest: the same image has the same. */
 function uuidOf(id: Digest): string {

@@ -64,6 +64,7 @@ function buildInfo(header: Buffer, slice: Slice): string | undefined {
     header.readUInt16LE(56),
   ];
   const table = slice(at, Math.min(size * count, mostTable));
+  let left = mostData;
   for (let entry = 0; size >= 56 && entry + size <= table.length; entry += size) {
     const [type, flags] = [table.readUInt32LE(entry), table.readUInt32LE(entry + 4)];
     if (type !== LOAD || (flags & WRITABLE) === 0) continue;
@@ -71,7 +72,9 @@ function buildInfo(header: Buffer, slice: Slice): string | undefined {
       number,
       number,
     ];
-    const found = slice(offset, Math.min(length, mostData)).indexOf(magic);
+    const data = slice(offset, Math.min(length, left));
+    left -= data.length;
+    const found = data.indexOf(magic);
     if (found >= 0) return inlineText(slice(offset + found, mostInfo));
   }
   return undefined;
@@ -79,7 +82,7 @@ function buildInfo(header: Buffer, slice: Slice): string | undefined {
 
 /** Bytes of the largest table of segments that is read. */
 const mostTable = 1 << 20;
-/** Bytes of a segment that are searched: it stands near the start, but behind the data of a part in C. */
+/** Bytes of writable segments that are searched, in all: it stands near the start, but behind the data of a part in C. */
 const mostData = 8 << 20;
 const LOAD = 1;
 const WRITABLE = 2;

@@ -43,19 +43,31 @@ export function purlOf({ type, namespace, name, version, qualifiers = {} }: Pack
 }
 
 function escaped(text: string): string {
-  return encodeURIComponent(text).replaceAll('%3A', ':');
+  return encodeURIComponent(text.toWellFormed()).replaceAll('%3A', ':');
 }
 
 /** The fields of paragraphs that empty lines part (`Name: value`), the first value of each; what is folded is left away. */
 export function paragraphs(text: string): ReadonlyMap<string, string>[] {
-  return text.split(/\n(?:[ \t]*\n)+/).map((paragraph) => {
-    const fields = new Map<string, string>();
-    for (const line of paragraph.split('\n')) {
-      const colon = line.indexOf(':');
-      if (colon <= 0 || /^\s/.test(line)) continue;
-      const name = line.slice(0, colon);
-      if (!fields.has(name)) fields.set(name, line.slice(colon + 1).trim());
+  const found = [new Map<string, string>()];
+  for (const line of linesOf(text)) {
+    const fields = found.at(-1)!;
+    if (line.trim() === '') {
+      if (fields.size > 0) found.push(new Map());
+      continue;
     }
-    return fields;
-  });
+    const colon = line.indexOf(':');
+    if (colon <= 0 || /^\s/.test(line)) continue;
+    const name = line.slice(0, colon);
+    if (!fields.has(name)) fields.set(name, line.slice(colon + 1).trim());
+  }
+  return found;
+}
+
+/** One after the other: there may be millions. */
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start);
+    yield text.slice(start, end < 0 ? text.length : end);
+    start = end < 0 ? text.length : end + 1;
+  }
 }

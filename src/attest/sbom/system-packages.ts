@@ -1,3 +1,4 @@
+import type { Database } from 'sql.js';
 import { type Cataloger, type Package, paragraphs, type ReadableFile, textOf } from './package.ts';
 
 /** Debian's packages, also where an image has one file for each (distroless). */
@@ -35,18 +36,36 @@ export const rpm: Cataloger = {
 /** Bytes of a database that is read: those of whole desktops stay below. */
 const mostDatabase = 512 << 20;
 
+/** More headers than any system has packages, and bytes of them all. */
+const mostHeaders = 100_000;
+
 async function headersIn(file: ReadableFile): Promise<Uint8Array[]> {
   if (file.size > mostDatabase) return [];
   const { default: initialise } = await import('sql.js');
   const { Database } = await initialise();
   const database = new Database(file.slice(0, file.size));
   try {
-    const [result] = database.exec('SELECT blob FROM Packages');
-    return (result?.values ?? []).flatMap(([blob]) => (blob instanceof Uint8Array ? [blob] : []));
+    return [...headersOf(database)];
   } catch {
     return [];
   } finally {
     database.close();
+  }
+}
+
+/** Of a plain table alone: what a view or a computed column gives may take for ever, and be without end. */
+function* headersOf(database: Database): Generator<Uint8Array> {
+  const [table] = database.exec(
+    "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'Packages' AND sql NOT LIKE '%VIRTUAL%'",
+  );
+  const [columns] = database.exec("SELECT 1 FROM pragma_table_xinfo('Packages') WHERE hidden <> 0");
+  if (table === undefined || columns !== undefined) return;
+  const rows = database.prepare('SELECT blob FROM Packages');
+  for (let [count, bytes] = [0, 0]; count < mostHeaders && bytes < mostDatabase && rows.step(); count++) {
+    const [blob] = rows.get();
+    if (!(blob instanceof Uint8Array)) continue;
+    bytes += blob.length;
+    yield blob;
   }
 }
 

@@ -128,6 +128,11 @@ describe('several sources', () => {
     expect(shared.find(digestOf('none'))).toEqual([]);
   });
 
+  it('may know a great many results of one key', () => {
+    const many = Array.from({ length: 60_000 }, (_, i) => step('k', `${i}`));
+    expect(joinShared([from(...many)]).find(digestOf('k'))).toHaveLength(60_000);
+  });
+
   it('fill a mount as the first of them has it', () => {
     const mount = (name: string) => ({ steps: [], mounts: new Map([['npm', own(name)]]) });
     expect(joinShared([mount('one'), mount('two')]).mount('npm')).toEqual(own('one'));

@@ -95,5 +95,6 @@ describe('redact', () => {
   it('makes foreign text harmless', () => {
     expect(oneLine('a\nb\u001b[31m see https://h/x?token=abc now')).toBe('a b [31m see https://h/x now');
     expect(oneLine('x'.repeat(300))).toHaveLength(201);
+    expect(oneLine(`a?b?c=d ${'?'.repeat(1 << 17)}`, 6)).toBe('a?b ??…');
   });
 });

@@ -51,6 +51,15 @@ describe('where secrets are found', () => {
     expect(await open().find('h.org', 'a/b')).toBeUndefined();
   });
 
+  it('under a path that ends like an address of the API: nobody above it', async () => {
+    write('.docker/config.json', {
+      auths: { 'h.org/team/v1': entry('narrow:x'), 'https://other.org/v1/': entry('whole:x') },
+    });
+    expect(await open().find('h.org', 'team/app')).toBeUndefined();
+    expect(await open().find('h.org', 'team/v1/app')).toEqual(password('narrow', 'x'));
+    expect(await open().find('other.org', 'team/app')).toEqual(password('whole', 'x'));
+  });
+
   it('in order: --creds, --authfile alone, DOCKER_AUTH_CONFIG, REGISTRY_AUTH_FILE, docker, containers, .dockercfg', async () => {
     const auths = (name: string): object => ({ auths: { 'h.org': entry(`${name}:x`) } });
     write('.dockercfg', { 'h.org': entry('dockercfg:x') });
