@@ -57,8 +57,8 @@ rung_single() {
 
 rung_chroot() {
   is_root && has_many_ids || return
-  said='the capabilities CHOWN, DAC_OVERRIDE, FOWNER, SETGID, SETUID, SETPCAP, SYS_CHROOT and MKNOD are not all there'
-  holds 0 1 3 6 7 8 18 27 && does chroot / true
+  said='the capabilities CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP, SYS_CHROOT and MKNOD are not all there'
+  holds 0 1 3 5 6 7 8 18 27 && does chroot / true
 }
 
 is_root() {

@@ -93,6 +93,10 @@ class Held implements HeldCopy {
     return this.#owners;
   }
 
+  get trees(): readonly string[] {
+    return this.#trees.toReversed();
+  }
+
   async moveChanges(
     upper: string,
     { touched, signal }: { readonly touched: readonly string[]; readonly signal?: AbortSignal },

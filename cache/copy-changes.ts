@@ -36,6 +36,8 @@ class Moving {
   /** Names that were in a directory. */
   readonly #names: ReadonlyMap<string, readonly string[]>;
   readonly #touched: ReadonlySet<string>;
+  /** The files at these paths, which may have other names. */
+  readonly #touchedFiles: ReadonlySet<string | undefined>;
   readonly #made = new Set<string>();
 
   constructor(folder: string, { before, upper, trees, touched }: Moved) {
@@ -43,6 +45,7 @@ class Moving {
     this.#upper = upper;
     this.#before = before;
     this.#touched = new Set(touched);
+    this.#touchedFiles = new Set(touched.map((path) => before.get(path)?.file));
     this.#trees = trees.toReversed();
     this.#names = namesOf(before);
     this.#make('');
@@ -65,8 +68,8 @@ class Moving {
       this.#move(path, was?.isDirectory === true && is.isDirectory);
       return;
     }
-    const isTouched = was.ctime !== is.ctime && !this.#touched.has(path);
-    const isChanged = was.looks !== is.looks || (isTouched && !this.#isJustUnlinked(path, was, is));
+    const isChanged =
+      was.looks !== is.looks || (was.ctime !== is.ctime && !this.#isJustTouched(path, was, is));
     if (!is.isDirectory) {
       if (isChanged) this.#move(path, false);
       return;
@@ -75,9 +78,13 @@ class Moving {
     this.directory(path);
   }
 
-  /** A file that lost another of its names has another ctime too, and only its content tells that this is all. */
-  #isJustUnlinked(path: string, was: State, is: State): boolean {
-    if (is.isDirectory || is.links >= was.links) return false;
+  /**
+   * A file that was touched, by whatever name, or lost another of its names has another ctime too, and only its content
+   * tells that this is all.
+   */
+  #isJustTouched(path: string, was: State, is: State): boolean {
+    if (is.isDirectory) return this.#touched.has(path);
+    if (is.links >= was.links && !this.#touchedFiles.has(was.file)) return false;
     const source = this.#trees.find((tree) => statOf(at(tree, path)) !== undefined);
     return source !== undefined && hasSameContent(at(source, path), at(this.#folder, path));
   }

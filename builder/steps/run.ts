@@ -119,7 +119,7 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
       residue: exit.residue,
       below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
       ...('lower' in plan.root && { lower: plan.root.lower }),
-      ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit) }),
+      ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit, copy) }),
     },
   );
   copy?.becomes(layer);
@@ -127,8 +127,13 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
 }
 
 /** What the commit has to know of owners that are recorded. */
-function recordedOf({ root, owners = [] }: SandboxPlan, { journal = [], made }: Exit): RecordedStep {
-  return { journal, lower: 'folder' in root ? [] : root.lower, below: owners, ...(made && { made }) };
+function recordedOf(
+  { root, owners = [] }: SandboxPlan,
+  { journal = [], made }: Exit,
+  copy: HeldCopy | undefined,
+): RecordedStep {
+  const lower = 'lower' in root ? root.lower : (copy?.trees ?? []);
+  return { journal, lower, below: owners, ...(made && { made }) };
 }
 
 interface Changed {

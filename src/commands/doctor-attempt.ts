@@ -6,6 +6,8 @@ export interface Attempt {
   readonly works: boolean;
   /** The first line that it said. */
   readonly said: string;
+  /** All of its stdout. */
+  readonly told: string;
 }
 
 /** Longer than any attempt takes; only one that hangs comes so far. */
@@ -17,7 +19,7 @@ export function attempt([program, ...args]: readonly string[], cwd = '/'): Promi
   return new Promise((resolve) => {
     const child = execFile(program!, args, { cwd, env, timeout: PATIENCE_MS }, (error, stdout, stderr) => {
       const said = `${stderr.trim()}\n${stdout.trim()}`.trim().split('\n')[0] ?? '';
-      resolve({ works: error === null, said });
+      resolve({ works: error === null, said, told: stdout });
     });
     child.stdin?.end();
   });

@@ -72,7 +72,8 @@ async function ownersCheck({ inBest }: Around): Promise<readonly Check[]> {
   if (tried === undefined) return [];
   if (!tried.works)
     return [{ name: 'owners', works: false, text: `what can be recorded was not found: ${tried.said}` }];
-  const found = JSON.parse(tried.said) as Recordable;
+  // Node may warn on stderr.
+  const found = JSON.parse(tried.told) as Recordable;
   const works = found.recording === 'all';
   const text = describeRecording(found);
   return [{ name: 'owners', works, text, ...(!works && { remedy: recordingRemedy }) }];

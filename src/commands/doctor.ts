@@ -42,7 +42,7 @@ function on(rung: Isolation, command: readonly string[] = ['true'], cwd?: string
 
 function notTried({ name }: Rung, uid: number): Attempt {
   const said = uid === 0 || name === 'subuid' ? 'for ordinary users' : `uid ${uid} is not root`;
-  return { works: false, said };
+  return { works: false, said, told: '' };
 }
 
 function stateOf(

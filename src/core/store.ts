@@ -271,6 +271,8 @@ export interface HeldCopy extends AsyncDisposable {
   readonly path: string;
   /** Owners of its files that the files do not carry themselves, by absolute path (rung `single`). */
   readonly owners: readonly PathOwner[];
+  /** The trees that it was made of, topmost first. */
+  readonly trees: readonly string[];
   /**
    * Moves all that was changed in it to `upper`, which must not exist: a directory such as an overlay would have left,
    * for `commitUpper`. Of what is `touched` (paths in it) the time of change alone is no change.

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { find } from '../../builder/sandbox/programs.ts';
 import { busyboxBase } from '../support/base-images.ts';
 import { readLayout } from '../support/oci-layout.ts';
 import { type Lack, writeFiltered } from '../support/outer-filter.ts';
@@ -84,6 +85,33 @@ describe.skipIf(skip('less than all owners recorded', needs))('where less can be
     expect(stderr.match(new RegExp(why, 'g'))).toHaveLength(1);
     const told = await ownersIn(dest);
     for (const line of lines) expect(told).toContain(line);
+  });
+
+  it('what a user makes is the user’s where steps work in copies too', async () => {
+    const context = join(tsbuild.folder, 'copied');
+    const store = join(tsbuild.folder, 'on-overlay');
+    for (const path of [context, store, ...['l', 'u', 'w'].map((name) => join(store, name))]) mkdirSync(path);
+    copyFileSync(find('busybox')!, join(context, 'busybox'));
+    writeFileSync(
+      join(context, 'Containerfile'),
+      `FROM scratch
+COPY --chmod=755 busybox /bin/busybox
+USER 1000:1000
+RUN ["/bin/busybox", "mkdir", "-p", "/own/d"]
+RUN ["/bin/busybox", "touch", "/own/d/f"]
+`,
+    );
+    const dest = join(tsbuild.folder, 'copied.oci');
+    const flags = ['--isolation', 'single', '--progress', 'plain', '-o', `type=oci,tar=false,dest=${dest}`];
+    const mounted = 'mount -t overlay -o lowerdir=l,upperdir=u,workdir=w overlay l && cd "$0" && exec "$@"';
+    const before = ['/usr/bin/unshare', '--mount', 'sh', '-c', `cd on-overlay && ${mounted}`, tsbuild.folder];
+    const args = ['build', '--root', join(store, 'l'), ...flags, context];
+    const { code, stderr } = await run([filtered('no listener', args, before)]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('RUN works in a full copy');
+    expect(await ownersIn(dest)).toEqual(
+      expect.arrayContaining(['1000/1000 own/', '1000/1000 own/d/', '1000/1000 own/d/f']),
+    );
   });
 
   it('the doctor tells it too', async () => {

@@ -86,6 +86,21 @@ describe.skipIf(skip('copies of root filesystems', { root: true, programs: ['set
       await expect(onCopy('mknod etc/gone c 0 0')).rejects.toMatchObject({ code: 'layer' });
     });
 
+    it('is not changed by what was moved aside and back, by whatever name', async () => {
+      const aside = (
+        meanwhile: string,
+      ) => `touch -r opt/one ../file; touch -r opt ../folder; mv opt/one ../kept
+        ${meanwhile}; mv ../kept opt/one; touch -r ../folder opt; rm ../file ../folder`;
+      const touched = ['opt', 'opt/one'];
+      expect(await linesOf(await onCopy(aside('true'), touched))).toEqual([]);
+      const changed = await onCopy(aside('echo 2 >opt/two; touch -r ../file opt/two'), touched);
+      expect((await linesOf(changed)).map((line) => line.replace(/ \{.*/, ''))).toEqual([
+        'dir opt',
+        'file opt/one',
+        'hardlink opt/two',
+      ]);
+    });
+
     it('takes no mark from a step', async () => {
       const layer = await onCopy(
         'setfattr -n user.overlay.opaque -v y usr/lib; mkdir n; setfattr -n user.overlay.opaque -v y n',
@@ -102,15 +117,19 @@ describe.skipIf(skip('copies of root filesystems', { root: true, programs: ['set
       return { path: copy.path, layer };
     }
 
-    async function onCopy(step: string): Promise<Layer> {
+    async function onCopy(step: string, touched: readonly string[] = []): Promise<Layer> {
       await using copy = await store.copies.hold(layers, { root, signal });
-      return await changesOf(copy, step);
+      return await changesOf(copy, step, touched);
     }
 
-    async function changesOf(copy: Awaited<ReturnType<OpenStore['copies']['hold']>>, step: string) {
+    async function changesOf(
+      copy: Awaited<ReturnType<OpenStore['copies']['hold']>>,
+      step: string,
+      touched: readonly string[] = [],
+    ) {
       execFileSync('sh', ['-ec', step], { cwd: copy.path });
       const scratch = mkdtempSync(join(folder, 'step-'));
-      await copy.moveChanges(join(scratch, 'upper'), { touched: [], signal });
+      await copy.moveChanges(join(scratch, 'upper'), { touched, signal });
       return await store.layers.commitUpper(join(scratch, 'upper'), { residue: [], below: [rootEntry] });
     }
 

@@ -126,6 +126,15 @@ describe.skipIf(skip('the launcher', { root: true, programs: ['unshare', 'setpri
       expect(first(outcome).place.outside).toBeUndefined();
     });
 
+    it('leaves root without a step that it could not end: one of another user', async () => {
+      const command = ['setpriv', '--bounding-set=-kill', '--inh-caps=-kill', join(folder, 'bin/tsbuild')];
+      const outcome = await run([...command, '--isolation=chroot'], { env: place.environment() });
+      expect(first(outcome).place).toMatchObject({
+        isolation: 'none',
+        why: expect.stringContaining(' KILL,'),
+      });
+    });
+
     it('goes on without a namespace where none can be had, and says why', async () => {
       const refused = join(folder, 'refused');
       mkdirSync(refused);

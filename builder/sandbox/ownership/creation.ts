@@ -24,6 +24,7 @@ const TYPE = 0o170000;
 const CHARACTER_DEVICE = 0o020000;
 const BLOCK_DEVICE = 0o060000;
 const ENOENT = 2;
+const EEXIST = 17;
 
 interface NodeArguments extends PlaceArguments {
   readonly mode: number;
@@ -144,10 +145,13 @@ function createIn(call: Notification, step: Step, wanted: Wanted): Answer {
   return 0;
 }
 
+/** Never opens what another process has made there meanwhile: of a fifo that would wait, and all other calls with it. */
 function createFile(call: Notification, step: Step, { place, asked }: Wanted): Answer {
   const mode = permissions(call, step, { place, mode: asked.mode });
-  const flags = asked.flags | O_NOFOLLOW | O_CLOEXEC;
+  const flags = asked.flags | O_NOFOLLOW | O_CLOEXEC | (isUnnamed(asked) ? 0 : O_EXCL);
   const fd = openat(place.folder, step.peer.put(place.name, at.name), flags, mode);
+  // Then it is there already, and the kernel's.
+  if (fd === -EEXIST) return 'continue';
   if (fd < 0) return fd;
   step.records.keep(fd, newOwner(call, step, place.folder));
   const answer = call.answerDescriptor(fd, asked.flags & O_CLOEXEC);

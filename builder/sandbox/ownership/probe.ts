@@ -22,13 +22,24 @@ export function recordingHere(): Promise<Recordable> {
 }
 
 async function probe(): Promise<Recordable> {
-  const folder = mkdtempSync(join(tmpdir(), 'tsbuild-probe-'));
+  const folder = ownFolder();
   try {
-    return await superviseChild(folder);
+    return await superviseChild(folder ?? NOWHERE);
   } catch (error) {
     return nothing((error as Error).message);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const NOWHERE = '/nonexistent';
+
+/** Where nothing can be written it is done without: few machines need it (program/start). */
+function ownFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), 'tsbuild-probe-'));
+  } catch {
+    return undefined;
   }
 }
 
