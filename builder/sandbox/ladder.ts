@@ -61,7 +61,7 @@ export const ladder: readonly Rung[] = [
     name: 'chroot',
     what: 'a folder as root, without namespaces',
     price:
-      'no boundary: a hostile RUN can disturb every process of the container and use its network; /proc is empty, secrets are files meanwhile',
+      'no boundary: a hostile RUN can reach all files, processes and the network of the container; /proc is empty, secrets are files meanwhile',
     optIn: true,
     remedy: (_, { uid }) =>
       uid === 0

@@ -131,7 +131,7 @@ class WorkflowEntries implements ObjectService {
   }
 
   #refusal(response: HttpResponse, doing: string): Promise<BuildError> {
-    return refusalOf(response, `${doing} ${this.name}`, hint);
+    return refusalOf(response, { doing: `${doing} ${this.name}`, hint, secrets: [this.#cache.token] });
   }
 }
 

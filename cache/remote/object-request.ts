@@ -7,10 +7,21 @@ import type { Registry } from '../../src/registry/registry.ts';
 /** How services for objects are reached. */
 export type Reach = Pick<Registry, 'request' | 'retrying'>;
 
-/** The error that an unwelcome answer amounts to; its body is used up. `hint` is for an account that may not. */
-export async function refusalOf(response: HttpResponse, doing: string, hint: string): Promise<BuildError> {
+/**
+ * The error that an unwelcome answer amounts to; its body is used up. `hint` is for an account that may not;
+ * `secrets` are not shown, should the service say one.
+ */
+export async function refusalOf(
+  response: HttpResponse,
+  {
+    doing,
+    hint,
+    secrets,
+  }: { readonly doing: string; readonly hint: string; readonly secrets: readonly string[] },
+): Promise<BuildError> {
   const { status } = response;
-  const said = wordsIn(await response.excerpt());
+  const excerpt = await response.excerpt();
+  const said = wordsIn(secrets.reduce((text, secret) => text.replaceAll(secret, '****'), excerpt));
   const isDenied = status === 401 || status === 403;
   const retryAfterMs = parseRetryAfter(response.header('retry-after'));
   const message = `${doing} failed: status ${status}${said === '' ? '' : `: ${said}`}`;

@@ -109,7 +109,9 @@ class S3Objects implements ObjectService {
   }
 
   #refusal(response: HttpResponse, doing: string): Promise<BuildError> {
-    return refusalOf(response, `${doing} ${this.name}`, hint);
+    const { secretAccessKey, sessionToken } = this.#keys;
+    const secrets = [secretAccessKey, ...(sessionToken ? [sessionToken] : [])];
+    return refusalOf(response, { doing: `${doing} ${this.name}`, hint, secrets });
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { basename, relative } from 'node:path';
 import { type BuildFacts, provenance } from '../attest/provenance.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import type { AttestOptions, BuildOptions, SbomFormat } from '../core/options.ts';
@@ -12,7 +13,7 @@ import type { Materials } from './materials.ts';
 
 /** What is known of a build when it begins. */
 interface Began {
-  readonly input: Pick<Input, 'file' | 'text'>;
+  readonly input: Pick<Input, 'file' | 'path' | 'text'>;
   readonly materials: Materials;
   readonly startedMs: number;
   readonly layers: Layers;
@@ -64,11 +65,11 @@ function factsOf(
   const source = /^(?:\/|-$)/.test(options.context) ? undefined : materials.first;
   const facts = {
     ...{ mode, target, buildArgs, labels },
-    builderId: builderId ?? ciRun(process.env),
+    builderId: builderId ?? (sourceDateEpoch === undefined ? ciRun(process.env) : ''),
     startedOn: timeOf(startedMs, options),
     finishedOn: timeOf(Date.now(), options),
     builderPlatform: formatPlatform(hostPlatform()),
-    containerfile: { path: input.file, text: input.text },
+    containerfile: { path: pathOf(input, options.context), text: input.text },
     ...(source !== undefined && { source }),
     secrets: options.secrets.map(({ id }) => id),
     ssh: options.ssh.map(({ id }) => id),
@@ -76,8 +77,17 @@ function factsOf(
     hermetic: options.network === 'none',
   };
   const invocationId =
-    sourceDateEpoch === undefined ? randomUUID() : hexOf(digestOf(JSON.stringify(facts))).slice(0, 32);
+    sourceDateEpoch === undefined
+      ? randomUUID()
+      : hexOf(digestOf(JSON.stringify(provenance({ ...facts, invocationId: '' })))).slice(0, 32);
   return { ...facts, invocationId };
+}
+
+/** As a person in the context's folder would write it: no path of this machine is told. */
+function pathOf({ file, path }: Pick<Input, 'file' | 'path'>, context: string): string {
+  if (path === undefined) return file;
+  const inContext = relative(context, path);
+  return inContext.startsWith('..') ? basename(path) : inContext;
 }
 
 /** The address of the CI run that this is, where one says so (GitHub Actions, GitLab). */

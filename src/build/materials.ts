@@ -1,9 +1,10 @@
+import { basename } from 'node:path';
 import type { FindImage } from '../../builder/base-image.ts';
 import { shown } from '../../builder/context/git-address.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
 import type { Material } from '../attest/provenance.ts';
-import { hexOf } from '../core/digest.ts';
-import { withoutLogin } from '../core/logins.ts';
+import { type Digest, hexOf } from '../core/digest.ts';
+import { redact } from '../http/redact.ts';
 import { imagePurl } from '../oci/purl.ts';
 
 /** Notes what a build is made of, as it is asked for. */
@@ -12,7 +13,7 @@ export class Materials {
 
   /** Sorted by address: the order in which stages ask depends on the machine. */
   get all(): readonly Material[] {
-    return [...this.#found.values()].sort((a, b) => (a.uri < b.uri ? -1 : 1));
+    return [...this.#found.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   }
 
   /** What was asked for before all else. */
@@ -34,10 +35,10 @@ export class Materials {
     return {
       ...remotes,
       [Symbol.asyncDispose]: () => remotes[Symbol.asyncDispose](),
-      expect: (url, digest) => this.#add(withoutLogin(url), { sha256: hexOf(digest) }),
+      expect: (url, digest) => this.#add(redact(url), { sha256: hexOf(digest) }),
       download: async (url, checksum) => {
         const found = await remotes.download(url, checksum);
-        this.#add(withoutLogin(url), { sha256: hexOf(found.digest) });
+        this.#add(redact(url), { sha256: hexOf(found.digest) });
         return found;
       },
       commit: async (address) => {
@@ -50,7 +51,19 @@ export class Materials {
     };
   }
 
-  #add(uri: string, digest: Material['digest']): void {
-    this.#found.set(uri, digest === undefined ? { uri } : { uri, digest });
+  /** An image of an OCI layout, by the digest of its manifest. */
+  layout(folder: string, digest: Digest): void {
+    this.#add(`pkg:oci/${encodeURIComponent(basename(folder))}@${encodeURIComponent(digest)}`, {
+      sha256: hexOf(digest),
+    });
   }
+
+  #add(uri: string, digest: Material['digest']): void {
+    // An address without its query may stand for several files.
+    this.#found.set(JSON.stringify([uri, digest]), digest === undefined ? { uri } : { uri, digest });
+  }
+}
+
+function keyOf(material: Material): string {
+  return JSON.stringify(material);
 }

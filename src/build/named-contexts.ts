@@ -8,7 +8,7 @@ import type { NamedContext, NamedContexts } from '../../builder/context/named.ts
 import type { Remotes } from '../../builder/context/remotes.ts';
 import { emptySnapshot } from '../../builder/steps/from.ts';
 import { contextName, parseContextName } from '../containerfile/context-names.ts';
-import { type Digest, isDigest } from '../core/digest.ts';
+import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { BuildError, usageError } from '../core/errors.ts';
 import { formatPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
@@ -19,6 +19,8 @@ import { remoteContext } from './remote-context.ts';
 interface Surroundings {
   readonly store: Store;
   readonly remotes: Remotes;
+  /** Told of an image of a layout, by the digest of its manifest. */
+  readonly onLayout: (folder: string, manifest: Digest) => void;
   readonly image: (reference: string, platform: Platform) => Promise<BaseImage>;
 }
 
@@ -63,7 +65,7 @@ async function open({ name, where }: Place, platform: Platform, around: Surround
   if (image === 'scratch') return { kind: 'snapshot', snapshot: emptySnapshot(platform) };
   if (image !== undefined)
     return { kind: 'snapshot', snapshot: (await around.image(image, platform)).snapshot };
-  if (where.startsWith('oci-layout://')) return await layout(where.slice(13), platform, around.store);
+  if (where.startsWith('oci-layout://')) return await layout(where.slice(13), platform, around);
   const named = `the context "${name}"`;
   const remote = await remoteContext(where, { remotes: around.remotes, asFile: true });
   if (remote !== undefined) return { kind: 'context', context: remote.context, name: named };
@@ -86,11 +88,16 @@ function folder(name: string, where: string, store: Store): Context {
 }
 
 /** `path[:name][@digest]`; the image comes into the store, without a name. */
-async function layout(text: string, platform: Platform, store: Store): Promise<NamedContext> {
+async function layout(
+  text: string,
+  platform: Platform,
+  { store, onLayout }: Surroundings,
+): Promise<NamedContext> {
   const { path, ...choice } = layoutPlace(text);
   const { readLayoutImage } = await import('../oci/layout.ts');
   const { keep } = await import('../commands/load.ts');
   const found = await readLayoutImage(resolve(path), choice, platform);
+  onLayout(path, digestOf(found.manifest.bytes));
   const { layers } = await keep(found, store);
   return { kind: 'snapshot', snapshot: { layers, config: parseConfig(found.config) } };
 }

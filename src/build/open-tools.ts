@@ -60,7 +60,10 @@ export function openTools(
     shared,
     cacheMounts: new Set(),
     image,
-    contexts: namedContexts(options.contexts, { store, remotes, image }),
+    contexts: namedContexts(options.contexts, {
+      ...{ store, remotes, image },
+      onLayout: (folder, manifest) => materials.layout(folder, manifest),
+    }),
     remotes,
     secret: (id) => secretValue(id, options.secrets),
     ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),

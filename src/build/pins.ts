@@ -8,6 +8,7 @@ import { BuildError, usageError } from '../core/errors.ts';
 import { withoutLogin } from '../core/logins.ts';
 import type { BuildOptions, Lock } from '../core/options.ts';
 import { shownPath } from '../core/paths.ts';
+import { readPlainText } from '../core/text-file.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { intoFile } from './into-file.ts';
 
@@ -164,7 +165,7 @@ function readLockFile(path: string, mustExist: boolean): LockFile {
       hint: 'Build once with --lock: it writes one.',
     });
   }
-  const parsed = parseLock(readFileSync(path, 'utf8'));
+  const parsed = parseLock(readPlainText(path, `the lock file ${shownPath(path)}`));
   if (parsed !== undefined) return { ...empty, ...parsed };
   throw new BuildError('context', `${shownPath(path)} is no lock file that this tsbuild knows`, {
     hint: 'Where it was damaged, delete it and build with --lock; where a newer tsbuild wrote it, use that one.',

@@ -2,6 +2,7 @@ import { BuildError } from '../core/errors.ts';
 import type { Mirror } from '../core/options.ts';
 import type { Origin } from '../core/types.ts';
 import { parseReference, type Reference, shortName } from '../oci/reference.ts';
+import { isDockerHub } from './credentials.ts';
 import type { RegistriesConf, RegistryRule } from './registries-conf.ts';
 
 /** Where something is asked for. */
@@ -26,7 +27,8 @@ export type Wanted = 'tag' | 'digest' | 'blob';
  * have moved. One that is blocked is left to its mirrors. Fails with `denied` where it has none, and with `registry` on a
  * rule that leads nowhere.
  */
-export function placesOf(name: Origin, wanted: Wanted, { conf, mirrors }: Rules): readonly Place[] {
+export function placesOf(written: Origin, wanted: Wanted, { conf, mirrors }: Rules): readonly Place[] {
+  const name = plain(written);
   const rule = ruleFor(name, conf);
   const others = [
     ...givenMirrors(name, mirrors),
@@ -34,13 +36,13 @@ export function placesOf(name: Origin, wanted: Wanted, { conf, mirrors }: Rules)
   ];
   if (rule?.blocked && others.length > 0) return others;
   allow(rule);
-  const moved = rule?.location ? move(name, lengthOf(rule.prefix, name)!, rule) : originOf(name);
+  const moved = rule?.location ? move(name, lengthOf(rule.prefix, name)!, rule) : originOf(written);
   return [...others, { ...moved, insecure: rule?.insecure ?? false, isMirror: false }];
 }
 
 /** True where a registry, or all of a host (an empty repository), may be insecure. Fails with `denied` where it is blocked. */
 export function mayBeInsecure(name: Origin, conf: RegistriesConf): boolean {
-  const rule = ruleFor(name, conf);
+  const rule = ruleFor(plain(name), conf);
   allow(rule);
   return rule?.insecure ?? false;
 }
@@ -56,6 +58,12 @@ export function meaningOf(text: string, { aliases }: RegistriesConf): Reference 
   if (!full) return written;
   const { host, repository } = parseReference(full);
   return { ...written, host, repository };
+}
+
+/** The name that rules are written for: a host has several, and none of them may lead past a rule. */
+function plain({ host, repository }: Origin): Origin {
+  const lower = host.toLowerCase().replace(/:443$/, '');
+  return { host: isDockerHub(lower) ? 'docker.io' : lower, repository };
 }
 
 /** The rule with the longest prefix. */

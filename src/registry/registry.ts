@@ -112,10 +112,11 @@ export function connect(options: RegistryOptions, surroundings: Surroundings): R
   };
 }
 
-/** The registries among these that registries.conf lets be insecure. Fails with `denied` where it blocks one. */
+/** The registries of which registries.conf lets all that is named here be insecure. Fails with `denied` where it blocks one. */
 async function insecureHosts(names: readonly Origin[], rules: () => Promise<Rules>): Promise<string[]> {
   const { conf } = await rules();
-  return names.filter((name) => mayBeInsecure(name, conf)).map(({ host }) => host);
+  const secure = new Set(names.filter((name) => !mayBeInsecure(name, conf)).map(({ host }) => host));
+  return names.map(({ host }) => host).filter((host) => !secure.has(host));
 }
 
 /** The registry of an image that the command line names; an image's id has none. */

@@ -276,12 +276,34 @@ describe.skipIf(isSkipped)('attestations', () => {
 
   it('are the same bytes for the same build where the epoch is set', async () => {
     const flags = [...args, '--provenance=max', '--push', '-t', image('app:2')];
+    const ci = { GITHUB_SERVER_URL: 'https://git.example', GITHUB_REPOSITORY: 'me/app' };
     const digests = new Set<string>();
-    for (let time = 0; time < 2; time++) {
-      await build(flags, { SOURCE_DATE_EPOCH: '1700000000' });
+    for (const run of ['1', '2']) {
+      const env = { TOKEN: 'very secret', SOURCE_DATE_EPOCH: '1700000000', ...ci, GITHUB_RUN_ID: run };
+      const [cwd, context] =
+        run === '1' ? [tsbuild.folder, 'context'] : [join(tsbuild.folder, 'context'), '.'];
+      await tsbuild.must(['build', '-q', ...flags, context], { env, cwd });
       digests.add(JSON.stringify(await raw('app:2')));
     }
     expect(digests.size).toBe(1);
+  });
+
+  it('name images of layouts, and no query of an address', async () => {
+    await build([...args, '-o', 'type=oci,tar=false,dest=own-base']);
+    const folder = join(tsbuild.folder, 'mixed');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'Containerfile'), `FROM own\nADD ${server.origin}/data?token=word /data\n`);
+    const context = ['--build-context', 'own=oci-layout://own-base', '-t', image('mixed:1'), '--push'];
+    await tsbuild.must(['build', '-q', '--provenance', ...context, 'mixed']);
+    const about = await raw(`mixed@${(await raw('mixed:1')).manifests![1]!.digest}`);
+    const text = await blob('mixed', about.layers[0]!);
+    const { predicate } = JSON.parse(text) as Statement;
+    const uris = (predicate.buildDefinition.resolvedDependencies as { uri: string }[]).map(({ uri }) => uri);
+    expect(uris).toEqual([
+      `${server.origin}/data`,
+      expect.stringMatching(/^pkg:oci\/own-base@sha256%3A[0-9a-f]{64}$/),
+    ]);
+    expect(text).not.toContain('token=word');
   });
 
   it('are images that run nowhere in docker’s format', async () => {

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BaseImage } from '../../../builder/base-image.ts';
@@ -146,6 +147,19 @@ describe('a lock file', () => {
   ])('that is %s is refused', async (_, text) => {
     writeFileSync(lockFile, text);
     await expect(build('write')).rejects.toMatchObject({ code: 'context' });
+  });
+
+  it('that is a pipe is refused, and keeps nobody waiting', async () => {
+    rmSync(lockFile);
+    execFileSync('mkfifo', [lockFile]);
+    try {
+      await expect(build('frozen')).rejects.toMatchObject({
+        code: 'context',
+        message: expect.stringContaining('is no file'),
+      });
+    } finally {
+      rmSync(lockFile);
+    }
   });
 
   it('needs a name where the Containerfile is no file of this machine', () => {
