@@ -113,6 +113,31 @@ describe('inflate', () => {
     expect(two.equals(Buffer.concat([lines, lines]))).toBe(true);
   });
 
+  /** A frame that readers of zstd pass over: zstd:chunked keeps its table of contents in some. */
+  const skipped = (bytes: Buffer): Buffer => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(0x184d2a50, 0);
+    head.writeUInt32LE(bytes.length, 4);
+    return Buffer.concat([head, bytes]);
+  };
+  /** An empty member whose extra field says where the table of contents is: the footer of eStargz, 51 bytes. */
+  const footer = Buffer.concat([
+    Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 26, 0, 0x53, 0x47, 22, 0]),
+    Buffer.from('0000000000000100STARGZ'),
+    Buffer.from([1, 0, 0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0]),
+  ]);
+
+  it('reads layers that can be had in pieces as plain ones: eStargz and zstd:chunked', async () => {
+    expect(footer).toHaveLength(51);
+    const [head, tail] = [lines.subarray(0, 1000), lines.subarray(1000)];
+    const stargz = Buffer.concat([gzipSync(head), gzipSync(tail), footer]);
+    const chunked = Buffer.concat([zstd, skipped(Buffer.from('{}')), zstd, skipped(Buffer.alloc(64))]);
+    for (const step of [7, 100_000]) {
+      expect((await joined(inflate(pieces(stargz, step)))).equals(lines)).toBe(true);
+      expect((await joined(inflate(pieces(chunked, step)))).equals(Buffer.concat([lines, lines]))).toBe(true);
+    }
+  });
+
   it('refuses what is damaged or cut short', async () => {
     const badCrc = Buffer.from(packed);
     badCrc[packed.length - 6]! ^= 1;
