@@ -53,7 +53,7 @@ export const ladder: readonly Rung[] = [
   {
     name: 'single',
     what: 'a user namespace with one id',
-    price: 'owners are recorded instead of set: an install takes about a quarter longer',
+    price: 'owners are recorded instead of set: an install takes about a tenth longer',
     // Root that may not map id 0 may not even map it alone.
     remedy: (why, machine) => (/uid_map/.test(why) && mappedRemedy(why, machine)) || namespaceRemedy(machine),
   },
