@@ -263,6 +263,10 @@ describe.skipIf(isSkipped)('attestations', () => {
         path('payload'),
       ]);
     }
+    if (!skip('cosign verify', { programs: ['cosign'] })) {
+      const insecure = ['--insecure-ignore-tlog', '--allow-insecure-registry', '--allow-http-registry'];
+      await must(['cosign', 'verify', '--key', path('one.pub'), ...insecure, image('signed:1')]);
+    }
     const unsigned = await tsbuild.run(['build', '--sign', 'one.pem', 'context']);
     expect([unsigned.code, unsigned.stderr]).toEqual([2, expect.stringContaining('nothing is')]);
   });

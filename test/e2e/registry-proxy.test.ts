@@ -82,6 +82,35 @@ describe.skipIf(isSkipped)('a private registry with its own authority, behind a 
     expect(readdirSync(env.HOME!)).toEqual([]);
   });
 
+  it('holds the cache of a build on an empty store: no step runs, and kilobytes are moved', async () => {
+    const image = (name: string): string => `${names[0]}:${registry.port}/${name}`;
+    const certificates = ['--cert-dir', 'certificates'];
+    mkdirSync(join(tsbuild.folder, 'cached'));
+    const text = `FROM ${image('base:1')}\nRUN head -c 300000 /dev/urandom > /made\nCOPY Containerfile /file\n`;
+    writeFileSync(join(tsbuild.folder, 'cached/Containerfile'), text);
+    await tsbuild.give(join(tsbuild.folder, 'cached'));
+    await tsbuild.must(['push', ...certificates, base, image('base:1')], { env });
+    const build = (...flags: string[]) =>
+      tsbuild.run(['build', '--progress', 'plain', ...certificates, ...flags, 'cached'], { env });
+    const first = await build('-t', image('team/cached:1'), '--push', '--cache-to', image('team/cache'));
+    expect(first.code, first.stderr).toBe(0);
+    const flags = [
+      '--root',
+      'nothing',
+      '-t',
+      image('team/cached:2'),
+      '--push',
+      '--cache-from',
+      image('team/cache'),
+    ];
+    const second = await build(...flags);
+    expect(second.code, second.stderr).toBe(0);
+    expect(second.stderr).not.toContain('RUN uses');
+    expect(second.stderr).toMatch(/FINISHED 3 steps, 2 cached in \S+, received [\d.]+k?B(?:, sent [\d.]+k?B)?$/m);
+    expect(second.stdout).toBe(first.stdout);
+    expect(await digestFor(image('team/cached:2'))).toBe(await digestFor(image('team/cached:1')));
+  });
+
   it('says what is missing: the login, the authority, the proxy', async () => {
     const name = `${names[0]}:${registry.port}/team/app:1`;
     const pull = (args: readonly string[], changed: Record<string, string>) =>
