@@ -106,7 +106,9 @@ describe.skipIf(isSkipped)('a private registry with its own authority, behind a 
     const second = await build(...flags);
     expect(second.code, second.stderr).toBe(0);
     expect(second.stderr).not.toContain('RUN uses');
-    expect(second.stderr).toMatch(/FINISHED 3 steps, 2 cached in \S+, received [\d.]+k?B(?:, sent [\d.]+k?B)?$/m);
+    expect(second.stderr).toMatch(
+      /FINISHED 3 steps, 2 cached in \S+, received [\d.]+k?B(?:, sent [\d.]+k?B)?$/m,
+    );
     expect(second.stdout).toBe(first.stdout);
     expect(await digestFor(image('team/cached:2'))).toBe(await digestFor(image('team/cached:1')));
   });
