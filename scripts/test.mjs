@@ -25,6 +25,8 @@ const systemPackages = {
   mmdebstrap: 'mmdebstrap',
   busybox: 'busybox-static',
   newuidmap: 'uidmap',
+  slirp4netns: 'slirp4netns',
+  pasta: 'passt',
   git: 'git',
   tmux: 'tmux',
   openssl: 'openssl',
