@@ -27,6 +27,7 @@ const systemPackages = {
   newuidmap: 'uidmap',
   slirp4netns: 'slirp4netns',
   pasta: 'passt',
+  ip: 'iproute2',
   git: 'git',
   tmux: 'tmux',
   openssl: 'openssl',
