@@ -1,5 +1,5 @@
 import { BuildError } from '../../src/core/errors.ts';
-import { gate } from '../../src/core/gates.ts';
+import { allOrNone } from '../../src/core/gates.ts';
 import type { Layers } from '../../src/core/store.ts';
 import type { Compression, Descriptor, Layer } from '../../src/core/types.ts';
 import { descriptorOf, manifestOf } from '../../src/oci/manifest.ts';
@@ -36,30 +36,13 @@ export async function exportCache(
   );
   const config = Buffer.from(JSON.stringify(document));
   if (config.length > maxDocumentBytes) throw tooLarge(content);
-  const layers = await putLayers(distinct, place, options);
+  const layers = await allOrNone(distinct, { width, signal: options.signal }, (layer, signal) =>
+    putLayer(layer, place, { ...options, signal }),
+  );
   const source = { descriptor: descriptorOf(config, documentType), content: config };
   await put({ descriptor: source.descriptor, origins: [], open: async () => source }, place, options);
   const { signal } = options;
   await place.commit(manifestOf({ config, configType: documentType, layers, format: 'oci' }), signal);
-}
-
-/** Ends the others when one fails. */
-async function putLayers(
-  layers: readonly Layer[],
-  place: CachePlace,
-  options: ExportOptions,
-): Promise<Descriptor[]> {
-  const failed = new AbortController();
-  const inner = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
-  const turn = gate(width);
-  const tasks = layers.map((layer) => turn(() => putLayer(layer, place, inner)));
-  try {
-    return await Promise.all(tasks);
-  } catch (error) {
-    failed.abort(error);
-    await Promise.allSettled(tasks);
-    throw error;
-  }
 }
 
 async function putLayer(layer: Layer, place: CachePlace, options: ExportOptions): Promise<Descriptor> {

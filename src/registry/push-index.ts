@@ -7,9 +7,9 @@ import type { PackedImage } from '../oci/packed.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { OpenSession } from './fetch.ts';
 import { type PushOptions, pushContent, pushNamed } from './push.ts';
+import { putBytes } from './put-blob.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
 import type { Target } from './target.ts';
-import { hasBlob, uploadBlob } from './upload.ts';
 
 export interface PushedIndex extends Pushed {
   /** Its members as it names them. */
@@ -46,7 +46,7 @@ async function pushPacked(packed: PackedImage, target: Target): Promise<void> {
     ({ descriptor }) => descriptor.digest !== manifest.descriptor.digest,
   );
   for (const { descriptor, content: bytes } of content) {
-    if (!(await hasBlob(target, descriptor))) await uploadBlob(target, descriptor, bytes as Buffer);
+    await putBytes(target, descriptor, bytes as Buffer);
   }
   const { mediaType, bytes, descriptor } = manifest;
   const { digest, size } = descriptor;

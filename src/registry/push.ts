@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
-import { gate } from '../core/gates.ts';
+import { allOrNone } from '../core/gates.ts';
 import type { Annotation } from '../core/options.ts';
 import type { Layers } from '../core/store.ts';
 import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
@@ -12,7 +12,7 @@ import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Signer } from '../oci/signature.ts';
 import type { OpenSession } from './fetch.ts';
-import { putBlob } from './put-blob.ts';
+import { putBlob, putBytes } from './put-blob.ts';
 import { type Pushed, putManifest } from './put-manifest.ts';
 import { putSignature } from './put-signature.ts';
 import type { Target } from './target.ts';
@@ -98,23 +98,12 @@ function byRepository(references: readonly Reference[]): Reference[][] {
 
 /** Ends the other layers when one fails; each distinct layer is sent once. */
 async function pushLayers(image: Image, target: Target, options: PushOptions): Promise<Descriptor[]> {
-  const failed = new AbortController();
-  const signals = [failed.signal, ...(target.signal === undefined ? [] : [target.signal])];
-  const inner: Target = { ...target, signal: AbortSignal.any(signals) };
-  const turn = gate(width);
-  const sent = new Map<Digest, Promise<Descriptor>>();
-  const tasks = image.layers.map((layer) => {
-    const task = sent.get(layer.diffId) ?? turn(() => pushLayer(layer, inner, options));
-    sent.set(layer.diffId, task);
-    return task;
-  });
-  try {
-    return await Promise.all(tasks);
-  } catch (error) {
-    failed.abort(error);
-    await Promise.allSettled(tasks);
-    throw error;
-  }
+  const distinct = [...new Map(image.layers.map((layer) => [layer.diffId, layer])).values()];
+  const sent = await allOrNone(distinct, { width, signal: target.signal }, (layer, signal) =>
+    pushLayer(layer, { ...target, signal }, options),
+  );
+  const byDiffId = new Map(distinct.map(({ diffId }, i) => [diffId, sent[i]!]));
+  return image.layers.map(({ diffId }) => byDiffId.get(diffId)!);
 }
 
 async function pushLayer(layer: Layer, target: Target, options: PushOptions): Promise<Descriptor> {
@@ -150,9 +139,7 @@ async function pushConfig(config: Buffer, target: Target, options: PushOptions):
   const digest = digestOf(config);
   const descriptor: Descriptor = { mediaType: mediaTypes.ociConfig, digest, size: config.length };
   const report = reporter(options, digest, config.length);
-  const open = async () => ({ descriptor, content: config });
-  const { how } = await putBlob(target, { descriptor, origins: [], open });
-  report(how, config.length);
+  report(await putBytes(target, descriptor, config), config.length);
 }
 
 /** An image that came with a manifest keeps it, byte for byte, as long as its layers go out as it says. */

@@ -38,3 +38,13 @@ export async function putBlob(
   });
   return { descriptor: source.descriptor, how: 'done' };
 }
+
+/** The same of bytes that are at hand and nowhere else. */
+export async function putBytes(
+  target: Target,
+  descriptor: Descriptor,
+  content: Buffer,
+): Promise<Arrival['how']> {
+  const open = async () => ({ descriptor, content });
+  return (await putBlob(target, { descriptor, origins: [], open })).how;
+}

@@ -3,10 +3,10 @@ import { BuildError } from '../core/errors.ts';
 import { descriptorOf } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { type Signer, signaturePayload, signatureTag, withSignature } from '../oci/signature.ts';
+import { putBytes } from './put-blob.ts';
 import { putManifest } from './put-manifest.ts';
 import { remoteManifest } from './resolve.ts';
 import type { Target } from './target.ts';
-import { hasBlob, uploadBlob } from './upload.ts';
 
 /**
  * Signs a manifest that a repository has, as cosign does: the signature is added to those under its tag there. Two who
@@ -20,11 +20,8 @@ export async function putSignature(target: Target, digest: Digest, signer: Signe
   const former = await formerSignatures(target, tag);
   const made = withSignature(former, payload, signer);
   if (made === undefined) return;
-  const blobs = [payload, made.config];
-  for (const bytes of blobs) {
-    const descriptor = descriptorOf(bytes, 'application/octet-stream');
-    if (!(await hasBlob(target, descriptor))) await uploadBlob(target, descriptor, bytes);
-  }
+  for (const bytes of [payload, made.config])
+    await putBytes(target, descriptorOf(bytes, 'application/octet-stream'), bytes);
   const { size } = made.descriptor;
   const pushed = { bytes: made.bytes, mediaType: mediaTypes.ociManifest, digest: digestOf(made.bytes), size };
   await putManifest(target, pushed, { tag });
