@@ -33,11 +33,16 @@ interface Near {
 
 /** `--cache-from`, `--cache-to` and what goes with them. Fails with `usage`; every message names the flag. */
 export function cacheOptions(
-  flags: Pick<BuildFlags, 'cacheFrom' | 'cacheTo' | 'cacheMaxAge'>,
+  flags: Pick<BuildFlags, 'cacheFrom' | 'cacheTo' | 'cacheMaxAge' | 'offline'>,
   { cwd, buildArgs }: Near,
 ): Pick<BuildOptions, 'cacheFrom' | 'cacheTo' | 'cacheMaxAgeMs'> {
   const { cacheFrom = [], cacheTo = [], cacheMaxAge } = flags;
   const targets = cacheTo.flatMap((text) => parseTarget(text, cwd));
+  if (flags.offline && targets.some(({ site: { type } }) => type !== 'local' && type !== 'inline'))
+    throw usageError(
+      '--offline asks no server, and --cache-to does',
+      'Keep one of both, or share by type=local.',
+    );
   const isInline = booleanOf(buildArgs.BUILDKIT_INLINE_CACHE ?? '') === true;
   return {
     cacheFrom: cacheFrom.flatMap((text) => parseSource(text, cwd)),

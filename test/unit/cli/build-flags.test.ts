@@ -317,6 +317,7 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ['--pull=sometimes', "--pull 'sometimes' is not known", 'always or missing'],
   ['--offline --pull', '--pull=always does', 'Keep one'],
   ['--offline --push -t a', 'pushing does', 'Keep one'],
+  ['--offline --cache-to r/cache', '--cache-to does', 'type=local'],
   ['--lock --frozen', '--frozen goes by it', 'Keep one'],
   ['--network bridge', "--network 'bridge' is not known", 'host or none or private'],
   ['--dns resolver', "--dns 'resolver' is not an address", '192.0.2.53'],
