@@ -2,7 +2,7 @@ import { expandWord } from '../src/containerfile/expand.ts';
 import type { Env, GraphStage, StageGraph } from '../src/containerfile/types.ts';
 import { formatPlatform } from '../src/core/platform.ts';
 import { makesIndex } from '../src/core/target-platforms.ts';
-import type { Snapshot } from '../src/core/types.ts';
+import type { Platform, Snapshot } from '../src/core/types.ts';
 import type { Candidate } from './remember.ts';
 import type { Tools } from './tools.ts';
 
@@ -92,8 +92,12 @@ export function stepName(number: number, place: StepPlace, args: readonly string
 
 /** A step as events name it: unique within the build. */
 export function stepId(number: number, { graph, graphStage, tools }: StepPlace): string {
-  const own = `${graphStage.stage.index}/${number}`;
-  return makesIndex(tools.options) ? `${formatPlatform(graph.platform)}/${own}` : own;
+  return `${stageId(graphStage.stage.index, graph.platform, tools.options)}/${number}`;
+}
+
+/** A stage as the ids of its steps begin. */
+export function stageId(index: number, platform: Platform, options: Tools['options']): string {
+  return makesIndex(options) ? `${formatPlatform(platform)}/${index}` : String(index);
 }
 
 function isCross({ graph, graphStage, tools }: StepPlace): boolean {

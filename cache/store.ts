@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, type Stats, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { BuildError, errnoOf } from '../src/core/errors.ts';
 import type { FetchBlob, Store } from '../src/core/store.ts';
 import { openBlobs } from './blobs.ts';
+import { openBuilds } from './builds.ts';
 import { openCopies } from './copies.ts';
 import { openDownloads } from './downloads.ts';
 import { guarded, type OnWarning } from './faults.ts';
@@ -57,7 +58,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
         const folder = home.scratch();
         return { path: folder.path, [Symbol.asyncDispose]: async () => home.removeAside(folder) };
       }),
-    logs: join(path, 'logs'),
+    builds: openBuilds(home),
     [Symbol.asyncDispose]: async () => {
       await endJobs();
       await home.settled();

@@ -34,8 +34,14 @@ export async function build(
   place: Place,
   storeRoot: string,
 ): Promise<BuildResult> {
+  const texts = new Map<string, string>();
+  const onSource = (file: string, text: string): void => {
+    texts.set(file, text);
+    options.onSource?.(file, text);
+  };
   try {
-    return await buildImage(countTransfers(options), registry, place, storeRoot);
+    const counted = { ...countTransfers(options), onSource, texts };
+    return await buildImage(counted, registry, place, storeRoot);
   } catch (error) {
     await writeFailure(error, options);
     throw error;
@@ -43,7 +49,7 @@ export async function build(
 }
 
 async function buildImage(
-  options: CountedOptions,
+  { texts, ...options }: CountedOptions & { readonly texts: ReadonlyMap<string, string> },
   registry: RegistryOptions,
   place: Place,
   storeRoot: string,
@@ -56,10 +62,12 @@ async function buildImage(
   const signer = await signerFor(options);
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
-  return await tellBuild({ containerfile, graphs, checking }, options, async (told) => {
+  const { builds } = parts.store;
+  return await tellBuild({ containerfile, graphs, checking, texts, builds }, options, async (telling) => {
+    const { options: told, folder: logs } = telling;
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
-    const around = { context: input.context, remotes: pinned, parts, place, confines, pins, materials };
+    const around = { context: input.context, remotes: pinned, parts, place, confines, pins, materials, logs };
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
@@ -77,7 +85,7 @@ async function buildImage(
     const delivered = await deliver(made, { options: told, parts, place });
     await afterwards({ assembled, images: made.images }, tools, parts);
     const result = await writeResult(made, delivered, { options: told, parts });
-    await tidy(parts.store, options.keepBytes);
+    tidy(parts.store, options.keepBytes);
     return result;
   });
 }

@@ -58,6 +58,7 @@ function endOf({ cached, layer }: Remembered, step: LayerStep, { tools }: StageS
   const bytes = tools.store.layers.tarSize(layer);
   return {
     outcome: cached ? ('cached' as const) : ('done' as const),
+    diffId: layer.diffId,
     ...(bytes !== undefined && { bytes }),
     ...(!cached && step.log !== undefined && { log: step.log }),
   };

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
 import type { Context } from '../../builder/context/context.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
@@ -26,12 +25,14 @@ interface Surroundings {
   readonly confines: Confines;
   readonly pins: Pins | undefined;
   readonly materials: Materials;
+  /** Folder for the logs of its steps. */
+  readonly logs: string;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines, pins, materials }: Surroundings,
+  { context, remotes, parts, place, confines, pins, materials, logs }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
@@ -67,7 +68,7 @@ export function openTools(
     remotes,
     secret: (id) => secretValue(id, options.secrets),
     ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),
-    logs: join(store.logs, `${new Date().toISOString().replace(/[:.]/g, '-')}-${process.pid}`),
+    logs,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Digest } from './digest.ts';
 import type { SourceRange } from './errors.ts';
+import { hideLogins } from './logins.ts';
 
 /** Something in a file that works and is probably not meant so. */
 export interface Warning {
@@ -14,9 +15,70 @@ export interface Warning {
   readonly hint?: string;
 }
 
+/** A stage of a build, for pictures of it. */
+export interface StageShape {
+  /** What stands before the last `/` of its steps' ids: `0`, `linux/arm64/0`. */
+  readonly id: string;
+  readonly name: string;
+  readonly platform: string;
+  /** What it begins with: an image, the name of a stage, or `scratch`. */
+  readonly base: string;
+  /** Ids of the stages that it reads. */
+  readonly needs: readonly string[];
+  readonly location: SourceRange;
+}
+
+/** What a build's time goes into. */
+export type Activity = 'wait' | 'transfer' | 'unpack' | 'run' | 'commit' | 'compress' | 'push';
+
+/** One ingredient of a step that is not what it was, named as people know it. */
+export interface Change {
+  /** What kind of thing it is: `file`, `build argument`, `variable`, `base image`. */
+  readonly what: string;
+  readonly name: string;
+  readonly how: 'added' | 'removed' | 'changed';
+  /** What of it differs, where that is not all: `content`, `mode`, `owner`, `link`. */
+  readonly aspect?: string;
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** Why a step ran and was not taken from the cache. */
+export interface Explanation {
+  readonly reason: 'changed' | 'new' | 'pruned' | 'not-shared' | 'asked';
+  /** The build with whose step this one was compared, and when it was (ISO). */
+  readonly with?: { readonly build: string; readonly at: string };
+  /** When the result was taken away (ISO). */
+  readonly prunedAt?: string;
+  readonly changes: readonly Change[];
+  readonly advice: readonly string[];
+}
+
+/** A failure as events tell it. */
+export interface ToldFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly location?: SourceRange;
+}
+
 /** All that can be seen of a build. Times are milliseconds since the build began. */
 export type BuildEvent =
-  | { readonly type: 'build-start'; readonly at: number; readonly file: string; readonly steps: number }
+  | {
+      readonly type: 'build-start';
+      readonly at: number;
+      /** By which it is remembered. */
+      readonly id: string;
+      /** ISO time. */
+      readonly started: string;
+      readonly file: string;
+      /** A folder or an address, without logins. */
+      readonly context: string;
+      readonly target?: string;
+      readonly names: readonly string[];
+      readonly steps: number;
+    }
+  | { readonly type: 'graph'; readonly at: number; readonly stages: readonly StageShape[] }
   | {
       readonly type: 'step-start';
       readonly at: number;
@@ -42,8 +104,24 @@ export type BuildEvent =
       readonly error?: string;
       /** Bytes of the layer's tar, where the step made one. */
       readonly bytes?: number;
+      /** The layer that it led to. */
+      readonly diffId?: Digest;
       /** Where the step's complete log is kept. */
       readonly log?: string;
+    }
+  | {
+      readonly type: 'explanation';
+      readonly at: number;
+      readonly step: string;
+      readonly explanation: Explanation;
+    }
+  | {
+      /** Time that went into something; `at` is its end. */
+      readonly type: 'span';
+      readonly at: number;
+      readonly startedAt: number;
+      readonly what: Activity;
+      readonly step?: string;
     }
   | {
       /** Bytes on their way: a download, an upload, a compression. */
@@ -68,6 +146,7 @@ export type BuildEvent =
       readonly at: number;
       readonly outcome: 'done' | 'failed' | 'cancelled';
       readonly image?: Digest;
+      readonly error?: ToldFailure;
       readonly steps: number;
       readonly cached: number;
       /** Bytes that came and went over the network. */
@@ -80,3 +159,10 @@ export type EventBody = BuildEvent extends infer E ? (E extends BuildEvent ? Omi
 
 /** Takes an event; never throws, never waits. */
 export type Emit = (event: EventBody) => void;
+
+/** An event whose words show no login. What a process writes is its own: it passes as it is. */
+export function withoutLogins(body: EventBody): EventBody {
+  if (body.type === 'step-start') return { ...body, name: hideLogins(body.name) };
+  if (body.type === 'note') return { ...body, text: hideLogins(body.text) };
+  return body;
+}

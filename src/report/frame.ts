@@ -68,7 +68,7 @@ export function addEvent(picture: Picture, event: BuildEvent): void {
   else if (event.type === 'step-end') endStep(picture, event);
   else if (event.type === 'transfer') addTransfer(picture, event);
   else if (event.type === 'note') addNote(picture, event);
-  else {
+  else if (event.type === 'build-end') {
     picture.endedAt = event.at;
     picture.outcome = event.outcome;
   }

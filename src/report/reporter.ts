@@ -1,5 +1,4 @@
-import type { BuildEvent, Emit, EventBody } from '../core/events.ts';
-import { hideLogins } from '../core/logins.ts';
+import { type BuildEvent, type Emit, withoutLogins } from '../core/events.ts';
 import type { Reporter, Screen } from './screen.ts';
 
 export type ProgressMode = 'tty' | 'plain' | 'rawjson' | 'quiet';
@@ -25,13 +24,6 @@ export async function openReporter(mode: ProgressMode, screen: Screen): Promise<
 /** Adds the time to each event on its way to a reporter, and takes the logins of addresses out of what it says. */
 export function emitTo(reporter: Reporter, now: () => number): Emit {
   return (body) => reporter.event({ ...withoutLogins(body), at: Math.round(now()) } as BuildEvent);
-}
-
-/** What a process writes is its own: it passes as it is. */
-function withoutLogins(body: EventBody): EventBody {
-  if (body.type === 'step-start') return { ...body, name: hideLogins(body.name) };
-  if (body.type === 'note') return { ...body, text: hideLogins(body.text) };
-  return body;
 }
 
 /** One event per line, exactly as it happened. */
