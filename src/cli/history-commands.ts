@@ -33,7 +33,7 @@ const logs: CommandSpec = {
 
 const stepHelp = `
 BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the last
-build is meant. STEP is a step's id (0/2), its place ("builder 2/4") or a stage.
+build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a stage.
 `;
 
 /** Commands about builds of the past. */

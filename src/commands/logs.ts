@@ -26,7 +26,7 @@ export async function logs({ json, words }: LogsCommand, here: Surroundings): Pr
   await using parts = await openParts(here.root, here.registry, here.place);
   const { build, step } = meant(parts.store.builds, words);
   const all = stepsOf(parts.store.builds.events(build.id));
-  const chosen = step === undefined ? all : all.filter((one) => isMeant(one, step));
+  const chosen = step === undefined ? all : named(all, step);
   if (step !== undefined && chosen.length === 0) throw noStep(step, build, all);
   if (json) return here.print(`${JSON.stringify(chosen.map(withText), null, 2)}\n`);
   for (const one of chosen) here.print(textOf(one, chosen.length > 1));
@@ -57,10 +57,15 @@ function stepsOf(events: readonly BuildEvent[]): LoggedStep[] {
   return [...steps.values()];
 }
 
-/** By id (`1/3`), by place as it is shown (`builder 2/4`, `2/4`), or by stage. */
-function isMeant({ step, name }: LoggedStep, word: string): boolean {
-  const place = /^\[([^\]]*)\]/.exec(name)?.[1] ?? '';
-  return step === word || place === word || place.split(' ').includes(word);
+/** By place as it is shown (`builder 2/4`), by id (`1/3`), or by a word of the place: stage, number, platform. */
+function named(steps: readonly LoggedStep[], word: string): readonly LoggedStep[] {
+  const placeOf = ({ name }: LoggedStep): string => /^\[([^\]]*)\]/.exec(name)?.[1] ?? '';
+  const ways: ((step: LoggedStep) => boolean)[] = [
+    (step) => placeOf(step) === word,
+    ({ step }) => step === word,
+    (step) => placeOf(step).split(' ').includes(word),
+  ];
+  return ways.map((is) => steps.filter(is)).find((found) => found.length > 0) ?? [];
 }
 
 function noStep(step: string, { id }: KeptBuild, all: readonly LoggedStep[]): BuildError {
