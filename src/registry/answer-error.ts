@@ -1,4 +1,4 @@
-import { BuildError } from '../core/errors.ts';
+import { BuildError, type ErrorCode } from '../core/errors.ts';
 import { oneLine } from '../http/redact.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { isRetryableStatus, parseRetryAfter } from '../http/retry.ts';
@@ -29,7 +29,7 @@ export async function answerError(response: HttpResponse, context: AnswerContext
   });
 }
 
-function codeFor(status: number): string {
+function codeFor(status: number): ErrorCode {
   if (status === 401 || status === 403) return 'denied';
   return status === 404 ? 'not-found' : 'registry';
 }
