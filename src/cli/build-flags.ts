@@ -50,6 +50,7 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, At
   readonly jobs?: string;
   readonly sourceDateEpoch?: string;
   readonly progress?: string;
+  readonly report?: string;
   readonly call?: string;
   readonly check?: boolean;
   readonly eventsFd?: string;
@@ -129,6 +130,7 @@ export function defineBuildFlags(command: Command): Command {
       '--progress <mode>',
       'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
     ),
+    flag('--report <file>', 'write a page about the build, also about one that fails'),
     flag('--check', 'tell what is wrong or doubtful in the file; build nothing'),
     flag('--call <what>', 'build (default), check, outline or targets[,format=json]'),
     new Option('--events-fd <number>').hideHelp(),

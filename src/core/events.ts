@@ -106,6 +106,8 @@ export type BuildEvent =
       readonly bytes?: number;
       /** The layer that it led to. */
       readonly diffId?: Digest;
+      /** Of a FROM: the layers that its stage begins with, the lowest first. */
+      readonly base?: readonly Digest[];
       /** Where the step's complete log is kept. */
       readonly log?: string;
     }

@@ -1,6 +1,13 @@
-import type { BuildEvent, Activity, Explanation, StageShape, ToldFailure, Warning } from '../../core/events.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { SourceRange } from '../../core/errors.ts';
+import type {
+  Activity,
+  BuildEvent,
+  Explanation,
+  StageShape,
+  ToldFailure,
+  Warning,
+} from '../../core/events.ts';
 
 /** All that a report shows of a build. Times are milliseconds since the build began. */
 export interface ReportData {
@@ -62,12 +69,15 @@ export interface StepReport {
   /** Bytes of its layer's tar. */
   readonly bytes?: number;
   readonly diffId?: Digest;
+  /** Of a FROM: the layers that its stage begins with, the lowest first. */
+  readonly base?: readonly Digest[];
   readonly explanation?: Explanation;
   readonly spans: readonly Span[];
   /** Where its whole log is kept. */
   readonly logFile?: string;
   readonly log?: LogText;
-  readonly layer?: LayerTree;
+  /** What its layer holds, where that is at hand. */
+  readonly tree?: TreeNode;
 }
 
 /** The ends of a log. */
@@ -92,17 +102,20 @@ export interface TransferReport {
 export type WarningReport = Pick<Warning, 'text'> & Partial<Warning>;
 
 /** A file or directory of a layer and what is below it. */
-export interface LayerTree {
+export interface TreeNode {
+  /** The last part of its path; empty for the root. */
   readonly name: string;
-  readonly kind: 'dir' | 'file' | 'other' | 'removal';
-  /** Bytes of its files, all below it together. */
+  /** As entries of layers have it; `whiteout` for what the layer removed. */
+  readonly type: string;
+  /** `kept`: a directory that was there. */
+  readonly change: 'added' | 'changed' | 'kept' | 'removed';
+  /** Bytes of its content and of all below it. */
   readonly bytes: number;
-  /** Bytes of these that later layers of the image overwrite or delete. */
-  readonly lostBytes: number;
-  /** Files below it. */
   readonly files: number;
-  /** The biggest first; only as many as fit. */
-  readonly children: readonly LayerTree[];
+  /** Of `bytes`, those that later layers replaced or removed. */
+  readonly lost: number;
+  /** The biggest first. */
+  readonly children: readonly TreeNode[];
 }
 
 /** A file or directory by its full name. */
@@ -111,28 +124,36 @@ export interface SizedPath {
   readonly bytes: number;
 }
 
+/** Where bytes of an image are that nobody sees. */
+export interface LossReport extends SizedPath {
+  readonly how: 'removed' | 'replaced' | 'repeated';
+  /** Indexes into the image's layers: the one that holds them and the one that hides them. */
+  readonly layer: number;
+  readonly by: number;
+}
+
+/** The layers of an image, or of what a failed build came to. */
 export interface ImageReport {
-  readonly id: Digest;
+  readonly title: string;
+  readonly id?: Digest;
   readonly platform: string;
   /** The base first. */
   readonly layers: readonly ImageLayer[];
+  /** Bytes of the files of all layers that are known. */
   readonly bytes: number;
-  /** Bytes that later layers overwrite or delete. */
-  readonly lostBytes: number;
+  readonly lost: number;
   readonly biggestFiles: readonly SizedPath[];
   readonly biggestFolders: readonly SizedPath[];
-  /** Files that later layers overwrite or delete. */
-  readonly lostFiles: readonly SizedPath[];
+  /** The most bytes first. */
+  readonly losses: readonly LossReport[];
 }
 
 export interface ImageLayer {
   readonly diffId: Digest;
-  /** Its line of the image's history. */
+  /** Its line of the image's history; empty where that does not tell. */
   readonly createdBy: string;
   /** Id of the step that made it. */
   readonly step?: string;
-  readonly bytes: number;
-  readonly lostBytes: number;
-  /** False where the layer lies in a registry only: of what is in it nothing is known. */
-  readonly isKnown: boolean;
+  /** What it holds; absent where it lies in a registry only. */
+  readonly tree?: TreeNode;
 }

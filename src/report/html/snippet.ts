@@ -23,8 +23,10 @@ function line(n: number, text: string, location: SourceRange): Markup {
   const isMeant = n >= location.startLine && n <= lastLineOf(location);
   const number = String(n).padStart(4);
   if (!isMeant) return html`<span class="n">${number}  </span>${short(text)}${'\n'}`;
-  const start = n === location.startLine ? location.startColumn - 1 : 0;
-  const end = n === location.endLine ? location.endColumn - 1 : text.length;
+  // A login may go across the columns: then the whole line is meant.
+  const isWhole = hideLogins(text) !== text;
+  const start = n === location.startLine && !isWhole ? location.startColumn - 1 : 0;
+  const end = n === location.endLine && !isWhole ? location.endColumn - 1 : text.length;
   return html`<span class="n">${number}  </span>${short(text.slice(0, start))}<mark>${short(text.slice(start, end))}</mark>${short(text.slice(end))}${'\n'}`;
 }
 

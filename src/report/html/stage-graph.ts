@@ -97,7 +97,9 @@ function nodeOf({ stage, x, y }: Node, steps: readonly StepReport[]): Markup {
 }
 
 function sign(worst: ReturnType<typeof worstOf>): string {
-  return worst === 'failed' || worst === 'cancelled' || worst === 'interrupted' ? `${outcomeSigns[worst]} ` : '';
+  return worst === 'failed' || worst === 'cancelled' || worst === 'interrupted'
+    ? `${outcomeSigns[worst]} `
+    : '';
 }
 
 /** What a stage as a whole came to. */

@@ -37,7 +37,13 @@ export function anchorOf(step: string): string {
 }
 
 /** Time that a step took; of short ones in milliseconds. */
-export function tookWords({ startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number }): string {
+export function tookWords({
+  startedAt,
+  endedAt,
+}: {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}): string {
   return timeWords(endedAt - startedAt);
 }
 

@@ -80,13 +80,14 @@ function beginning({ step, name, at, location }: Event<'step-start'>) {
 
 function ending(end: Event<'step-end'> | undefined, endedAt: number) {
   if (end === undefined) return { endedAt, outcome: 'interrupted' as const };
-  const { at, outcome, error, bytes, diffId, log } = end;
+  const { at, outcome, error, bytes, diffId, base, log } = end;
   return {
     endedAt: at,
     outcome,
     ...(error !== undefined && { error }),
     ...(bytes !== undefined && { bytes }),
     ...(diffId !== undefined && { diffId }),
+    ...(base !== undefined && { base }),
     ...(log !== undefined && { logFile: log }),
   };
 }

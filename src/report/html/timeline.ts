@@ -65,7 +65,8 @@ function legend({ steps }: ReportData, waits: readonly Wait[]): Markup {
 function axis(tookMs: number): Markup {
   return html`<div class="lane axis" aria-hidden="true"><div></div><svg width="100%" height="18">
     ${ticksOf(tookMs).map(
-      (at) => html`<text x="${percent(at, tookMs)}%" y="13"${at > 0 && html` class="tick"`}>${tickWords(at)}</text>`,
+      (at) =>
+        html`<text x="${percent(at, tookMs)}%" y="13"${at > 0 && html` class="tick"`}>${tickWords(at)}</text>`,
     )}</svg></div>`;
 }
 
@@ -144,7 +145,7 @@ function stepBar(step: StepReport, isHung: boolean): Bar {
     ...step,
     markup: ({ x, y, width }) => html`<a href="#${anchorOf(id)}" aria-label="${words}">
       <svg class="bar ${outcome}${isHung ? ' hung' : ''}" x="${x}" y="${y}" width="${width}" height="${barHeight}">
-      <title>${words}\n${text}</title><rect width="100%" height="100%" rx="3"/>${waiting}
+      <title>${`${words}\n${text}`}</title><rect width="100%" height="100%" rx="3"/>${waiting}
       <text x="6" y="14">${sign}${text.slice(0, 120)}</text></svg></a>`,
   };
 }
@@ -160,7 +161,11 @@ function waitBar(wait: Wait): Bar {
   const words = wait.on === undefined ? 'waited' : `waited for ${wait.on.name}`;
   return {
     ...wait,
-    markup: ({ x, y, width }) => html`<svg class="wait" x="${x}" y="${y}" width="${width}" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(wait)}">
+    markup: ({
+      x,
+      y,
+      width,
+    }) => html`<svg class="wait" x="${x}" y="${y}" width="${width}" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(wait)}">
       <title>${words}, ${tookWords(wait)}</title><rect width="100%" height="100%"/>
       <line x1="0" x2="100%" y1="10" y2="10"/></svg>`,
   };
@@ -182,7 +187,11 @@ function plainBar(time: Pick<Bar, 'startedAt' | 'endedAt'>, words: string, kind:
   return {
     startedAt: time.startedAt,
     endedAt: time.endedAt,
-    markup: ({ x, y, width }) => html`<svg class="bar ${kind}" x="${x}" y="${y}" width="${width}" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(time)}">
+    markup: ({
+      x,
+      y,
+      width,
+    }) => html`<svg class="bar ${kind}" x="${x}" y="${y}" width="${width}" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(time)}">
       <title>${words}, ${tookWords(time)}</title><rect width="100%" height="100%" rx="3"/>
       <text x="6" y="14">${words}</text></svg>`,
   };

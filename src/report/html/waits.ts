@@ -55,7 +55,10 @@ export function stepsOfStage(steps: readonly StepReport[], { id }: StageShape): 
 }
 
 /** The end of what the stage of a step without a step before it begins with. */
-function baseEnd({ stages, steps }: Pick<Story, 'stages' | 'steps'>, first: StepReport): StepReport | undefined {
+function baseEnd(
+  { stages, steps }: Pick<Story, 'stages' | 'steps'>,
+  first: StepReport,
+): StepReport | undefined {
   const needs = stages.find(({ id }) => id === first.stage)?.needs ?? [];
   return lastOf(steps.filter((one) => needs.includes(one.stage) && one.endedAt <= first.startedAt + 1));
 }

@@ -1,0 +1,125 @@
+import type { Activity } from '../../core/events.ts';
+import { formatBytes } from '../format.ts';
+import { html, type Markup, type Piece } from './markup.ts';
+import type { BuildFacts, ReportData, Span, StepReport } from './report-data.ts';
+import { snippet } from './snippet.ts';
+import { activityWords, anchorOf, outcomeSigns, timeWords, tookWords } from './step-words.ts';
+import { longestChain } from './waits.ts';
+
+const outcomes: Readonly<Record<BuildFacts['outcome'], string>> = {
+  done: 'succeeded',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  interrupted: 'interrupted',
+  running: 'running',
+};
+
+/** The name of what was built, as people say it. */
+export function titleOf({ names, file, target }: BuildFacts): string {
+  const name = names[0]?.replace(/^docker\.io\/(library\/)?/, '') ?? file;
+  return target === undefined ? name : `${name} (${target})`;
+}
+
+/** The top of the page: what was built, and how it ended. */
+export function heading({ build }: ReportData): Markup {
+  const { outcome, context, file, started, names } = build;
+  return html`<h1>${titleOf(build)} <span class="badge ${outcome}">${outcomes[outcome]}</span></h1>
+    <p class="from"><code>${file}</code> in <code>${context}</code>${started !== '' && html` · <time datetime="${started}">${started.slice(0, 16).replace('T', ' ')} UTC</time>`}</p>
+    ${names.length > 1 && html`<p class="from">also ${names.slice(1).map((name, i) => html`${i > 0 && ', '}<code>${name}</code>`)}</p>`}`;
+}
+
+/** The figures, what failed, where the time went. */
+export function summary(data: ReportData): Markup {
+  return html`<section id="summary" aria-labelledby="summary-title">
+    <h2 id="summary-title" class="unseen">Summary</h2>
+    ${failure(data)}
+    <dl class="figures">${figures(data).map(([name, value, about]) => html`<div><dt>${name}</dt><dd>${value}${about !== undefined && html` <small>${about}</small>`}</dd></div>`)}</dl>
+    <div class="columns">${activities(data)}${chain(data)}</div></section>`;
+}
+
+function figures({ build, steps, images, warnings }: ReportData): [string, string, Piece?][] {
+  const { tookMs, cached, received, sent } = build;
+  const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+  const lost = images.reduce((sum, image) => sum + image.lost, 0);
+  const share = steps.length === 0 ? 0 : Math.round((cached / steps.length) * 100);
+  return [
+    ['Took', timeWords(tookMs)],
+    ['Steps', String(steps.length), `${cached} cached, ${share} %`],
+    ...(bytes > 0
+      ? [
+          ['Files', formatBytes(bytes), lost > 0 && `${formatBytes(lost)} of it lost`] as [
+            string,
+            string,
+            Piece,
+          ],
+        ]
+      : []),
+    ...(received + sent > 0
+      ? [['Network', `↓ ${formatBytes(received)}`, `↑ ${formatBytes(sent)}`] as [string, string, Piece]]
+      : []),
+    ...(warnings.length > 0
+      ? [['Warnings', String(warnings.length), html`<a href="#warnings">show</a>`] as [string, string, Piece]]
+      : []),
+  ];
+}
+
+function failure({ build: { error }, steps, sources }: ReportData): Markup | undefined {
+  if (error === undefined) return undefined;
+  const failed = steps.find(({ outcome }) => outcome === 'failed');
+  return html`<div class="failure" role="note" aria-label="Failure"><p class="message">${outcomeSigns.failed} ${error.message}</p>
+    ${error.hint !== undefined && html`<p class="hint">${error.hint}</p>`}
+    ${error.location !== undefined && snippet(error.location, sources)}
+    ${failed !== undefined && html`<p><a href="#${anchorOf(failed.id)}">The step that failed, with its log</a></p>`}</div>`;
+}
+
+/** Time of all that ran at once, added up by what it went into. */
+function activities({ steps, spans }: ReportData): Markup | undefined {
+  const all = [...spans, ...steps.flatMap((step) => step.spans)];
+  const sums = sumsOf(all);
+  const whole = sums.reduce((sum, [, ms]) => sum + ms, 0);
+  if (whole === 0) return undefined;
+  let x = 0;
+  const pieces = sums.map(([what, ms]) => {
+    const width = (ms / whole) * 100;
+    x += width;
+    return html`<rect class="${what}" x="${round(x - width)}%" width="${round(width)}%" height="14"/>`;
+  });
+  return html`<div><h3>Where the time went</h3>
+    <svg class="stack" width="100%" height="14" aria-hidden="true">${pieces}</svg>
+    <table class="paths"><tbody>${sums.map(
+      ([what, ms]) =>
+        html`<tr><td><svg width="12" height="12" aria-hidden="true" class="stack"><rect class="${what}" width="12" height="12" rx="2"/></svg> ${activityWords[what]}</td><td class="number">${timeWords(ms)}</td><td class="number part">${Math.round((ms / whole) * 100)} %</td></tr>`,
+    )}</tbody></table><p class="none">Added up over all that ran at once.</p></div>`;
+}
+
+function sumsOf(spans: readonly Span[]): [Activity, number][] {
+  const sums = new Map<Activity, number>();
+  for (const { what, startedAt, endedAt } of spans)
+    sums.set(what, (sums.get(what) ?? 0) + endedAt - startedAt);
+  return [...sums].filter(([, ms]) => ms > 0).sort((a, b) => b[1] - a[1]);
+}
+
+/** What to make faster first: the steps that the whole hung on, those that took longest. */
+function chain(data: ReportData): Markup | undefined {
+  const hung = longestChain(data);
+  const slow = hung
+    .filter(({ outcome }) => outcome !== 'cached')
+    .sort((a, b) => took(b) - took(a))
+    .slice(0, 6);
+  if (slow.length === 0) return undefined;
+  const all = hung.reduce((sum, step) => sum + took(step), 0);
+  return html`<div><h3>What the time hung on</h3>
+    <table class="paths"><tbody>${slow.map(
+      (step) =>
+        html`<tr><td class="what"><a href="#${anchorOf(step.id)}">${step.place} <code>${step.text.slice(0, 200)}</code></a></td><td class="number">${tookWords(step)}</td><td class="number part">${Math.round((took(step) / Math.max(1, data.build.tookMs)) * 100)} %</td></tr>`,
+    )}</tbody></table>
+    <p class="none">Of the longest chain: ${hung.length} steps one after the other, ${timeWords(all)} of ${timeWords(data.build.tookMs)}.</p></div>`;
+}
+
+function took({ startedAt, endedAt }: StepReport): number {
+  return endedAt - startedAt;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
