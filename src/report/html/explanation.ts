@@ -2,7 +2,10 @@ import type { Change, Explanation } from '../../core/events.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Changes shown of one step. */
-const mostChanges = 40;
+const mostChanges = 12;
+
+/** Of a value no more is shown: a heredoc is one, too. */
+const longest = 160;
 
 /** Why a step was not taken from the cache. */
 export function explanation({ reason, prunedAt, changes, advice }: Explanation): Markup {
@@ -27,6 +30,10 @@ function change({ what, name, how, aspect, before, after }: Change): Markup {
   const values =
     before === undefined && after === undefined
       ? undefined
-      : html`<span class="values"><del>${before ?? 'nothing'}</del> → <ins>${after ?? 'nothing'}</ins></span>`;
-  return html`<li class="${how}"><span class="what">${what}</span> <code>${name}</code> ${how}${aspect !== undefined && ` (${aspect})`} ${values}</li>`;
+      : html`<span class="values"><del>${short(before)}</del> → <ins>${short(after)}</ins></span>`;
+  return html`<li class="${how}"><span class="what">${what}</span> <code>${short(name)}</code> ${how}${aspect !== undefined && ` (${aspect})`} ${values}</li>`;
+}
+
+function short(text = 'nothing'): string {
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }

@@ -49,7 +49,7 @@ function layerRow({ createdBy, step, tree, diffId }: ImageLayer, most: number): 
 
 function bar(bytes: number, lost: number, most: number): Markup {
   const [all, hidden] = [bytes, lost].map((value) => Math.round((value / most) * 1000) / 10);
-  return html`<svg class="meter" width="100%" height="8" aria-hidden="true"><rect width="${all}%" height="8"/><rect class="lost" width="${hidden}%" height="8"/></svg>`;
+  return html`<svg class="meter"><rect width="${all}%"/><rect class="lost" width="${hidden}%"/></svg>`;
 }
 
 function paths(title: string, found: readonly SizedPath[], whole: number): Markup | undefined {

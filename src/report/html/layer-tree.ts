@@ -38,9 +38,9 @@ function branch({ children }: TreeNode, among: Shown): Markup {
 
 function row(first: TreeNode, among: Shown): Markup {
   const { node, name } = withoutSteps(first, among.shown);
-  const line = html`<span class="name ${node.change}">${name}${node.type === 'dir' && '/'}</span>${tags(node)}${meter(node, among.whole)}<span class="size">${node.type === 'whiteout' ? '' : formatBytes(node.bytes)}</span>`;
-  const inside = node.children.filter((child) => among.shown.has(child));
-  if (inside.length === 0) return html`<li><div class="row">${line}</div></li>`;
+  const size = node.type === 'whiteout' ? '' : formatBytes(node.bytes);
+  const line = html`<code${node.change !== 'added' && html` class="${node.change}"`}>${name}${node.type === 'dir' && '/'}</code>${tags(node)}${meter(node, among.whole)}<span class="size">${size}</span>`;
+  if (!node.children.some((child) => among.shown.has(child))) return html`<li class="row">${line}</li>`;
   return html`<li><details open><summary class="row">${line}</summary>${branch(node, among)}</details></li>`;
 }
 
@@ -75,18 +75,18 @@ function tags({ type, change, lost, bytes }: TreeNode): Markup {
     ${lost > 0 && html`<em class="tag lost">${lost === bytes ? 'lost' : `${formatBytes(lost)} lost`}</em>`}`;
 }
 
-/** How much of the layer it is, and of that, what later layers hide. */
-function meter({ bytes, lost }: TreeNode, whole: number): Markup {
+/** How much of the layer it is, and of that, what later layers hide; nothing where that is too little to be seen. */
+function meter({ bytes, lost }: TreeNode, whole: number): Markup | undefined {
   const [all, hidden] = [share(bytes, whole), share(lost, whole)];
-  if (all === 0) return html`<span></span>`;
-  return html`<svg class="meter" width="64" height="8" aria-hidden="true"><rect width="${all}%" height="8"/>${hidden > 0 && html`<rect class="lost" width="${hidden}%" height="8"/>`}</svg>`;
+  if (all < 1) return undefined;
+  return html`<svg class="meter"><rect width="${all}%"/>${hidden > 0 && html`<rect class="lost" width="${hidden}%"/>`}</svg>`;
 }
 
 function share(bytes: number, whole: number): number {
-  return Math.round((bytes / whole) * 1000) / 10;
+  return Math.round((bytes / whole) * 100);
 }
 
 function restRow(rest: readonly TreeNode[]): Markup {
   const bytes = rest.reduce((sum, node) => sum + node.bytes, 0);
-  return html`<li><div class="row rest"><span class="name">and ${rest.length} more</span><span></span><span class="size">${formatBytes(bytes)}</span></div></li>`;
+  return html`<li class="row rest">and ${rest.length} more<span class="size">${formatBytes(bytes)}</span></li>`;
 }

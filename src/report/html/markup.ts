@@ -13,7 +13,7 @@ export type Piece = Markup | string | number | false | undefined | readonly Piec
  * registries wrote it, and none of it may become an element, an attribute or a script.
  */
 export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
-  const markup = parts.reduce((sum, part, i) => sum + textOf(pieces[i - 1]) + part.replace(/\n\s*/g, ''));
+  const markup = parts.reduce((sum, part, i) => sum + textOf(pieces[i - 1]) + part.replace(/\n\s*/g, ''), '');
   return { markup };
 }
 

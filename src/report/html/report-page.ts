@@ -13,7 +13,7 @@ import { timeline } from './timeline.ts';
 import { warningSection } from './warning-section.ts';
 
 /** Bytes of a page that logs may take up, and rows that the trees of all layers may have: a page stays below a megabyte. */
-const room = { logBytes: 350_000, treeRows: 1600 };
+const room = { logBytes: 300_000, treeRows: 1200 };
 
 /**
  * A build as one page that needs nothing else and asks nobody: no other script and no other style than its own may take

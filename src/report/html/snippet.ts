@@ -4,7 +4,7 @@ import { html, type Markup } from './markup.ts';
 
 /** Of an instruction with more lines only the first ones are shown. */
 const mostLines = 12;
-const longestLine = 300;
+const longestLine = 200;
 
 /** The lines of a file that a location names, with two more on each side, and the words in question marked. */
 export function snippet(location: SourceRange, sources: Readonly<Record<string, string>>): Markup {

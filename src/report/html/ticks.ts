@@ -12,12 +12,12 @@ export function ticksOf(tookMs: number): number[] {
   return Array.from({ length: count + 1 }, (_, i) => i * step);
 }
 
-/** A time of an axis: `20ms`, `1.5s`, `30s`, `2m`, `1h30m`. */
+/** A time of an axis: `20ms`, `1.5s`, `30s`, `1m30s`, `1h30m`. */
 export function tickWords(ms: number): string {
   if (ms === 0) return '0';
   if (ms < 1000) return `${ms}ms`;
   if (ms < 60_000) return `${ms / 1000}s`;
-  const minutes = Math.round(ms / 60_000);
-  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-  return `${hours > 0 ? `${hours}h` : ''}${rest > 0 ? `${rest}m` : ''}`;
+  const seconds = Math.round(ms / 1000);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part, i) => (part > 0 ? `${part}${'hms'[i]}` : '')).join('');
 }

@@ -15,8 +15,8 @@ interface Bar {
 
 /** Where a bar is: along the lane in percent of it, across in pixels. */
 interface Place {
-  readonly x: string;
-  readonly width: string;
+  readonly x: number;
+  readonly width: number;
   readonly y: number;
 }
 
@@ -25,6 +25,9 @@ const barHeight = 20;
 
 /** In percent of the width: a bar stays visible, however short it was. */
 const leastWidth = 0.4;
+
+/** In percent: what is narrower has no room for words. */
+const narrow = 3.5;
 
 /** Who ran when, and on what it waited: a lane a stage, and lanes for what belongs to none. */
 export function timeline(data: ReportData): Markup {
@@ -58,7 +61,7 @@ function legend({ steps }: ReportData, waits: readonly Wait[]): Markup {
   return html`<ul class="legend">
     ${outcomes.map((outcome) => entry(bar(outcome), outcomeWords[outcome]))}
     ${waits.length > 0 && entry(html`<path class="wait" d="M0 7H16"/>`, 'waiting')}
-    ${entry(html`<g class="bar done hung"><rect x="1" y="1" width="14" height="12" rx="3"/></g>`, 'of the longest chain')}
+    ${entry(html`<g class="bar done"><rect x="1" y="1" width="14" height="12" rx="3"/><rect class="under" x="1" y="10" width="14" height="3"/></g>`, 'of the longest chain')}
     </ul>`;
 }
 
@@ -103,7 +106,7 @@ function rowsOf(bars: readonly Bar[]): number[] {
 function placeOf({ startedAt, endedAt }: Bar, row: number, tookMs: number): Place {
   const width = Math.max(leastWidth, percent(endedAt - startedAt, tookMs));
   const x = Math.min(percent(startedAt, tookMs), 100 - width);
-  return { x: `${round(x)}%`, width: `${round(width)}%`, y: row * rowHeight + (rowHeight - barHeight) / 2 };
+  return { x: round(x), width: round(width), y: row * rowHeight + (rowHeight - barHeight) / 2 };
 }
 
 function percent(ms: number, tookMs: number): number {
@@ -144,9 +147,10 @@ function stepBar(step: StepReport, isHung: boolean): Bar {
   return {
     ...step,
     markup: ({ x, y, width }) => html`<a href="#${anchorOf(id)}" aria-label="${words}">
-      <svg class="bar ${outcome}${isHung ? ' hung' : ''}" x="${x}" y="${y}" width="${width}" height="${barHeight}">
-      <title>${`${words}\n${text}`}</title><rect width="100%" height="100%" rx="3"/>${waiting}
-      <text x="6" y="14">${sign}${text.slice(0, 120)}</text></svg></a>`,
+      <svg class="bar ${outcome}" x="${x}%" y="${y}" width="${width}%" height="${barHeight}">
+      <title>${`${words}\n${text.slice(0, 200)}`}</title><rect width="100%" height="100%" rx="3"/>${waiting}
+      ${isHung && html`<rect class="under" width="100%" y="17" height="3"/>`}
+      ${labelled(width, `${sign}${text}`)}</svg></a>`,
   };
 }
 
@@ -165,9 +169,9 @@ function waitBar(wait: Wait): Bar {
       x,
       y,
       width,
-    }) => html`<svg class="wait" x="${x}" y="${y}" width="${width}" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(wait)}">
+    }) => html`<svg class="wait" x="${x}%" y="${y}" width="${width}%" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(wait)}">
       <title>${words}, ${tookWords(wait)}</title><rect width="100%" height="100%"/>
-      <line x1="0" x2="100%" y1="10" y2="10"/></svg>`,
+      <line x1="0" x2="100%" y1="14" y2="14"/>${wait.on !== undefined && labelled(width, `waits for ${wait.on.name}`)}</svg>`,
   };
 }
 
@@ -191,8 +195,13 @@ function plainBar(time: Pick<Bar, 'startedAt' | 'endedAt'>, words: string, kind:
       x,
       y,
       width,
-    }) => html`<svg class="bar ${kind}" x="${x}" y="${y}" width="${width}" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(time)}">
+    }) => html`<svg class="bar ${kind}" x="${x}%" y="${y}" width="${width}%" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(time)}">
       <title>${words}, ${tookWords(time)}</title><rect width="100%" height="100%" rx="3"/>
-      <text x="6" y="14">${words}</text></svg>`,
+      ${labelled(width, words)}</svg>`,
   };
+}
+
+/** Words that begin on a bar; on a narrow one there are none. */
+function labelled(width: number, words: string): Markup | undefined {
+  return width < narrow ? undefined : html`<text x="6" y="14">${words.slice(0, 120)}</text>`;
 }
