@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportData } from '../../src/report/html/report-data.ts';
 import { busyboxBase } from '../support/base-images.ts';
@@ -80,6 +80,11 @@ async function findings(page: Page): Promise<string[]> {
   );
 }
 
+/** A step by what it does. */
+function stepOf(page: Page, text: string): Locator {
+  return page.locator('details.step', { has: page.locator('summary .what', { hasText: text }) });
+}
+
 async function openAll(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Open all' }).click();
 }
@@ -95,7 +100,6 @@ describe.each(sizes)('at $width columns of pixels, $scheme', (size) => {
     async (name) => {
       await withPage(pages[name], size, async (page) => {
         expect(await overflow(page)).toBe(0);
-        expect(await findings(page)).toEqual([]);
         await openAll(page);
         expect(await overflow(page)).toBe(0);
         expect(await findings(page)).toEqual([]);
@@ -130,9 +134,11 @@ describe('what a build wrote', () => {
     await withPage(pages.done, { width: 1280, scheme: 'light' }, async (page) => {
       await openAll(page);
       expect(await page.locator('img, b:text("not bold")').count()).toBe(0);
-      const copied = page.locator('details.step', { hasText: 'COPY assets assets' });
-      expect(await copied.locator('.tree').textContent()).toContain('<img src=x onerror=alert(1)>.svg');
-      const compiled = page.locator('details.step', { hasText: 'RUN i=0' });
+      const copied = stepOf(page, 'COPY assets assets');
+      expect(await copied.locator('.tree').first().textContent()).toContain(
+        '<img src=x onerror=alert(1)>.svg',
+      );
+      const compiled = stepOf(page, 'RUN i=0');
       expect(await compiled.locator('.log').textContent()).toContain(
         'compiling unit 400 of 400 </script><b>',
       );
@@ -176,19 +182,16 @@ describe('the page', () => {
       expect(await shown()).toBe(1);
       expect(await page.locator('#count').textContent()).toBe(`1 of ${all}`);
       await page.getByPlaceholder('Find in steps and logs').fill('');
-      await page.getByLabel('from the cache').check();
+      await page.getByRole('radio', { name: 'from the cache' }).check();
       expect(await shown()).toBe(1);
-      await page.getByLabel('all', { exact: true }).check();
+      await page.getByRole('radio', { name: 'all' }).check();
       expect(await shown()).toBe(all);
     });
   });
 
   it('is walked with the keys alone', async () => {
     await withPage(pages.done, size, async (page) => {
-      const focused = (): Promise<unknown> =>
-        page.evaluate(
-          'document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent',
-        );
+      const focused = (): Promise<unknown> => page.evaluate('document.activeElement.textContent');
       await page.keyboard.press('Tab');
       expect(await focused()).toBe('Summary');
       await page.getByRole('link', { name: 'show' }).focus();
@@ -201,7 +204,7 @@ describe('the page', () => {
       await page.keyboard.press('ArrowLeft');
       expect(await focused()).toMatch(/^stage-\d 4\/5: ran/);
       await page.keyboard.press('Enter');
-      const step = page.locator('details.step', { hasText: 'COPY --from=lint' });
+      const step = stepOf(page, 'COPY --from=lint');
       await expect.poll(() => step.getAttribute('open')).not.toBeNull();
       await page.keyboard.press('Space');
       await expect.poll(() => step.getAttribute('open')).toBeNull();
@@ -233,11 +236,12 @@ describe('the page', () => {
     expect(await tsbuild.must(['report', '-o', '-'])).toBe(before);
   });
 
-  it.runIf(process.env.TSBUILD_TEST_WRITE === '1')('is pictured for docs', async () => {
-    await withPage(pages.done, { width: 1080, scheme: 'light' }, async (page) => {
-      const picture = join(tsbuild.folder, 'report.png');
-      await page.screenshot({ path: picture, clip: { x: 0, y: 0, width: 1080, height: 900 } });
-      copyFileSync(picture, 'docs/report.png');
+  if (process.env.TSBUILD_TEST_WRITE === '1')
+    it('is pictured for docs', async () => {
+      await withPage(pages.done, { width: 1080, scheme: 'light' }, async (page) => {
+        const picture = join(tsbuild.folder, 'report.png');
+        await page.screenshot({ path: picture, clip: { x: 0, y: 0, width: 1080, height: 900 } });
+        copyFileSync(picture, 'docs/report.png');
+      });
     });
-  });
 });

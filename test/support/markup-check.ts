@@ -9,7 +9,7 @@ export function faultsOf(page: string): string[] {
   const faults: string[] = [];
   const open: string[] = [];
   let last = 0;
-  const text = page.replace(/^<!doctype html>\n/, '').replace(/(<(style|script)>)[^]*?(<\/\2>)/g, '$1$3');
+  const text = page.replace(/^<!doctype html>\n/, '').replace(/(<(style|script)>)[\s\S]*?(<\/\2>)/g, '$1$3');
   for (const tag of text.matchAll(/<(\/?)([a-zA-Z][\w]*)((?:"[^"]*"|[^">])*)>/g)) {
     faults.push(...faultsOfText(text.slice(last, tag.index)));
     last = tag.index + tag[0].length;

@@ -26,7 +26,7 @@ function about({ bytes, lost, layers, platform, id }: ImageReport): Markup {
   const used = bytes === 0 ? 100 : Math.floor(((bytes - lost) / bytes) * 100);
   return html`<p class="about">${layers.length} layer${layers.length === 1 ? '' : 's'} for ${platform}, ${formatBytes(bytes)} of files
     ${unknown > 0 && html` in the ${layers.length - unknown} that are at hand`}.
-    ${lost > 0 ? html` Later layers overwrite or delete <strong>${formatBytes(lost)}</strong>; ${used} % is seen.` : html` Nothing of it is overwritten or deleted later.`}
+    ${lost > 0 ? html` Later layers overwrite or delete <strong>${formatBytes(lost)}</strong>: ${used} % are left.` : html` Nothing of it is overwritten or deleted later.`}
     </p>${id !== undefined && html`<p class="id"><code>${id}</code></p>`}`;
 }
 

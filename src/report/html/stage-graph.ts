@@ -61,7 +61,7 @@ function nodeOf(place: StagePlace, steps: readonly StepReport[]): Markup {
   const node = html`<svg class="node ${worst}" x="${leftOf(place)}" y="${topOf(place)}" width="${box.width}" height="${box.height}" overflow="visible">${inside}</svg>`;
   return first === undefined
     ? html`<g role="img" aria-label="${words}">${node}</g>`
-    : html`<a href="#${anchorOf(first.id)}" aria-label="${words}">${node}</a>`;
+    : html`<a href="#${anchorOf(first.id)}">${node}</a>`;
 }
 
 function sign(worst: ReturnType<typeof worstOf>): string {

@@ -83,7 +83,8 @@ function timesOf(step: StepReport, wait: Wait | undefined): Markup {
   for (const { what, startedAt, endedAt } of step.spans)
     sums.set(activityWords[what], (sums.get(activityWords[what]) ?? 0) + endedAt - startedAt);
   const parts = [...sums].filter(([, ms]) => ms >= 1).map(([what, ms]) => `${what} ${timeWords(ms)}`);
-  return html`Began after ${timeWords(step.startedAt)}${wait !== undefined && html`, having waited ${tookWords(wait)}${on}`}; took ${tookWords(step)}${parts.length > 0 && html` (${parts.join(', ')})`}.`;
+  const began = step.startedAt < 1 ? 'Began at once' : `Began after ${timeWords(step.startedAt)}`;
+  return html`${began}${wait !== undefined && html`, having waited ${tookWords(wait)}${on}`}; took ${tookWords(step)}${parts.length > 0 && html` (${parts.join(', ')})`}.`;
 }
 
 function logOf({ head, tail, hidden }: LogText, { id }: StepReport, { build }: ReportData): Markup {

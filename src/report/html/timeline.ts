@@ -146,7 +146,7 @@ function stepBar(step: StepReport, isHung: boolean): Bar {
   const waiting = spans.filter(({ what }) => what === 'wait').map((span) => waitInside(span, step));
   return {
     ...step,
-    markup: ({ x, y, width }) => html`<a href="#${anchorOf(id)}" aria-label="${words}">
+    markup: ({ x, y, width }) => html`<a href="#${anchorOf(id)}">
       <svg class="bar ${outcome}" x="${x}%" y="${y}" width="${width}%" height="${barHeight}">
       <title>${`${words}\n${text.slice(0, 200)}`}</title><rect width="100%" height="100%" rx="3"/>${waiting}
       ${isHung && html`<rect class="under" width="100%" y="17" height="3"/>`}
@@ -171,7 +171,7 @@ function waitBar(wait: Wait): Bar {
       width,
     }) => html`<svg class="wait" x="${x}%" y="${y}" width="${width}%" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(wait)}">
       <title>${words}, ${tookWords(wait)}</title><rect width="100%" height="100%"/>
-      <line x1="0" x2="100%" y1="14" y2="14"/>${wait.on !== undefined && labelled(width, `waits for ${wait.on.name}`)}</svg>`,
+      <line x1="0" x2="100%" y1="14" y2="14"/>${wait.on !== undefined && labelled(width, `waits for ${wait.on.name}`, 9)}</svg>`,
   };
 }
 
@@ -202,6 +202,6 @@ function plainBar(time: Pick<Bar, 'startedAt' | 'endedAt'>, words: string, kind:
 }
 
 /** Words that begin on a bar; on a narrow one there are none. */
-function labelled(width: number, words: string): Markup | undefined {
-  return width < narrow ? undefined : html`<text x="6" y="14">${words.slice(0, 120)}</text>`;
+function labelled(width: number, words: string, y = 14): Markup | undefined {
+  return width < narrow ? undefined : html`<text x="6" y="${y}">${words.slice(0, 120)}</text>`;
 }

@@ -5,7 +5,7 @@ import { bigBuild, hostileReport, reportOf, step } from '../../../support/report
 
 /** The page without what stands in it as it is: its own style and script. */
 function bodyOf(page: string): string {
-  return page.replace(/<style>[^]*?<\/style>/, '').replace(/<script>[^]*?<\/script>/, '');
+  return page.replace(/<style>[\s\S]*?<\/style>/, '').replace(/<script>[\s\S]*?<\/script>/, '');
 }
 
 describe('the page of a report', () => {
