@@ -31,7 +31,7 @@ function change({ what, name, how, aspect, before, after }: Change): Markup {
     before === undefined && after === undefined
       ? undefined
       : html`<span class="values"><del>${short(before)}</del> → <ins>${short(after)}</ins></span>`;
-  return html`<li class="${how}"><span class="what">${what}</span> <code>${short(name)}</code> ${how}${aspect !== undefined && ` (${aspect})`} ${values}</li>`;
+  return html`<li class="${how}"><span class="kind">${what}</span> <code>${short(name)}</code> ${how}${aspect !== undefined && ` (${aspect})`} ${values}</li>`;
 }
 
 function short(text = 'nothing'): string {

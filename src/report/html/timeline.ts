@@ -60,7 +60,7 @@ function legend({ steps }: ReportData, waits: readonly Wait[]): Markup {
     html`<g class="bar ${kind}"><rect x="1" y="1" width="14" height="12" rx="3"/></g>`;
   return html`<ul class="legend">
     ${outcomes.map((outcome) => entry(bar(outcome), outcomeWords[outcome]))}
-    ${waits.length > 0 && entry(html`<path class="wait" d="M0 7H16"/>`, 'waiting')}
+    ${waits.length > 0 && entry(html`<path class="gap" d="M0 7H16"/>`, 'waiting')}
     ${entry(html`<g class="bar done"><rect x="1" y="1" width="14" height="12" rx="3"/><rect class="under" x="1" y="10" width="14" height="3"/></g>`, 'of the longest chain')}
     </ul>`;
 }
@@ -169,7 +169,7 @@ function waitBar(wait: Wait): Bar {
       x,
       y,
       width,
-    }) => html`<svg class="wait" x="${x}%" y="${y}" width="${width}%" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(wait)}">
+    }) => html`<svg class="gap" x="${x}%" y="${y}" width="${width}%" height="${barHeight}" role="img" aria-label="${words}, ${tookWords(wait)}">
       <title>${words}, ${tookWords(wait)}</title><rect width="100%" height="100%"/>
       <line x1="0" x2="100%" y1="14" y2="14"/>${wait.on !== undefined && labelled(width, `waits for ${wait.on.name}`, 9)}</svg>`,
   };
