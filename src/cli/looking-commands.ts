@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { addAll, addCommon, addRegistry, flag } from './flags.ts';
+import type { Host } from './host.ts';
+import type { CommandSpec } from './spec.ts';
+import { type Flags, jsonFlag, still, wantsJson } from './surround.ts';
+import { parseCount, parsePlatform } from './values.ts';
+
+type LookingFlags = Flags & { readonly platform?: string; readonly top?: string };
+
+const layers: CommandSpec = {
+  name: 'layers',
+  summary: 'tell what the layers of an image hold, and what of it is never seen',
+  define: (command) =>
+    looking(command.usage('[flags] NAME').argument('<name>'), [
+      flag('--top <count>', 'lines of each list at most (default: 10)'),
+      jsonFlag(),
+    ]),
+  run: async (command, host) => {
+    const flags = command.opts<LookingFlags>();
+    const { layers } = await import('../commands/layers.ts');
+    const options = {
+      name: command.args[0]!,
+      ...platformOf(flags),
+      json: wantsJson(flags),
+      top: parseCount('--top', flags.top ?? '10', 1),
+      columns: columnsOf(host),
+    };
+    await layers(options, still(flags, host, command.args));
+    return 0;
+  },
+};
+
+/** Commands that look into images, of the store or of a registry. */
+export const lookingCommands: readonly CommandSpec[] = [layers];
+
+function looking(command: Command, output: Parameters<typeof addAll>[2]): Command {
+  const image = [flag('--platform <os/arch>', "of an image for several platforms (default: this machine's)")];
+  return addCommon(addRegistry(addAll(addAll(command, 'Image:', image), 'Output:', output)));
+}
+
+function platformOf({ platform }: LookingFlags) {
+  return platform === undefined ? {} : { platform: parsePlatform(platform) };
+}
+
+/** Where the result goes to a file or another program, nothing is cut. */
+function columnsOf(host: Host): number | undefined {
+  return host.isTerminal(1) ? host.size().columns : undefined;
+}
