@@ -5,7 +5,14 @@ import type { CommandSpec } from './spec.ts';
 import { type Flags, jsonFlag, still, wantsJson } from './surround.ts';
 import { parseCount, parsePlatform } from './values.ts';
 
-type LookingFlags = Flags & { readonly platform?: string; readonly top?: string };
+type LookingFlags = Flags & {
+  readonly platform?: string;
+  readonly top?: string;
+  readonly times?: boolean;
+  readonly history?: boolean;
+  readonly all?: boolean;
+  readonly exitCode?: boolean;
+};
 
 const layers: CommandSpec = {
   name: 'layers',
@@ -30,8 +37,34 @@ const layers: CommandSpec = {
   },
 };
 
+const diff: CommandSpec = {
+  name: 'diff',
+  summary: 'tell what differs between two images',
+  define: (command) =>
+    looking(command.usage('[flags] A B').argument('<a>').argument('<b>'), [
+      flag('--times', 'times count, too: of files, and of the images'),
+      flag('--history', 'the steps that made them count, too'),
+      flag('--all', 'list every file, also where there are very many'),
+      flag('--exit-code', 'end with 1 where they differ'),
+      jsonFlag(),
+    ]),
+  run: async (command, host) => {
+    const flags = command.opts<LookingFlags>();
+    const { times = false, history = false, all = false, exitCode = false } = flags;
+    const { diff } = await import('../commands/diff.ts');
+    const options = {
+      names: [command.args[0]!, command.args[1]!] as const,
+      ...platformOf(flags),
+      json: wantsJson(flags),
+      ...{ times, history, all },
+      columns: columnsOf(host),
+    };
+    return (await diff(options, still(flags, host, command.args))) && exitCode ? 1 : 0;
+  },
+};
+
 /** Commands that look into images, of the store or of a registry. */
-export const lookingCommands: readonly CommandSpec[] = [layers];
+export const lookingCommands: readonly CommandSpec[] = [layers, diff];
 
 function looking(command: Command, output: Parameters<typeof addAll>[2]): Command {
   const image = [flag('--platform <os/arch>', "of an image for several platforms (default: this machine's)")];

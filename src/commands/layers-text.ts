@@ -1,7 +1,7 @@
 import { cleanLine } from '../report/clean.ts';
 import { fitTable } from '../report/fit-table.ts';
 import { formatBytes } from '../report/format.ts';
-import type { ShownLayers } from './layers.ts';
+import type { ShownLayers } from './shown-layers.ts';
 
 /** On a screen narrower than this the size in which a layer is sent is left out. */
 const roomy = 60;
