@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { addAll, addCommon, addRegistry, flag } from './flags.ts';
+import { addAll, addCommon, addRegistry, flag, isolationFlag } from './flags.ts';
 import type { Host } from './host.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Flags, jsonFlag, still, wantsJson } from './surround.ts';
@@ -63,12 +64,60 @@ const diff: CommandSpec = {
   },
 };
 
+const mount: CommandSpec = {
+  name: 'mount',
+  summary: 'run a command of this machine that sees the files of an image',
+  define: (command) =>
+    addCommon(
+      addRegistry(
+        addAll(
+          command
+            .usage('[flags] NAME DIR -- CMD…')
+            .argument('<name>')
+            .argument('<dir>')
+            .argument('<cmd...>')
+            .addHelpText('after', mountHelp),
+          'Image:',
+          [
+            platformFlag(),
+            flag('--writable', 'let CMD change the files; what it changed is dropped at its end'),
+            isolationFlag(),
+          ],
+        ),
+      ),
+    ),
+  run: async (command, host) => {
+    const flags = command.opts<LookingFlags & { readonly writable?: boolean }>();
+    const [name = '', folder = '', ...args] = command.args;
+    const { mount } = await import('../commands/mount.ts');
+    const options = {
+      name,
+      ...platformOf(flags),
+      folder: resolve(host.cwd, folder),
+      args: args as [string, ...string[]],
+      cwd: host.cwd,
+      writable: flags.writable ?? false,
+      terminal: [0, 1, 2].some((fd) => host.isTerminal(fd)),
+    };
+    return await mount(options, still(flags, host, [name]));
+  },
+};
+
+const mountHelp = `
+CMD alone sees the files, in DIR, which has to exist; they are gone when it ends.
+
+  mkdir files && tsbuild mount myapp files -- ls -l files/usr/bin
+`;
+
 /** Commands that look into images, of the store or of a registry. */
-export const lookingCommands: readonly CommandSpec[] = [layers, diff];
+export const lookingCommands: readonly CommandSpec[] = [layers, diff, mount];
 
 function looking(command: Command, output: Parameters<typeof addAll>[2]): Command {
-  const image = [flag('--platform <os/arch>', "of an image for several platforms (default: this machine's)")];
-  return addCommon(addRegistry(addAll(addAll(command, 'Image:', image), 'Output:', output)));
+  return addCommon(addRegistry(addAll(addAll(command, 'Image:', [platformFlag()]), 'Output:', output)));
+}
+
+function platformFlag() {
+  return flag('--platform <os/arch>', "of an image for several platforms (default: this machine's)");
 }
 
 function platformOf({ platform }: LookingFlags) {

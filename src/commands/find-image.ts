@@ -65,3 +65,8 @@ export function nameToGive(text: string): string {
     throw usageError(`${text} names a digest, which cannot be given away`, 'Write NAME:TAG.');
   return formatReference(reference);
 }
+
+/** A name without what skopeo puts before one of a registry. */
+export function withoutScheme(name: string): string {
+  return name.replace(/^docker:\/\//, '');
+}

@@ -3,8 +3,8 @@ import { allOrNone } from '../core/gates.ts';
 import { hostPlatform } from '../core/platform.ts';
 import type { Layers } from '../core/store.ts';
 import type { Image, Listing, Platform } from '../core/types.ts';
-import { formatReference } from '../oci/reference.ts';
-import { findStored } from './find-image.ts';
+import { withoutScheme } from './find-image.ts';
+import { storedImage } from './image-to-use.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Parts } from './wiring.ts';
 
@@ -28,14 +28,11 @@ export async function lookAt(
   { name, platform }: { readonly name: string; readonly platform?: Platform | undefined },
   { parts, here }: { readonly parts: Parts; readonly here: Surroundings },
 ): Promise<LookedAt> {
-  const { store, registry } = parts;
-  const stored = await findStored(store, name, platform);
+  const stored = await storedImage({ name, platform }, parts);
   if (stored !== undefined) return { name, id: stored.id, image: stored.image };
-  const reference = await registry.meaning(name.replace(/^docker:\/\//, ''));
-  const meant = await findStored(store, formatReference(reference), platform);
-  if (meant !== undefined) return { name, id: meant.id, image: meant.image };
   here.say(`${name} is not in the store: looking into its registry\n`);
-  const { image } = await registry.resolve(reference, platform ?? hostPlatform(), here.signal);
+  const reference = await parts.registry.meaning(withoutScheme(name));
+  const { image } = await parts.registry.resolve(reference, platform ?? hostPlatform(), here.signal);
   return { name, id: digestOf(image.config), image };
 }
 
