@@ -17,7 +17,7 @@ type LookingFlags = Flags & {
 
 const layers: CommandSpec = {
   name: 'layers',
-  summary: 'tell what the layers of an image hold, and what of it is never seen',
+  summary: 'tell what the layers of an image hold, and what is wasted',
   define: (command) =>
     looking(command.usage('[flags] NAME').argument('<name>'), [
       flag('--top <count>', 'lines of each list at most (default: 10)'),
@@ -66,7 +66,7 @@ const diff: CommandSpec = {
 
 const mount: CommandSpec = {
   name: 'mount',
-  summary: 'run a command of this machine that sees the files of an image',
+  summary: 'run a command that sees the files of an image',
   define: (command) =>
     addCommon(
       addRegistry(

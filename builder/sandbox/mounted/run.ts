@@ -20,12 +20,22 @@ export interface RunningMounted {
 export function runMounted(plan: MountedPlan, folder: string, say: (text: string) => void): RunningMounted {
   const failures: Failure[] = [];
   const told = new Map<number, number>();
+  // The command may be heard by others before we are told which process it is.
+  const waiting: NodeJS.Signals[] = [];
+  const send = (signal: NodeJS.Signals): void => {
+    const command = told.get(messages.command);
+    if (command === undefined) waiting.push(signal);
+    else kill(command, signal);
+  };
   const { child } = start(assemble(mountedProgram(plan)), {
     stdio: ['inherit', 'inherit', 'inherit'],
     folder,
     attached: true,
     failed: (failure) => failures.push(failure),
-    told: (message, value) => told.set(message, value),
+    told: (message, value) => {
+      told.set(message, value);
+      if (message === messages.command) for (const signal of waiting.splice(0)) send(signal);
+    },
   });
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
@@ -35,18 +45,14 @@ export function runMounted(plan: MountedPlan, folder: string, say: (text: string
       resolve(status === undefined ? own : exitCodeOf(status));
     });
   });
-  return {
-    ended: ended.then((code) =>
-      commandCode({ code, failures }, plan, { stderr: (chunk) => say(chunk.toString()) }),
-    ),
-    send: (signal) => {
-      const command = told.get(messages.command);
-      if (command === undefined) return;
-      try {
-        process.kill(command, signal);
-      } catch {
-        // It has ended by itself.
-      }
-    },
-  };
+  const stderr = (chunk: Buffer): void => say(chunk.toString());
+  return { ended: ended.then((code) => commandCode({ code, failures }, plan, { stderr })), send };
+}
+
+function kill(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }
