@@ -60,7 +60,7 @@ export function whyNoRun(
 ): BuildError {
   if (place.asked === 'none')
     return new BuildError('sandbox', `${what} cannot work with --isolation none`, {
-      hint: 'Leave the flag away.',
+      hint: 'Leave --isolation away: `tsbuild doctor` tells what this machine allows.',
     });
   const wanted = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
   const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
@@ -121,7 +121,7 @@ function named(runtime: string): RuntimeProgram {
 }
 
 function missing(what: string): BuildError {
-  return new BuildError('sandbox', `RUN needs an OCI runtime, and ${what}`, {
-    hint: 'Install one: apt-get install crun (Debian, Ubuntu), dnf install crun (Fedora), apk add crun (Alpine); or name one with --runtime.',
+  return new BuildError('sandbox', `there is no such runtime: ${what}`, {
+    hint: 'Leave --runtime away: tsbuild has an engine of its own. Or install one: apt-get install crun (Debian, Ubuntu), dnf install crun (Fedora), apk add crun (Alpine).',
   });
 }
