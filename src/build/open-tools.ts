@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
 import type { Context } from '../../builder/context/context.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
@@ -45,6 +46,11 @@ export function openTools(
   // What it tells is wanted by the first step, while the base is still being asked for.
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
   const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
+  const explainer = once(async () => {
+    const { Explainer } = await import('../../builder/explain/explainer.ts');
+    const shares = options.cacheFrom.length > 0;
+    return new Explainer(store.builds, store.ingredients, { build: basename(logs), shares });
+  });
   const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
@@ -61,6 +67,7 @@ export function openTools(
     shared,
     cacheMounts: new Set(),
     image,
+    explain: async (step) => (await explainer()).explain(step),
     contexts: namedContexts(options.contexts, {
       ...{ store, remotes, image },
       onLayout: (folder, manifest) => materials.layout(folder, manifest),

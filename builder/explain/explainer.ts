@@ -1,0 +1,152 @@
+import type { Explanation } from '../../src/core/events.ts';
+import type { Ingredients, KeptIngredients } from '../../src/core/ingredients.ts';
+import type { Builds, KeptBuild } from '../../src/core/store.ts';
+import type { MissedStep } from '../missed-step.ts';
+import { adviceFor } from './advice.ts';
+import { changesBetween } from './changes.ts';
+import { counterparts, countEqual } from './counterparts.ts';
+import { type PastStage, type PastStep, pastStages } from './past-builds.ts';
+
+/** Builds of the same file that are looked through for a step, the last one first. */
+const MOST_BUILDS = 10;
+
+/** Changes that are told of; the others are counted. */
+const MOST_CHANGES = 50;
+
+interface PastBuild {
+  readonly id: string;
+  readonly at: string;
+  readonly stages: readonly PastStage[];
+}
+
+interface Found {
+  readonly build: PastBuild;
+  readonly step: PastStep;
+}
+
+/** What the explaining is for. */
+interface Present {
+  /** Id of the build. */
+  readonly build: string;
+  /** Steps that others have made were looked for too (`--cache-from`). */
+  readonly shares: boolean;
+}
+
+/** Says why steps of a build were not found in the cache, by the last builds of the same file from the same context. */
+export class Explainer {
+  readonly #builds: Builds;
+  readonly #ingredients: KeptIngredients;
+  readonly #present: Present;
+  readonly #past: PastBuild[] = [];
+  readonly #left: Iterator<KeptBuild>;
+  /** What was explained of this build, by the names of the steps. */
+  readonly #told = new Map<string, { readonly ingredients: Ingredients; readonly explanation: Explanation }>();
+
+  constructor(builds: Builds, ingredients: KeptIngredients, present: Present) {
+    this.#builds = builds;
+    this.#ingredients = ingredients;
+    this.#present = present;
+    this.#left = buildsBefore(present.build, builds);
+  }
+
+  /** Undefined where it cannot be told; never throws. */
+  explain(step: MissedStep): Explanation | undefined {
+    try {
+      const explanation = this.#withAdvice(step, this.#reasonOf(step));
+      this.#told.set(step.name, { ingredients: step.ingredients, explanation });
+      return explanation;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #reasonOf(step: MissedStep): Omit<Explanation, 'advice'> {
+    if (step.asked) return { reason: 'asked', changes: [] };
+    const found = this.#counterpart(step);
+    const prunedAt = this.#prunedAt(step, found?.step);
+    if (prunedAt !== undefined) return { reason: 'pruned', prunedAt, changes: [] };
+    if (found === undefined) return { reason: this.#present.shares ? 'not-shared' : 'new', changes: [] };
+    const { build, step: past } = found;
+    const compared = { with: { build: build.id, at: build.at } };
+    if (isSame(past, step)) return { reason: reasonOfSame(past), ...compared, changes: [] };
+    const before = this.#ingredients.find(past.key);
+    if (before === undefined) return { reason: 'changed', ...compared, changes: [] };
+    const changes = changesBetween(before, step.ingredients, (digest) => this.#ingredients.list(digest));
+    const more = changes.length - MOST_CHANGES;
+    return { reason: 'changed', ...compared, changes: changes.slice(0, MOST_CHANGES), ...(more > 0 && { more }) };
+  }
+
+  /** When its result went, or the layer that an equal step once made. */
+  #prunedAt(step: MissedStep, past: PastStep | undefined): string | undefined {
+    const layer = past !== undefined && isSame(past, step) ? past.diffId : undefined;
+    const names = [step.key, step.contentKey, layer].filter((name) => name !== undefined);
+    return names.map((name) => this.#ingredients.prunedAt(name)).find((at) => at !== undefined);
+  }
+
+  #counterpart({ stage, at }: MissedStep): Found | undefined {
+    for (let i = 0; i < MOST_BUILDS; i++) {
+      const build = this.#build(i);
+      if (build === undefined) return undefined;
+      const past = nearest(build.stages, stage);
+      const texts = past?.steps.map((step) => step?.text ?? '') ?? [];
+      const place = counterparts(texts, stage.texts)[at];
+      const step = place === undefined ? undefined : past?.steps[place];
+      if (step !== undefined) return { build, step };
+    }
+    return undefined;
+  }
+
+  /** The build before this one, the one before that, and so on; each is read once. */
+  #build(i: number): PastBuild | undefined {
+    if (i < this.#past.length) return this.#past[i];
+    const { value } = this.#left.next() as { value?: KeptBuild };
+    if (value === undefined) return undefined;
+    const { id, started } = value;
+    this.#past.push({ id, at: started, stages: pastStages(this.#builds.events(id)) });
+    return this.#past[i];
+  }
+
+  #withAdvice(step: MissedStep, reason: Omit<Explanation, 'advice'>): Explanation {
+    const below = reason.changes.find(({ what }) => what === 'layer below');
+    const cause = below === undefined ? undefined : this.#told.get(below.name);
+    const list = (digest: string) => this.#ingredients.list(digest as `sha256:${string}`);
+    return { ...reason, advice: adviceFor({ step, changes: reason.changes, cause, list }) };
+  }
+}
+
+/** Builds of the same file from the same context, the last one first. */
+function* buildsBefore(id: string, builds: Builds): Generator<KeptBuild, undefined> {
+  let own: KeptBuild | undefined;
+  for (const build of builds.newest()) {
+    if (build.id === id) own = build;
+    else if (own !== undefined && isOfSame(build, own)) yield build;
+  }
+}
+
+function isOfSame(build: KeptBuild, { context, file }: KeptBuild): boolean {
+  return build.context === context && build.file === file && build.outcome !== 'running';
+}
+
+/** The same ingredients, though the first key may name what was read by other layers. */
+function isSame(past: PastStep, { key, contentKey }: MissedStep): boolean {
+  return past.key === key || (contentKey !== undefined && past.contentKey === contentKey);
+}
+
+function reasonOfSame({ outcome }: PastStep): Explanation['reason'] {
+  return outcome === 'failed' || outcome === 'cancelled' ? 'failed' : 'pruned';
+}
+
+/** The stage of the same name, else the one with most steps in common; for the same platform where there is one. */
+function nearest(stages: readonly PastStage[], now: MissedStep['stage']): PastStage | undefined {
+  const rated = stages.map((stage) => ({ stage, rate: likeness(stage, now) }));
+  return rated.filter(({ rate }) => rate > 1).sort((a, b) => b.rate - a.rate)[0]?.stage;
+}
+
+function likeness({ name, platform, steps }: PastStage, now: MissedStep['stage']): number {
+  const equal = countEqual(
+    steps.map((step) => step?.text ?? ''),
+    now.texts,
+  );
+  const named = name !== now.name ? 0 : /^stage-\d+$/.test(name) ? 2 : 1000;
+  return equal * 3 + named + (platform === now.platform ? 0.5 : 0);
+}
