@@ -7,7 +7,7 @@ import { BuildError } from './core/errors.ts';
 import type { BuildEvent } from './core/events.ts';
 
 export type { Digest } from './core/digest.ts';
-export { BuildError, type SourceRange } from './core/errors.ts';
+export { BuildError, type ErrorCode, type SourceRange } from './core/errors.ts';
 export type { BuildEvent } from './core/events.ts';
 
 /** What both calls take. */

@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts';
-import type { SourceRange } from './errors.ts';
+import type { ErrorCode, SourceRange } from './errors.ts';
 import { hideLogins } from './logins.ts';
 
 /** Something in a file that works and is probably not meant so. */
@@ -70,7 +70,7 @@ export interface Explanation {
 
 /** A failure as events tell it. */
 export interface ToldFailure {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
   readonly location?: SourceRange;
