@@ -105,7 +105,7 @@ function filesOf(home: Home): Kept[] {
       const path = join(folder, name);
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (stat === undefined) return [];
-      const isPast = name.endsWith('.json') && !existsSync(home.path("records", name));
+      const isPast = name.endsWith('.json') && !existsSync(home.path('records', name));
       return [{ path, bytes: sizeOnDisk(stat.size), used: stat.mtimeMs, isPast }];
     });
 }

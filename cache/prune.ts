@@ -7,8 +7,8 @@ import { Facts } from './facts.ts';
 import type { Home } from './home.ts';
 import { imageFiles } from './images.ts';
 import { namesById, setName } from './names.ts';
-import { isStoredRecord, type StoredRecord } from './records.ts';
 import { notePruned } from './pruned.ts';
+import { isStoredRecord, type StoredRecord } from './records.ts';
 import { discard, oldestUser, sweep } from './scratch.ts';
 import { bytesOf, type Item, itemsOf, type KindUsage, usageOf } from './usage.ts';
 

@@ -1,1 +1,3 @@
-export function adviceFor(_: unknown): string[] { return []; }
+export function adviceFor(_: unknown): string[] {
+  return [];
+}

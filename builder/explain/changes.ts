@@ -14,7 +14,10 @@ import { runChanges } from './run-changes.ts';
 export function changesBetween(before: Ingredients, after: Ingredients, list: ReadList): Change[] {
   const own = ownChanges(before, after, list);
   const base = own.some(({ what }) => what === 'platform') ? [] : baseChanges(before, after);
-  const all = [...base, ...(base.length > 0 ? own.filter((change) => !comesWithBase(change, before, after)) : own)];
+  const all = [
+    ...base,
+    ...(base.length > 0 ? own.filter((change) => !comesWithBase(change, before, after)) : own),
+  ];
   return all.length > 0 ? all : belowChanges(before, after);
 }
 

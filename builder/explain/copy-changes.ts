@@ -1,6 +1,14 @@
 import type { Change } from '../../src/core/events.ts';
 import type { Ingredients } from '../../src/core/ingredients.ts';
-import { changed, type Fields, fieldChanges, fieldsOf, isEqual, listOf, shownValue } from './field-changes.ts';
+import {
+  changed,
+  type Fields,
+  fieldChanges,
+  fieldsOf,
+  isEqual,
+  listOf,
+  shownValue,
+} from './field-changes.ts';
 import { fileChanges, type ReadList } from './file-changes.ts';
 import { ignoreChanges } from './ignore-changes.ts';
 
@@ -11,7 +19,9 @@ export function copyChanges(before: Ingredients, after: Ingredients, list: ReadL
   const [old, now] = [wordsOf(before), wordsOf(after)];
   const flags = FLAGS.flatMap((flag) => {
     const name = flag === 'excludes' ? '--exclude' : `--${flag}`;
-    return isEqual(old[flag], now[flag]) ? [] : changed('flag', name, [shownFlag(old[flag]), shownFlag(now[flag])]);
+    return isEqual(old[flag], now[flag])
+      ? []
+      : changed('flag', name, [shownFlag(old[flag]), shownFlag(now[flag])]);
   });
   const words = [...flags, ...placeChanges(before, after), ...heredocChanges(old, now)];
   const fetched = fetchedChanges(before, after);
@@ -64,7 +74,10 @@ function fetchedChanges(before: Ingredients, after: Ingredients): Change[] {
 }
 
 function sourceChanges(before: Ingredients, after: Ingredients): Change[] {
-  const [old, now] = [before, after].map(({ facts }) => [...fromOf(facts.from?.[0]), ...(facts.sources ?? [])]);
+  const [old, now] = [before, after].map(({ facts }) => [
+    ...fromOf(facts.from?.[0]),
+    ...(facts.sources ?? []),
+  ]);
   return isEqual(old, now) ? [] : changed('source', '', [shownValue(old), shownValue(now)]);
 }
 

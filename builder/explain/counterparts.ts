@@ -66,7 +66,9 @@ function lengthsOf(before: readonly string[], now: readonly string[]): number[][
   for (let b = before.length - 1; b >= 0; b--) {
     for (let n = now.length - 1; n >= 0; n--) {
       const isEqual = before[b] === now[n];
-      lengths[b]![n] = isEqual ? lengths[b + 1]![n + 1]! + 1 : Math.max(lengths[b + 1]![n]!, lengths[b]![n + 1]!);
+      lengths[b]![n] = isEqual
+        ? lengths[b + 1]![n + 1]! + 1
+        : Math.max(lengths[b + 1]![n]!, lengths[b]![n + 1]!);
     }
   }
   return lengths;

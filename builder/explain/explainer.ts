@@ -4,7 +4,7 @@ import type { Builds, KeptBuild } from '../../src/core/store.ts';
 import type { MissedStep } from '../missed-step.ts';
 import { adviceFor } from './advice.ts';
 import { changesBetween } from './changes.ts';
-import { counterparts, countEqual } from './counterparts.ts';
+import { countEqual, counterparts } from './counterparts.ts';
 import { type PastStage, type PastStep, pastStages } from './past-builds.ts';
 
 /** Builds of the same file that are looked through for a step, the last one first. */
@@ -40,7 +40,10 @@ export class Explainer {
   readonly #past: PastBuild[] = [];
   readonly #left: Iterator<KeptBuild>;
   /** What was explained of this build, by the names of the steps. */
-  readonly #told = new Map<string, { readonly ingredients: Ingredients; readonly explanation: Explanation }>();
+  readonly #told = new Map<
+    string,
+    { readonly ingredients: Ingredients; readonly explanation: Explanation }
+  >();
 
   constructor(builds: Builds, ingredients: KeptIngredients, present: Present) {
     this.#builds = builds;
@@ -73,7 +76,12 @@ export class Explainer {
     if (before === undefined) return { reason: 'changed', ...compared, changes: [] };
     const changes = changesBetween(before, step.ingredients, (digest) => this.#ingredients.list(digest));
     const more = changes.length - MOST_CHANGES;
-    return { reason: 'changed', ...compared, changes: changes.slice(0, MOST_CHANGES), ...(more > 0 && { more }) };
+    return {
+      reason: 'changed',
+      ...compared,
+      changes: changes.slice(0, MOST_CHANGES),
+      ...(more > 0 && { more }),
+    };
   }
 
   /** When its result went, or the layer that an equal step once made. */

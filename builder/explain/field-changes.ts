@@ -20,7 +20,8 @@ export function isEqual(a: unknown, b: unknown): boolean {
 /** A value as people read it; undefined for none. */
 export function shownValue(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(' ') || undefined;
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string'))
+    return value.join(' ') || undefined;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
@@ -38,7 +39,11 @@ export function changed(
 }
 
 /** Differences field by field; `names` are those of the fields as people know them. */
-export function fieldChanges(before: Fields, after: Fields, names: Readonly<Record<string, string>>): Change[] {
+export function fieldChanges(
+  before: Fields,
+  after: Fields,
+  names: Readonly<Record<string, string>>,
+): Change[] {
   const fields = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...fields].flatMap((field) =>
     isEqual(before[field], after[field])

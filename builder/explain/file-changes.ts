@@ -86,10 +86,19 @@ function moves(removed: readonly ListedFile[], added: readonly ListedFile[]): Ch
     if (at < 0) return true;
     const [was] = left.splice(at, 1) as [Top];
     const { path } = is.file;
-    renamed.push({ what: kindOf(is.file), name: path, how: 'changed', aspect: 'name', before: was.file.path, after: path });
+    renamed.push({
+      what: kindOf(is.file),
+      name: path,
+      how: 'changed',
+      aspect: 'name',
+      before: was.file.path,
+      after: path,
+    });
     return false;
   });
-  const told = (how: 'added' | 'removed') => ({ file }: Top): Change => ({ what: kindOf(file), name: file.path, how });
+  const told =
+    (how: 'added' | 'removed') =>
+    ({ file }: Top): Change => ({ what: kindOf(file), name: file.path, how });
   return [...renamed, ...left.map(told('removed')), ...fresh.map(told('added'))];
 }
 

@@ -59,7 +59,9 @@ function plainOf(fields: Fields): Fields {
 function commandChanges(before: Ingredients, after: Ingredients): Change[] {
   const [old, now] = [commandOf(before), commandOf(after)];
   const shell = changed('shell', '', [shownValue(old.shell), shownValue(now.shell)]);
-  const text = isEqual(old.words, now.words) ? [] : changed('command', '', differingLines(old.text, now.text));
+  const text = isEqual(old.words, now.words)
+    ? []
+    : changed('command', '', differingLines(old.text, now.text));
   const files = now.files === old.files ? [] : changed('heredoc', '', differingLines(old.files, now.files));
   return [...shell, ...text, ...files];
 }
