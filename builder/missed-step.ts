@@ -1,7 +1,6 @@
 import type { Digest } from '../src/core/digest.ts';
-import type { Ingredients } from '../src/core/ingredients.ts';
 
-/** A step whose result is not in the cache, as it is explained. */
+/** A step whose result is not in the cache, as it is explained. Its ingredients are kept under its key already. */
 export interface MissedStep {
   /** As people see it: `[builder 2/4] RUN make`. */
   readonly name: string;
@@ -16,7 +15,6 @@ export interface MissedStep {
   readonly at: number;
   readonly key: Digest;
   readonly contentKey?: Digest;
-  readonly ingredients: Ingredients;
   /** It was not even looked up: `--no-cache`. */
   readonly asked: boolean;
 }

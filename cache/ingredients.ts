@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, hexOf } from '../src/core/digest.ts';
-import type { FileList, Ingredients, KeptIngredients } from '../src/core/ingredients.ts';
+import { type Digest, digestOf, hexOf } from '../src/core/digest.ts';
+import type { Ingredients, KeptIngredients } from '../src/core/ingredients.ts';
 import { type Home, touch } from './home.ts';
 import { prunedAt } from './pruned.ts';
 
@@ -34,19 +34,17 @@ export function openIngredients(home: Home): IngredientStore {
     },
     put(key, ingredients, lists) {
       silently(() => {
-        write(fileOf(key), JSON.stringify(ingredients));
-        for (const { digest, text } of newOnes(lists, listOf)) write(listOf(digest), text);
+        const named = lists.map(({ of, text }) => ({ of, text, digest: digestOf(text) }));
+        const digests = Object.fromEntries(named.map(({ of, digest }) => [of, digest]));
+        write(fileOf(key), JSON.stringify({ ...ingredients, lists: digests } satisfies Ingredients));
+        // One that is there is noted as used.
+        for (const { digest, text } of named) if (!touch(listOf(digest))) write(listOf(digest), text);
       });
     },
     list: (digest) => readText(listOf(digest)),
     prunedAt: (digest) => prunedAt(home, hexOf(digest)),
     settle: () => silently(() => settle(home, put)),
   };
-}
-
-/** Those that are not there yet; of the others it is noted that they are still used. */
-function newOnes(lists: readonly FileList[], fileOf: (digest: Digest) => string): readonly FileList[] {
-  return lists.filter(({ digest }) => !touch(fileOf(digest)));
 }
 
 /** Nothing that only explains may fail a build. */
@@ -65,8 +63,8 @@ function readText(file: string): string | undefined {
 }
 
 function isIngredients(value: unknown): value is Ingredients {
-  const { below, made, facts } = (value ?? {}) as Partial<Ingredients>;
-  return Array.isArray(below) && Array.isArray(made) && typeof facts === 'object';
+  const { below, made, facts, lists } = (value ?? {}) as Partial<Ingredients>;
+  return [below, made].every(Array.isArray) && [facts, lists].every((one) => typeof one === 'object');
 }
 
 /** What is put adds up in a small file; the folder is read only once that is a quarter of the bound. */

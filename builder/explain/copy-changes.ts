@@ -87,7 +87,7 @@ function fromOf(from: string | undefined): string[] {
 
 function selectedChanges(before: Ingredients, after: Ingredients, list: ReadList): Change[] {
   const [old, now] = [fieldsOf(before.content).files, fieldsOf(after.content).files];
-  const files = fileChanges([old, now], { from: after.facts.from?.[0], list });
+  const files = fileChanges({ before, after, files: [old, now], from: after.facts.from?.[0] }, list);
   const layers = [before, after].map(({ first }) => fieldsOf(first).from);
   if (files.length === 0 && old === undefined && !isEqual(layers[0], layers[1]))
     return [{ what: 'files', name: after.facts.from?.[0] ?? '', how: 'changed' }];

@@ -1,5 +1,6 @@
+import type { Digest } from '../../src/core/digest.ts';
 import type { Explanation } from '../../src/core/events.ts';
-import type { Ingredients, KeptIngredients } from '../../src/core/ingredients.ts';
+import type { KeptIngredients } from '../../src/core/ingredients.ts';
 import type { Builds, KeptBuild } from '../../src/core/store.ts';
 import type { MissedStep } from '../missed-step.ts';
 import { adviceFor } from './advice.ts';
@@ -40,10 +41,7 @@ export class Explainer {
   readonly #past: PastBuild[] = [];
   readonly #left: Iterator<KeptBuild>;
   /** What was explained of this build, by the names of the steps. */
-  readonly #told = new Map<
-    string,
-    { readonly ingredients: Ingredients; readonly explanation: Explanation }
-  >();
+  readonly #told = new Map<string, { readonly key: Digest; readonly explanation: Explanation }>();
 
   constructor(builds: Builds, ingredients: KeptIngredients, present: Present) {
     this.#builds = builds;
@@ -56,7 +54,7 @@ export class Explainer {
   explain(step: MissedStep): Explanation | undefined {
     try {
       const explanation = this.#withAdvice(step, this.#reasonOf(step));
-      this.#told.set(step.name, { ingredients: step.ingredients, explanation });
+      this.#told.set(step.name, { key: step.key, explanation });
       return explanation;
     } catch {
       return undefined;
@@ -72,9 +70,9 @@ export class Explainer {
     const { build, step: past } = found;
     const compared = { with: { build: build.id, at: build.at } };
     if (isSame(past, step)) return { reason: reasonOfSame(past), ...compared, changes: [] };
-    const before = this.#ingredients.find(past.key);
-    if (before === undefined) return { reason: 'changed', ...compared, changes: [] };
-    const changes = changesBetween(before, step.ingredients, (digest) => this.#ingredients.list(digest));
+    const [before, after] = [past, step].map(({ key }) => this.#ingredients.find(key));
+    if (before === undefined || after === undefined) return { reason: 'changed', ...compared, changes: [] };
+    const changes = changesBetween(before, after, (digest) => this.#ingredients.list(digest));
     const more = changes.length - MOST_CHANGES;
     return {
       reason: 'changed',

@@ -60,3 +60,15 @@ export function wordChanges(what: string, before: unknown, after: unknown): Chan
     ...now.filter((word) => !old.includes(word)).map((name): Change => ({ what, name, how: 'added' })),
   ];
 }
+
+/** Lists of `name=value`. */
+export function valueChanges(what: string, before: unknown, after: unknown): Change[] {
+  const [old, now] = [before, after].map(
+    (list) =>
+      new Map(
+        listOf(list).map((one) => [String(one).replace(/=.*/s, ''), String(one).replace(/^[^=]*=?/, '')]),
+      ),
+  );
+  const names = new Set([...old!.keys(), ...now!.keys()]);
+  return [...names].flatMap((name) => changed(what, name, [old!.get(name), now!.get(name)]));
+}

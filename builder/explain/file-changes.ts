@@ -1,20 +1,27 @@
 import type { Digest } from '../../src/core/digest.ts';
 import type { Change } from '../../src/core/events.ts';
+import type { Ingredients } from '../../src/core/ingredients.ts';
 import { type ListedFile, listedFile } from '../steps/file-list.ts';
 
 /** Gives the text of a list of files; undefined where it is not kept. */
 export type ReadList = (digest: Digest) => string | undefined;
 
-interface Reading {
+/** Digests of files in the ingredients of two steps. */
+export interface ComparedFiles {
+  readonly before: Ingredients;
+  readonly after: Ingredients;
+  readonly files: readonly [unknown, unknown];
   /** What `--from` named, where it was not the build context. */
   readonly from: string | undefined;
-  readonly list: ReadList;
 }
 
 /** What differs between the files that two digests stand for. */
-export function fileChanges([before, after]: readonly [unknown, unknown], { from, list }: Reading): Change[] {
-  if (before === undefined || after === undefined || before === after) return [];
-  const [old, now] = [list(before as Digest), list(after as Digest)];
+export function fileChanges({ before, after, files, from }: ComparedFiles, list: ReadList): Change[] {
+  const [was, is] = files;
+  if (was === is || was === undefined || is === undefined) return [];
+  const [old, now] = [before.lists[String(was)], after.lists[String(is)]].map(
+    (digest) => digest && list(digest),
+  );
   const shown = (path: string): string => (from === undefined ? path : `${from}:/${path}`);
   if (old === undefined || now === undefined) return [{ what: 'files', name: shown(''), how: 'changed' }];
   return listChanges(old, now).map((change) => ({ ...change, name: shown(change.name) }));

@@ -8,6 +8,7 @@ import {
   isEqual,
   listOf,
   shownValue,
+  valueChanges,
   wordChanges,
 } from './field-changes.ts';
 import { fileChanges, type ReadList } from './file-changes.ts';
@@ -39,7 +40,7 @@ export function runChanges(before: Ingredients, after: Ingredients, list: ReadLi
     ...variables,
     ...plain,
     ...wordChanges('host', old.hosts, now.hosts),
-    ...wordChanges('ulimit', old.ulimits, now.ulimits),
+    ...valueChanges('ulimit', old.ulimits, now.ulimits),
     ...mounts,
     ...(mounts.length > 0 ? [] : mountedChanges(before, after, list)),
   ];
@@ -97,6 +98,7 @@ function mountedChanges(before: Ingredients, after: Ingredients, list: ReadList)
   return contents.flatMap((one, i) => {
     const was = fieldsOf(listOf(old!.contents)[i] as never);
     const is = fieldsOf(one as never);
-    return fileChanges([was.files, is.files], { from: after.facts.from?.[i] ?? undefined, list });
+    const from = after.facts.from?.[i] ?? undefined;
+    return fileChanges({ before, after, files: [was.files, is.files], from }, list);
   });
 }

@@ -86,7 +86,7 @@ class CopySelection implements Selection {
     const items = await this.#chosen();
     const digests = await this.#tree.digests(filesOf(items));
     const files = digestOf(contentText(items, digests));
-    this.#list = () => ({ digest: files, text: fileListOf(items, digests) });
+    this.#list = () => ({ of: files, text: fileListOf(items, digests) });
     return { ...wordsOf(this.#input), files };
   }
 

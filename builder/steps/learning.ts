@@ -62,10 +62,9 @@ export class Learning {
   async #note(learnt: Learnt): Promise<void> {
     const { store, emit, explain } = this.#scope.tools;
     const { key, lists, cached } = learnt;
-    const ingredients = this.#ingredientsOf(learnt);
-    store.ingredients.put(key, ingredients, lists());
+    store.ingredients.put(key, this.#ingredientsOf(learnt), lists());
     if (cached) return;
-    const explanation = await explain({ ...this.#missed(), ...this.keys, key, ingredients });
+    const explanation = await explain({ ...this.#missed(), ...this.keys, key });
     if (explanation !== undefined) emit({ type: 'explanation', step: this.#step.id, explanation });
   }
 
@@ -81,7 +80,7 @@ export class Learning {
     return { name, stage, at: steps.indexOf(instruction), asked };
   }
 
-  #ingredientsOf({ below, first, content }: Learnt): Ingredients {
+  #ingredientsOf({ below, first, content }: Learnt): Omit<Ingredients, 'lists'> {
     const { base, made, vars } = this.#state;
     const masks = new Masks(vars);
     return {

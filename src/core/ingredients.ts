@@ -39,11 +39,13 @@ export interface Ingredients {
   /** The steps that made what is below it on top of the base, as people see them. */
   readonly made: readonly string[];
   readonly facts: StepFacts;
+  /** Which list tells of the files that a digest among the content ingredients stands for. */
+  readonly lists: Readonly<Record<string, Digest>>;
 }
 
-/** The files that a digest among the ingredients stands for, a line each (builder/explain/file-list.ts). */
+/** The files that a digest among the content ingredients stands for, a line each (builder/steps/file-list.ts). */
 export interface FileList {
-  readonly digest: Digest;
+  readonly of: Digest;
   readonly text: string;
 }
 
@@ -52,8 +54,8 @@ export interface KeptIngredients {
   /** Undefined where nothing is kept of it (any more). */
   find(key: Digest): Ingredients | undefined;
   /** Never throws: on a full disk less can be explained, and that is all. */
-  put(key: Digest, ingredients: Ingredients, lists: readonly FileList[]): void;
-  /** The text of a list. */
+  put(key: Digest, ingredients: Omit<Ingredients, 'lists'>, lists: readonly FileList[]): void;
+  /** The text of a list by its own digest. */
   list(digest: Digest): string | undefined;
   /** ISO time at which the result under a key, or a layer by its diffId, was taken away; undefined where it was not. */
   prunedAt(digest: Digest): string | undefined;

@@ -13,8 +13,10 @@ const MOST_CHARACTERS = 60;
 
 /** Why steps of a build ran, step by step, and how many did not; `nowMs` is what ages are counted from. */
 export function renderExplanations(steps: readonly ExplainedStep[], cached: number, nowMs: number): string {
-  const blocks = steps.map((step) => blockOf(step, nowMs));
-  return [headOf(steps.length, cached), ...blocks].join('\n');
+  const builds = new Set(steps.flatMap(({ explanation }) => comparedWith(explanation, nowMs) ?? []));
+  const [only] = builds.size === 1 ? builds : [];
+  const blocks = steps.map((step) => blockOf(step, nowMs, only === undefined));
+  return [headOf(steps.length, cached, only), ...blocks].join('\n');
 }
 
 /** Collects why steps run, while that is told; its text is for the end of the build. */
@@ -34,6 +36,15 @@ export function collectExplanations(): { event(event: BuildEvent): void; text(no
   };
 }
 
+/** Why a step ran, as clauses: the reason, or each change. Where `dated`, with the build that it was compared with. */
+export function renderExplanation(explanation: Explanation, nowMs: number, dated = true): string[] {
+  const { reason, changes, more = 0 } = explanation;
+  const compared = comparedWith(explanation, nowMs);
+  const head = reason === 'changed' && dated && compared !== undefined ? [compared] : [];
+  const clauses = changes.length > 0 ? changes.map(renderChange) : [renderReason(explanation)];
+  return [...head, ...clauses, ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
 /** One change as a clause: `file src/app.js: content`, `build argument VERSION: 1 → 2`. */
 export function renderChange(change: Change): string {
   const { what, name, aspect } = change;
@@ -42,13 +53,7 @@ export function renderChange(change: Change): string {
   return `${subject}: ${words.filter((word) => word !== undefined).join(', ')}`;
 }
 
-/** Why a step ran, as a clause. */
-export function renderReason(
-  { reason, prunedAt, changes, with: compared }: Explanation,
-  nowMs: number,
-): string {
-  const since =
-    compared === undefined ? '' : ` since build ${compared.build} (${formatAge(compared.at, nowMs)})`;
+function renderReason({ reason, prunedAt, with: compared }: Explanation): string {
   switch (reason) {
     case 'asked':
       return 'made again, as was asked (--no-cache)';
@@ -57,42 +62,40 @@ export function renderReason(
     case 'not-shared':
       return 'never built here, and the remote cache has no record of it';
     case 'failed':
-      return `the same as in build ${compared?.build}, which came to no result`;
+      return `the same as in build ${compared?.build}, where it came to no result`;
     case 'pruned':
       return prunedAt === undefined
         ? 'its result is no longer in the store'
-        : `its result was pruned on ${dayOf(prunedAt)}`;
+        : `pruned on ${timeOf(prunedAt)}`;
     case 'changed':
-      return changes.length === 0
-        ? `changed${since}; what it was made of then is not kept`
-        : `changed${since}:`;
+      return 'changed; what it was made of before is not kept any more';
   }
 }
 
-function headOf(ran: number, cached: number): string {
-  const steps = (count: number) => `${count} ${count === 1 ? 'step' : 'steps'}`;
-  if (ran === 0)
-    return cached === 0 ? 'No step ran.\n' : `No step ran: ${steps(cached)} came from the cache.\n`;
-  const others = cached === 0 ? '' : `; ${cached} came from the cache`;
-  return `Why ${steps(ran)} ran${others}:\n`;
+function comparedWith({ reason, with: compared }: Explanation, nowMs: number): string | undefined {
+  if (reason !== 'changed' || compared === undefined) return undefined;
+  return `compared with build ${cleanLine(compared.build)} (${formatAge(compared.at, nowMs)})`;
 }
 
-function blockOf({ name, explanation }: ExplainedStep, nowMs: number): string {
-  const { changes, more = 0, advice } = explanation;
+function headOf(ran: number, cached: number, compared: string | undefined): string {
+  const steps = (count: number) => `${count} ${count === 1 ? 'step' : 'steps'}`;
+  if (ran === 0) return `No step ran${cached === 0 ? '' : `: ${steps(cached)} came from the cache`}.\n`;
+  const others = cached === 0 ? '' : ` and ${cached} came from the cache`;
+  return `Why ${steps(ran)} ran${others}${compared === undefined ? '' : `, ${compared}`}:\n`;
+}
+
+function blockOf({ name, explanation }: ExplainedStep, nowMs: number, dated: boolean): string {
   const lines = [
     cleanLine(name.replaceAll('\n', ' ')),
-    `  ${renderReason(explanation, nowMs)}`,
-    ...changes.map((change) => `    ${renderChange(change)}`),
-    ...(more > 0 ? [`    and ${more} more`] : []),
-    ...advice.map((sentence) => `  hint: ${cleanLine(sentence)}`),
+    ...renderExplanation(explanation, nowMs, dated).map((clause) => `  ${clause}`),
+    ...explanation.advice.map((sentence) => `  hint: ${cleanLine(sentence)}`),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 /** What happened to it, where its values do not say that. */
 function howOf({ what, how, aspect, before, after }: Change): string | undefined {
-  if (what === 'layer below')
-    return { changed: 'made anew', added: 'a step that is new', removed: 'a step that is gone' }[how];
+  if (what === 'layer below') return { changed: 'made anew', added: 'new', removed: 'gone' }[how];
   if (how !== 'changed') return how;
   return aspect === undefined && before === undefined && after === undefined ? 'changed' : undefined;
 }
@@ -112,6 +115,6 @@ function shown(value: string | undefined): string {
   return short.length > MOST_CHARACTERS ? `${short.slice(0, MOST_CHARACTERS - 1)}…` : short;
 }
 
-function dayOf(iso: string): string {
-  return cleanLine(iso).slice(0, 19).replace('T', ' ').concat(' UTC');
+function timeOf(iso: string): string {
+  return `${cleanLine(iso).slice(0, 19).replace('T', ' ')} UTC`;
 }
