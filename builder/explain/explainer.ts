@@ -1,12 +1,14 @@
 import type { Digest } from '../../src/core/digest.ts';
-import type { Explanation } from '../../src/core/events.ts';
+import type { Change, Explanation } from '../../src/core/events.ts';
 import type { KeptIngredients } from '../../src/core/ingredients.ts';
 import type { Builds, KeptBuild } from '../../src/core/store.ts';
 import type { MissedStep } from '../missed-step.ts';
-import { adviceFor } from './advice.ts';
+import { pathsIn } from '../steps/file-list.ts';
+import { type Advised, adviceFor } from './advice.ts';
 import { changesBetween } from './changes.ts';
 import { countEqual, counterparts } from './counterparts.ts';
-import { type PastStage, type PastStep, pastStages } from './past-builds.ts';
+import { type PastStage, type PastStep, pastStages, textIn } from './past-builds.ts';
+import { commandText } from './run-changes.ts';
 
 /** Builds of the same file that are looked through for a step, the last one first. */
 const MOST_BUILDS = 10;
@@ -41,7 +43,7 @@ export class Explainer {
   readonly #past: PastBuild[] = [];
   readonly #left: Iterator<KeptBuild>;
   /** What was explained of this build, by the names of the steps. */
-  readonly #told = new Map<string, { readonly key: Digest; readonly explanation: Explanation }>();
+  readonly #told = new Map<string, { readonly key: Digest; readonly changes: readonly Change[] }>();
 
   constructor(builds: Builds, ingredients: KeptIngredients, present: Present) {
     this.#builds = builds;
@@ -53,9 +55,10 @@ export class Explainer {
   /** Undefined where it cannot be told; never throws. */
   explain(step: MissedStep): Explanation | undefined {
     try {
-      const explanation = this.#withAdvice(step, this.#reasonOf(step));
-      this.#told.set(step.name, { key: step.key, explanation });
-      return explanation;
+      const reason = this.#reasonOf(step);
+      const { changes } = reason;
+      this.#told.set(step.name, { key: step.key, changes });
+      return { ...reason, advice: this.#adviceFor(step, changes) };
     } catch {
       return undefined;
     }
@@ -89,15 +92,12 @@ export class Explainer {
     return names.map((name) => this.#ingredients.prunedAt(name)).find((at) => at !== undefined);
   }
 
-  #counterpart({ stage, at }: MissedStep): Found | undefined {
+  #counterpart(step: MissedStep): Found | undefined {
     for (let i = 0; i < MOST_BUILDS; i++) {
       const build = this.#build(i);
       if (build === undefined) return undefined;
-      const past = nearest(build.stages, stage);
-      const texts = past?.steps.map((step) => step?.text ?? '') ?? [];
-      const place = counterparts(texts, stage.texts)[at];
-      const step = place === undefined ? undefined : past?.steps[place];
-      if (step !== undefined) return { build, step };
+      const past = stepIn(build, step);
+      if (past !== undefined) return { build, step: past };
     }
     return undefined;
   }
@@ -112,11 +112,38 @@ export class Explainer {
     return this.#past[i];
   }
 
-  #withAdvice(step: MissedStep, reason: Omit<Explanation, 'advice'>): Explanation {
-    const below = reason.changes.find(({ what }) => what === 'layer below');
-    const cause = below === undefined ? undefined : this.#told.get(below.name);
-    const list = (digest: string) => this.#ingredients.list(digest as `sha256:${string}`);
-    return { ...reason, advice: adviceFor({ step, changes: reason.changes, cause, list }) };
+  #adviceFor(step: MissedStep, changes: readonly Change[]): string[] {
+    const ingredients = changes.length === 0 ? undefined : this.#ingredients.find(step.key);
+    if (ingredients === undefined) return [];
+    const { facts } = ingredients;
+    const isOfContext = facts.sources !== undefined && facts.from === undefined;
+    const cause = this.#causeOf(changes);
+    return adviceFor({
+      command: commandText(ingredients),
+      changes,
+      ...(isOfContext && { ignoreFile: facts.ignore?.name ?? '.dockerignore' }),
+      ...(cause && { cause }),
+      before: () => this.#reasonsBefore(step),
+    });
+  }
+
+  /** The step below that is to blame, where it was explained too. */
+  #causeOf(changes: readonly Change[]): Advised['cause'] {
+    const below = changes.find(({ what }) => what === 'layer below');
+    const told = below === undefined ? undefined : this.#told.get(below.name);
+    if (below === undefined || told === undefined) return undefined;
+    return { text: textIn(below.name), changes: told.changes, paths: () => this.#pathsOf(told.key) };
+  }
+
+  /** The files that a step took. */
+  #pathsOf(key: Digest): string[] {
+    const lists = Object.values(this.#ingredients.find(key)?.lists ?? {});
+    return lists.flatMap((digest) => pathsIn(this.#ingredients.list(digest) ?? ''));
+  }
+
+  #reasonsBefore(step: MissedStep): Explanation[] {
+    const builds = [this.#build(0), this.#build(1)].filter((build) => build !== undefined);
+    return builds.flatMap((build) => stepIn(build, step)?.explanation ?? []);
   }
 }
 
@@ -140,6 +167,13 @@ function isSame(past: PastStep, { key, contentKey }: MissedStep): boolean {
 
 function reasonOfSame({ outcome }: PastStep): Explanation['reason'] {
   return outcome === 'failed' || outcome === 'cancelled' ? 'failed' : 'pruned';
+}
+
+function stepIn({ stages }: PastBuild, { stage, at }: MissedStep): PastStep | undefined {
+  const past = nearest(stages, stage);
+  const texts = past?.steps.map((step) => step?.text ?? '') ?? [];
+  const place = counterparts(texts, stage.texts)[at];
+  return place === undefined ? undefined : past?.steps[place];
 }
 
 /** The stage of the same name, else the one with most steps in common; for the same platform where there is one. */

@@ -1,5 +1,5 @@
 import type { Digest } from '../../src/core/digest.ts';
-import type { BuildEvent } from '../../src/core/events.ts';
+import type { BuildEvent, Explanation } from '../../src/core/events.ts';
 
 /** A step of a build that is remembered. */
 export interface PastStep {
@@ -9,6 +9,8 @@ export interface PastStep {
   readonly contentKey?: Digest;
   readonly diffId?: Digest;
   readonly outcome: 'done' | 'cached' | 'failed' | 'cancelled';
+  /** Why it ran then. */
+  readonly explanation?: Explanation;
 }
 
 export interface PastStage {
@@ -22,13 +24,20 @@ export interface PastStage {
 export function pastStages(events: readonly BuildEvent[]): PastStage[] {
   const texts = new Map<string, string>();
   const steps = new Map<string, PastStep>();
+  const reasons = new Map<string, Explanation>();
   let shapes: readonly { readonly id: string; readonly name: string; readonly platform: string }[] = [];
   for (const event of events) {
     if (event.type === 'graph') shapes = event.stages;
     if (event.type === 'step-start') texts.set(event.step, textIn(event.name));
+    if (event.type === 'explanation') reasons.set(event.step, event.explanation);
     if (event.type !== 'step-end' || event.key === undefined) continue;
     const { key, contentKey, diffId, outcome } = event;
-    const known = { ...(contentKey && { contentKey }), ...(diffId && { diffId }) };
+    const explanation = reasons.get(event.step);
+    const known = {
+      ...(contentKey && { contentKey }),
+      ...(diffId && { diffId }),
+      ...(explanation && { explanation }),
+    };
     steps.set(event.step, { text: texts.get(event.step) ?? '', key, outcome, ...known });
   }
   return shapes.map(({ id, name, platform }) => ({ name, platform, steps: stepsIn(id, steps) }));

@@ -67,6 +67,12 @@ function commandChanges(before: Ingredients, after: Ingredients): Change[] {
   return [...shell, ...text, ...files];
 }
 
+/** All that a RUN executes, its heredocs included; empty for other steps. */
+export function commandText(step: Ingredients): string {
+  const { text, files } = commandOf(step);
+  return files === '' ? text : `${text}\n${files}`;
+}
+
 interface Command {
   readonly shell: readonly string[] | undefined;
   readonly words: readonly unknown[];

@@ -45,6 +45,11 @@ export function listedFile(line: string): ListedFile {
   return { path, type, mode, owner, content, ...(link && { link }), ...(attributes && { attributes }) };
 }
 
+/** The paths of a list. */
+export function pathsIn(text: string): string[] {
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [listedFile(line).path]));
+}
+
 /** What was fetched lies under a name of ours. */
 function isPlain(path: string): boolean {
   return !path.startsWith('\0');
