@@ -116,12 +116,12 @@ async function outsideBase(
   if (named !== undefined)
     return { state: withBase(startingPoint(named.snapshot), { name: reference }), local: true };
   const { snapshot, local, digest, id } = await namedImage(reference, scope);
-  const known = { name: reference, digest: digest ?? id };
+  const known = { name: reference, id, ...(digest && { digest }) };
   return { state: withBase(startingPoint(snapshot), known), local };
 }
 
 /** A state as FROM left it, and what that was. */
-function withBase(state: StageState, known: Pick<StepBase, 'name' | 'digest'>): StageState {
+function withBase(state: StageState, known: Pick<StepBase, 'name' | 'digest' | 'id'>): StageState {
   const { layers } = state.candidates[0]!.snapshot;
   return { ...state, base: { ...known, layers: layers.length, variables: [...state.vars.keys()] } };
 }

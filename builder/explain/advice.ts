@@ -8,6 +8,8 @@ export interface Advised {
   readonly changes: readonly Change[];
   /** Of a step that copies from the build context: the ignore file that it goes by, or would go by. */
   readonly ignoreFile?: string;
+  /** Its base image comes from a registry, where its name may mean another one tomorrow. */
+  readonly pulled?: boolean;
   /** The step below that gave another layer, where that was explained, and the paths of the files that it took. */
   readonly cause?: {
     readonly text: string;
@@ -109,9 +111,10 @@ function umask({ changes, ignoreFile }: Advised): string | undefined {
   return 'Only modes differ, as they do when a repository is checked out under another umask: set "umask 022" before, or give the modes with --chmod.';
 }
 
-function pinned({ changes }: Advised): string | undefined {
+function pinned({ changes, pulled }: Advised): string | undefined {
   const base = changes.find(({ what }) => what === 'base image');
-  if (base === undefined || base.name.includes('@') || !base.before?.startsWith('sha256:')) return undefined;
+  if (pulled !== true || base === undefined || base.name.includes('@') || !base.before?.startsWith('sha256:'))
+    return undefined;
   return `${base.name} means another image now: --lock keeps what it means until you decide otherwise.`;
 }
 

@@ -45,6 +45,7 @@ function ownLayers({ below, base }: Ingredients): readonly string[] {
 
 function shownBase(base: StepBase | undefined, named: boolean): string | undefined {
   if (base === undefined) return undefined;
-  if (!named) return base.digest;
-  return base.digest === undefined ? base.name : `${base.name}@${base.digest}`;
+  const digest = base.digest ?? base.id;
+  if (!named) return digest;
+  return digest === undefined ? base.name : `${base.name}@${digest}`;
 }

@@ -115,12 +115,13 @@ export class Explainer {
   #adviceFor(step: MissedStep, changes: readonly Change[]): string[] {
     const ingredients = changes.length === 0 ? undefined : this.#ingredients.find(step.key);
     if (ingredients === undefined) return [];
-    const { facts } = ingredients;
+    const { base, facts } = ingredients;
     const isOfContext = facts.sources !== undefined && facts.from === undefined;
     const cause = this.#causeOf(changes);
     return adviceFor({
       command: commandText(ingredients),
       changes,
+      pulled: base?.digest !== undefined,
       ...(isOfContext && { ignoreFile: facts.ignore?.name ?? '.dockerignore' }),
       ...(cause && { cause }),
       before: () => this.#reasonsBefore(step),

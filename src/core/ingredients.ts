@@ -4,8 +4,10 @@ import type { Digest, Framed } from './digest.ts';
 export interface StepBase {
   /** As the Containerfile names it. */
   readonly name: string;
-  /** Of its manifest; of its configuration where it never had one. */
+  /** Of its manifest in a registry, where it has been in one. */
   readonly digest?: Digest;
+  /** Of its configuration; absent where it is no image. */
+  readonly id?: Digest;
   /** How many of the layers below a step are its own. */
   readonly layers: number;
   /** Names of the variables that it sets. */

@@ -1,8 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Explanation } from '../../src/core/events.ts';
+import type { BuildEvent } from '../../src/core/events.ts';
 import { renderExplanation } from '../../src/report/explain.ts';
-import type { Tsbuild } from './tsbuild.ts';
 
 /** How a folder and a command are changed; paths are below the folder. */
 export interface Edit {
@@ -61,16 +60,17 @@ export function applyEdit(folder: string, { files = {}, modes = {}, links = {} }
   }
 }
 
-/** What `tsbuild explain` tells of the last build: the clauses of each step by its text. */
-export async function explained(tsbuild: Tsbuild): Promise<[string, string[]][]> {
-  const steps = JSON.parse(await tsbuild.must(['explain', '--format', 'json'])) as {
-    readonly name: string;
-    readonly explanation?: Explanation;
-  }[];
-  return steps.flatMap(({ name, explanation }): [string, string[]][] => {
-    const clauses =
-      explanation === undefined ? [] : renderExplanation(explanation, 0, false).map(withoutPlace);
-    return explanation === undefined ? [] : [[withoutPlace(name), clauses]];
+/** What the events of a build explain: the clauses of each step by its text, and the hints. */
+export function explained(events: readonly BuildEvent[]): [string, string[]][] {
+  const names = new Map(
+    events.flatMap((event) => (event.type === 'step-start' ? [[event.step, event.name]] : [])),
+  );
+  return events.flatMap((event): [string, string[]][] => {
+    if (event.type !== 'explanation') return [];
+    const { step, explanation } = event;
+    const hints = explanation.advice.map((sentence) => `hint: ${sentence}`);
+    const clauses = [...renderExplanation(explanation, 0, false), ...hints];
+    return [[withoutPlace(names.get(step) ?? step), clauses.map(withoutPlace)]];
   });
 }
 

@@ -115,11 +115,12 @@ describe('advice', () => {
       how: 'changed',
       ...fields,
     });
-    expect(advised({ changes: [base({ before, after })] })).toEqual([
+    expect(advised({ pulled: true, changes: [base({ before, after })] })).toEqual([
       'alpine means another image now: --lock keeps what it means until you decide otherwise.',
     ]);
-    expect(advised({ changes: [base({ before: `debian@${before}`, after: `alpine@${after}` })] })).toEqual(
-      [],
-    );
+    expect(advised({ changes: [base({ before, after })] })).toEqual([]);
+    expect(
+      advised({ pulled: true, changes: [base({ before: `debian@${before}`, after: `alpine@${after}` })] }),
+    ).toEqual([]);
   });
 });
