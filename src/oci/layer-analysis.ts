@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import type { HistoryEntry, Listing } from '../core/types.ts';
+import { historyOfLayers } from './layer-history.ts';
 import { type Loss, Stack } from './layer-stack.ts';
 import { type Content, type Draft, type FileNode, treeOf } from './layer-tree.ts';
 
@@ -70,19 +71,6 @@ export function analyseLayers(
     losses: stack.losses.sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1)),
     copies: copiesIn(stack.image),
   };
-}
-
-/**
- * The history entry of each of `count` layers. Tools that put layers on a base without a history leave the lowest ones
- * without an entry; with more entries than layers nothing can be told.
- */
-export function historyOfLayers(
-  count: number,
-  history: readonly HistoryEntry[],
-): readonly (HistoryEntry | undefined)[] {
-  const made = history.filter((entry) => entry.empty_layer !== true);
-  const missing = count - made.length;
-  return Array.from({ length: count }, (_, i) => (missing < 0 ? undefined : made[i - missing]));
 }
 
 function describe(

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/core/digest.ts';
 import type { Entry, EntryType, Listing } from '../../../src/core/types.ts';
-import { analyseLayers, historyOfLayers, type LayerAnalysis } from '../../../src/oci/layer-analysis.ts';
+import { analyseLayers, type LayerAnalysis } from '../../../src/oci/layer-analysis.ts';
+import { historyOfLayers, instructionOf } from '../../../src/oci/layer-history.ts';
 import { biggestDirectories, biggestFiles, type FileNode } from '../../../src/oci/layer-tree.ts';
 import { sorted } from '../../../src/oci/listing.ts';
 
@@ -153,5 +154,21 @@ describe('the history of layers', () => {
 
   it('tells nothing where there is too much', () => {
     expect(names(1, entry('a'), entry('b'))).toEqual([undefined]);
+  });
+});
+
+describe('instructions of the history', () => {
+  it.each([
+    ['RUN /bin/sh -c make # buildkit', 'RUN make'],
+    ['RUN |2 a=1 b=two words /bin/sh -c make all # buildkit', 'RUN make all'],
+    ['/bin/sh -c apt-get update', 'RUN apt-get update'],
+    ['|1 a=1 /bin/sh -c make', 'RUN make'],
+    ['/bin/sh -c #(nop)  CMD ["sh"]', 'CMD ["sh"]'],
+    ['COPY a b /dest/ # buildkit', 'COPY a b /dest/'],
+    ['RUN /bin/bash -c make # buildkit', 'RUN /bin/bash -c make'],
+    ['ENV A=/bin/sh -c x', 'ENV A=/bin/sh -c x'],
+    ['debuerreotype 0.15', 'debuerreotype 0.15'],
+  ])('%s', (created_by, expected) => {
+    expect(instructionOf({ created_by })).toBe(expected);
   });
 });
