@@ -4,7 +4,7 @@ import { formatPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { HistoryEntry, Layer, Listing } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
-import { analyseLayers, historyOfLayers, type LayerAnalysis } from '../oci/layer-analysis.ts';
+import { analyseLayers, type LayerAnalysis } from '../oci/layer-analysis.ts';
 import { biggestDirectories, biggestFiles } from '../oci/layer-tree.ts';
 import type { ImageReport, TreeNode } from '../report/html/report-data.ts';
 import type { Story } from '../report/html/story.ts';
@@ -123,14 +123,13 @@ function takeTrees({ layers }: Chain, { analysis, listings }: Looked, trees: Map
 }
 
 function imageOf({ stage, layers, image }: Chain, { analysis, listings }: Looked, story: Story): ImageReport {
-  const history = historyOfLayers(layers.length, image?.history ?? []);
   const texts = new Map(story.steps.map(({ id, text }) => [id, text]));
   return {
     title: story.build.outcome === 'done' ? 'Image' : `Layers of ${stage.name}, so far`,
     platform: stage.platform,
     layers: layers.map(({ layer, step }, i) => ({
       diffId: layer.diffId,
-      createdBy: history[i]?.created_by ?? texts.get(step ?? '') ?? '',
+      createdBy: analysis.layers[i]?.history?.created_by ?? texts.get(step ?? '') ?? '',
       ...(step !== undefined && { step }),
       ...(listings[i] !== undefined && { tree: analysis.layers[i]!.tree }),
     })),
