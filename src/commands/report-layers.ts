@@ -5,6 +5,7 @@ import type { Store } from '../core/store.ts';
 import type { HistoryEntry, Layer, Listing } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
 import { analyseLayers, type LayerAnalysis } from '../oci/layer-analysis.ts';
+import { instructionOf } from '../oci/layer-history.ts';
 import { biggestDirectories, biggestFiles } from '../oci/layer-tree.ts';
 import type { ImageReport, TreeNode } from '../report/html/report-data.ts';
 import type { Story } from '../report/html/story.ts';
@@ -129,7 +130,7 @@ function imageOf({ stage, layers, image }: Chain, { analysis, listings }: Looked
     platform: stage.platform,
     layers: layers.map(({ layer, step }, i) => ({
       diffId: layer.diffId,
-      createdBy: analysis.layers[i]?.history?.created_by ?? texts.get(step ?? '') ?? '',
+      createdBy: wordsOf(analysis.layers[i]?.history) ?? texts.get(step ?? '') ?? '',
       ...(step !== undefined && { step }),
       ...(listings[i] !== undefined && { tree: analysis.layers[i]!.tree }),
     })),
@@ -140,4 +141,8 @@ function imageOf({ stage, layers, image }: Chain, { analysis, listings }: Looked
     losses: analysis.losses.slice(0, most.losses),
     ...(image !== undefined && { id: image.id }),
   };
+}
+
+function wordsOf(entry: HistoryEntry | undefined): string | undefined {
+  return entry?.created_by === undefined ? undefined : instructionOf(entry);
 }

@@ -1,7 +1,7 @@
 import type { Activity } from '../../core/events.ts';
 import { formatBytes } from '../format.ts';
 import { html, type Markup, type Piece } from './markup.ts';
-import type { BuildFacts, ReportData, Span, StepReport } from './report-data.ts';
+import type { BuildFacts, LogText, ReportData, Span, StepReport } from './report-data.ts';
 import { snippet } from './snippet.ts';
 import { activityWords, anchorOf, outcomeSigns, timeWords, tookWords } from './step-words.ts';
 import { longestChain } from './waits.ts';
@@ -13,6 +13,9 @@ const outcomes: Readonly<Record<BuildFacts['outcome'], string>> = {
   interrupted: 'interrupted',
   running: 'running',
 };
+
+/** Lines of a failed step's log that are shown at once. */
+const mostLines = 12;
 
 /** The name of what was built, as people say it. */
 export function titleOf({ names, file, target }: BuildFacts): string {
@@ -66,10 +69,20 @@ function figures({ build, steps, images, warnings }: ReportData): [string, strin
 function failure({ build: { error }, steps, sources }: ReportData): Markup | undefined {
   if (error === undefined) return undefined;
   const failed = steps.find(({ outcome }) => outcome === 'failed');
+  const last = failed?.log === undefined ? '' : lastLines(failed.log);
   return html`<div class="failure" role="note" aria-label="Failure"><p class="message">${outcomeSigns.failed} ${error.message}</p>
     ${error.hint !== undefined && html`<p class="hint">${error.hint}</p>`}
     ${error.location !== undefined && snippet(error.location, sources)}
+    ${last !== '' && html`<pre class="log" tabindex="0" aria-label="the last lines of its log">${last}</pre>`}
     ${failed !== undefined && html`<p><a href="#${anchorOf(failed.id)}">The step that failed, with its log</a></p>`}</div>`;
+}
+
+function lastLines({ head, tail }: LogText): string {
+  const lines = (tail === '' ? head : tail).trimEnd().split('\n');
+  return lines
+    .slice(-mostLines)
+    .map((line) => line.slice(0, 400))
+    .join('\n');
 }
 
 /** Time of all that ran at once, added up by what it went into. */
