@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
 import { faultsOf } from '../support/markup-check.ts';
 import { must } from '../support/programs.ts';
-import { hasRegistryServer, type RegistryServer, startRegistryServer } from '../support/registry-server.ts';
+import { hasRegistryServer, startRegistryServer } from '../support/registry-server.ts';
 import { isRoot, skip } from '../support/skips.ts';
 import { loadBases, newTsbuild, type Tsbuild, type Who } from '../support/tsbuild.ts';
 
@@ -97,13 +97,9 @@ describe.skipIf(skip('reports', needs)).each(people)('the report of a build, as 
 describe.skipIf(skip('reports of bases elsewhere', needs) || !hasRegistryServer())(
   'the report of a build on a base',
   () => {
-    let registry: RegistryServer;
-    beforeAll(async () => {
-      registry = await startRegistryServer();
-    });
-    afterAll(() => registry?.stop());
-
     it('that was never fetched fetches nothing', async () => {
+      const registry = await startRegistryServer();
+      onTestFinished(() => registry.stop());
       await using tsbuild = await newTsbuild('root');
       const { layout } = await busyboxBase();
       const name = `${registry.host}/base:1`;

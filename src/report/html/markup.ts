@@ -1,8 +1,12 @@
 import { cleanText } from '../clean.ts';
 
-/** A piece of a page. Only `html` and `svg` make it, so that whatever else comes into a page is text. */
-export interface Markup {
+/** A piece of a page. A class, for no JSON that was read somewhere can pass for one. */
+export class Markup {
   readonly markup: string;
+
+  constructor(markup: string) {
+    this.markup = markup;
+  }
 }
 
 /** What may stand in a template: text and numbers are escaped, lists joined, what is absent is nothing. */
@@ -14,7 +18,7 @@ export type Piece = Markup | string | number | false | undefined | readonly Piec
  */
 export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
   const markup = parts.reduce((sum, part, i) => sum + textOf(pieces[i - 1]) + part.replace(/\n\s*/g, ''), '');
-  return { markup };
+  return new Markup(markup);
 }
 
 /** Text as it stands in a page, fit for content and for attributes in quotes. */
@@ -34,7 +38,6 @@ const entities: Readonly<Record<string, string>> = {
 
 function textOf(piece: Piece): string {
   if (piece === undefined || piece === false) return '';
-  if (typeof piece === 'number') return String(piece);
-  if (typeof piece === 'string') return escapeText(piece);
-  return 'markup' in piece ? piece.markup : piece.map(textOf).join('');
+  if (piece instanceof Markup) return piece.markup;
+  return Array.isArray(piece) ? piece.map(textOf).join('') : escapeText(String(piece));
 }

@@ -3,7 +3,7 @@ import { version } from '../../core/version.ts';
 import client from './client/client.ts?raw';
 import { imageSection } from './image-section.ts';
 import { shareSpace } from './log-shares.ts';
-import { html, type Markup } from './markup.ts';
+import { html, Markup } from './markup.ts';
 import type { ReportData } from './report-data.ts';
 import { stageGraph } from './stage-graph.ts';
 import { stepSection } from './step-section.ts';
@@ -65,5 +65,5 @@ function sourceOf(text: string): string {
 
 /** Text of our own that stands in the page as it is. */
 function verbatim(element: 'style' | 'script', text: string): Markup {
-  return { markup: `<${element}>${text}</${element}>` };
+  return new Markup(`<${element}>${text}</${element}>`);
 }
