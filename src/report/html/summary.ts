@@ -1,9 +1,9 @@
-import type { Activity } from '../../core/events.ts';
 import { formatBytes } from '../format.ts';
+import { activities } from './activities.ts';
 import { html, type Markup, type Piece } from './markup.ts';
-import type { BuildFacts, LogText, ReportData, Span, StepReport } from './report-data.ts';
+import type { BuildFacts, LogText, ReportData, StepReport } from './report-data.ts';
 import { snippet } from './snippet.ts';
-import { activityWords, anchorOf, outcomeSigns, timeWords, tookWords } from './step-words.ts';
+import { anchorOf, outcomeSigns, timeWords, tookWords } from './step-words.ts';
 import { longestChain } from './waits.ts';
 
 const outcomes: Readonly<Record<BuildFacts['outcome'], string>> = {
@@ -85,33 +85,6 @@ function lastLines({ head, tail }: LogText): string {
     .join('\n');
 }
 
-/** Time of all that ran at once, added up by what it went into. */
-function activities({ steps, spans }: ReportData): Markup | undefined {
-  const all = [...spans, ...steps.flatMap((step) => step.spans)];
-  const sums = sumsOf(all);
-  const whole = sums.reduce((sum, [, ms]) => sum + ms, 0);
-  if (whole === 0) return undefined;
-  let x = 0;
-  const pieces = sums.map(([what, ms]) => {
-    const width = (ms / whole) * 100;
-    x += width;
-    return html`<rect class="${what}" x="${round(x - width)}%" width="${round(width)}%" height="14"/>`;
-  });
-  return html`<div><h3>Where the time went</h3>
-    <svg class="stack" width="100%" height="14" aria-hidden="true">${pieces}</svg>
-    <table class="paths"><tbody>${sums.map(
-      ([what, ms]) =>
-        html`<tr><td><svg width="12" height="12" aria-hidden="true" class="stack"><rect class="${what}" width="12" height="12" rx="2"/></svg> ${activityWords[what]}</td><td class="number">${timeWords(ms)}</td><td class="number part">${Math.round((ms / whole) * 100)} %</td></tr>`,
-    )}</tbody></table><p class="none">Added up over all that ran at once.</p></div>`;
-}
-
-function sumsOf(spans: readonly Span[]): [Activity, number][] {
-  const sums = new Map<Activity, number>();
-  for (const { what, startedAt, endedAt } of spans)
-    sums.set(what, (sums.get(what) ?? 0) + endedAt - startedAt);
-  return [...sums].filter(([, ms]) => ms > 0).sort((a, b) => b[1] - a[1]);
-}
-
 /** What to make faster first: the steps that the whole hung on, those that took longest. */
 function chain(data: ReportData): Markup | undefined {
   const hung = longestChain(data);
@@ -131,8 +104,4 @@ function chain(data: ReportData): Markup | undefined {
 
 function took({ startedAt, endedAt }: StepReport): number {
   return endedAt - startedAt;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

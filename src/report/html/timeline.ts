@@ -40,8 +40,8 @@ export function timeline(data: ReportData): Markup {
       ...{ name: stage.name, about: aboutStage(stage, data) },
       bars: barsOf(stage, { steps: data.steps, waits, hung }),
     })),
-    { name: 'transfers', about: 'to and from registries', bars: data.transfers.map(transferBar) },
-    { name: 'delivery', about: 'of no single step', bars: data.spans.map(spanBar) },
+    { name: 'transfers', about: '', bars: data.transfers.map(transferBar) },
+    { name: 'output', about: 'of no single step', bars: ofNoTransfer(data.spans).map(spanBar) },
   ];
   return html`<section id="timeline" aria-labelledby="timeline-title">
     <h2 id="timeline-title">Timeline</h2>
@@ -50,6 +50,11 @@ export function timeline(data: ReportData): Markup {
     ${axis(tookMs)}
     ${lanes.filter(({ bars }) => bars.length > 0).map((lane) => laneOf(lane, tookMs))}
     </div></section>`;
+}
+
+/** Transfers have a lane of their own. */
+function ofNoTransfer(spans: readonly Span[]): readonly Span[] {
+  return spans.filter(({ what }) => what !== 'transfer');
 }
 
 function legend({ steps }: ReportData, waits: readonly Wait[]): Markup {
