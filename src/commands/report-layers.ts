@@ -51,12 +51,14 @@ export async function reportLayers(story: Story, store: Store, signal: AbortSign
   const besides = chains.filter((chain) => !ends.includes(chain) && !isPart(chain, chains));
   const trees = new Map<string, TreeNode>();
   const images: ImageReport[] = [];
-  for (const chain of [...targets, ...besides]) {
-    const listings = await Promise.all(chain.layers.map(({ layer }) => listingOf(layer, store, signal)));
-    const analysis = analysisOf(chain, listings);
-    takeTrees(chain, { analysis, listings }, trees);
-    if (targets.includes(chain) && chain.layers.length > 0)
-      images.push(imageOf(chain, { analysis, listings }, story));
+  for (const chain of targets) {
+    const looked = lookAt(chain, await listingsOf(chain, store, signal));
+    takeTrees(chain, looked, trees);
+    if (chain.layers.length > 0) images.push(imageOf(chain, looked, story));
+  }
+  for (const chain of besides) {
+    const listings = narrowed(chain, await listingsOf(chain, store, signal), trees);
+    takeTrees(chain, lookAt(chain, listings), trees);
   }
   return { images, trees };
 }
@@ -104,15 +106,37 @@ async function asStored(chain: Chain, { build }: Story, store: Store): Promise<C
   };
 }
 
+async function listingsOf({ layers }: Chain, store: Store, signal: AbortSignal): Promise<Looked['listings']> {
+  return await Promise.all(layers.map(({ layer }) => listingOf(layer, store, signal)));
+}
+
 async function listingOf(layer: Layer, { layers }: Store, signal: AbortSignal): Promise<Listing | undefined> {
   const known = layers.knownListing(layer.diffId);
   if (known !== undefined || !layers.isAtHand(layer)) return known;
   return await layers.listing(layer, signal);
 }
 
-function analysisOf({ layers, image }: Chain, listings: readonly (Listing | undefined)[]): LayerAnalysis {
+/**
+ * Of layers that nothing is to be told of any more, what is in the way of the others: a base is big, and the stages on it
+ * may be many.
+ */
+function narrowed(
+  { layers }: Chain,
+  listings: Looked['listings'],
+  told: ReadonlyMap<string, TreeNode>,
+): Looked['listings'] {
+  const isTold = ({ step, isBase }: ChainLayer): boolean => isBase || step === undefined || told.has(step);
+  const paths = new Set(
+    layers.flatMap((layer, i) => (isTold(layer) ? [] : (listings[i] ?? []).map(({ path }) => path))),
+  );
+  return listings.map((listing, i) =>
+    isTold(layers[i]!) ? listing?.filter(({ path }) => paths.has(path)) : listing,
+  );
+}
+
+function lookAt({ layers, image }: Chain, listings: Looked['listings']): Looked {
   const known = layers.map(({ layer }, i) => ({ diffId: layer.diffId, listing: listings[i] ?? [] }));
-  return analyseLayers(known, image?.history ?? []);
+  return { analysis: analyseLayers(known, image?.history ?? []), listings };
 }
 
 /** The first chain that a step is part of tells of its layer: images come before other stages. */
