@@ -239,8 +239,12 @@ describe('the page', () => {
   if (process.env.TSBUILD_TEST_WRITE === '1')
     it('is pictured for docs', async () => {
       await withPage(pages.done, { width: 1080, scheme: 'light' }, async (page) => {
+        // Where this machine keeps its files is nobody's business.
+        await page.evaluate(
+          "document.querySelectorAll('.from code').forEach((code, i) => (code.textContent = ['Containerfile', '/home/me/shop'][i]))",
+        );
         const picture = join(tsbuild.folder, 'report.png');
-        await page.screenshot({ path: picture, clip: { x: 0, y: 0, width: 1080, height: 900 } });
+        await page.screenshot({ path: picture, clip: { x: 0, y: 0, width: 1080, height: 790 } });
         copyFileSync(picture, 'docs/report.png');
       });
     });
