@@ -102,6 +102,8 @@ export interface BuildRequest extends Common {
   readonly isolation?: 'auto' | 'root' | 'subuid' | 'single' | 'chroot' | 'none';
   readonly runtime?: string;
   readonly jobs?: number;
+  /** Where to write a page about the build, also about one that fails. */
+  readonly report?: string;
   /** Seconds since 1970. */
   readonly sourceDateEpoch?: number;
   readonly ignoreFile?: string;
@@ -199,6 +201,7 @@ function buildArguments(request: BuildRequest): string[] {
     ...one('--isolation', request.isolation),
     ...one('--runtime', request.runtime),
     ...one('--jobs', request.jobs),
+    ...one('--report', request.report),
     ...one('--source-date-epoch', request.sourceDateEpoch),
     ...one('--ignorefile', request.ignoreFile),
     ...many('--enable', request.enable),
