@@ -28,7 +28,7 @@ export function reportPage(data: ReportData): string {
     ['Timeline', timeline(data)],
     ['Stages', stageGraph(data)],
     ['Steps', stepSection(data, { logs: shareSpace(logs, room.logBytes), rows })],
-    ['Image', data.images.length === 0 ? undefined : html`${data.images.map(imageSection)}`],
+    ['Image', imageSections(data)],
     ['Warnings', warningSection(data)],
   ];
   const shown = sections.filter(([, section]) => section !== undefined);
@@ -45,6 +45,15 @@ export function reportPage(data: ReportData): string {
     <footer><p>Build <code>${data.build.id}</code>, reported by tsbuild ${version()}.</p></footer>
     ${verbatim('script', client)}</body></html>`;
   return `<!doctype html>\n${page.markup}\n`;
+}
+
+/** An image for each platform. */
+function imageSections({ images }: ReportData): Markup | undefined {
+  if (images.length === 0) return undefined;
+  const titled = images.map((image) =>
+    images.length === 1 ? image : { ...image, title: `${image.title} for ${image.platform}` },
+  );
+  return html`${titled.map(imageSection)}`;
 }
 
 /** Nothing is loaded, nothing sent; the page's own style and script are known by their digests. */

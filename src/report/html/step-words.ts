@@ -8,7 +8,7 @@ export const outcomeWords: Readonly<Record<StepReport['outcome'], string>> = {
   cached: 'from the cache',
   failed: 'failed',
   cancelled: 'cancelled',
-  interrupted: 'never ended',
+  interrupted: 'not ended',
 };
 
 /** A sign beside the colour, so that nobody depends on that. */
