@@ -56,7 +56,7 @@ build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a stage.
 
 const report: CommandSpec = {
   name: 'report',
-  summary: 'write a page about a build: its timeline, steps, logs and layers',
+  summary: 'write a page about a build: its timeline, logs and layers',
   define: (command) =>
     addCommon(
       addAll(command.usage('[flags] [BUILD]').argument('[build]'), 'Output:', [
