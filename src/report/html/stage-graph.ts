@@ -11,6 +11,7 @@ const box = { width: 168, height: 46, across: 56, below: 16 };
 export function stageGraph({ stages, steps }: ReportData): Markup | undefined {
   if (stages.length < 2) return undefined;
   const { places, lines, columns, rows } = layOut(stages);
+  const several = new Set(stages.map(({ platform }) => platform)).size > 1;
   const width = columns * (box.width + box.across) - box.across + 2;
   const height = rows * (box.height + box.below) - box.below + 2;
   return html`<section id="stages" aria-labelledby="stages-title">
@@ -19,7 +20,7 @@ export function stageGraph({ stages, steps }: ReportData): Markup | undefined {
     <div class="scroll" tabindex="0" role="region" aria-label="Stage graph">
     <svg class="graph" width="${width}" height="${height}" viewBox="-1 -1 ${width} ${height}" role="group" aria-label="${stages.length} stages">
     ${lines.map(line)}
-    ${places.map((place) => nodeOf(place, stepsOfStage(steps, place.stage)))}
+    ${places.map((place) => nodeOf(place, stepsOfStage(steps, place.stage), several))}
     </svg></div></section>`;
 }
 
@@ -49,14 +50,16 @@ function middleOf(place: { readonly row: number }): number {
   return topOf(place) + box.height / 2;
 }
 
-function nodeOf(place: StagePlace, steps: readonly StepReport[]): Markup {
+function nodeOf(place: StagePlace, steps: readonly StepReport[], withPlatform: boolean): Markup {
   const { stage } = place;
   const worst = worstOf(steps);
   const words = `${stage.name}: ${aboutSteps(steps)}`;
+  const about = steps.length === 0 ? stage.base : aboutSteps(steps);
+  const platform = withPlatform ? `${stage.platform.replace(/^linux\//, '')}, ` : '';
   const inside = html`<title>${words}, from ${stage.base}, ${stage.platform}</title>
     <rect width="${box.width}" height="${box.height}" rx="6"/>
     <text x="12" y="19" class="name">${sign(worst)}${clip(stage.name, 18)}</text>
-    <text x="12" y="36" class="about">${steps.length === 0 ? clip(stage.base, 24) : aboutSteps(steps)}</text>`;
+    <text x="12" y="36" class="about">${clip(`${platform}${about}`, 26)}</text>`;
   const first = steps[0];
   const node = html`<svg class="node ${worst}" x="${leftOf(place)}" y="${topOf(place)}" width="${box.width}" height="${box.height}" overflow="visible">${inside}</svg>`;
   return first === undefined
