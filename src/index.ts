@@ -1,7 +1,7 @@
 import { type Running, running } from './api/running.ts';
 import type { Digest } from './core/digest.ts';
 import { BuildError } from './core/errors.ts';
-import type { BuildEvent } from './core/events.ts';
+import type { BuildEvent, Explanation } from './core/events.ts';
 
 export type { Running } from './api/running.ts';
 export type { Digest } from './core/digest.ts';
@@ -16,18 +16,22 @@ export type {
   Warning,
 } from './core/events.ts';
 
-/** What both calls take. */
-export interface Common {
+/** What all calls take. */
+export interface CallOptions {
   /** The store; default as on the command line (`TSBUILD_ROOT`, or tsbuild in the data folder). */
   readonly root?: string;
   /** Folder that relative paths start from; default the current one. */
   readonly cwd?: string;
   /** Environment of the command; default this process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Told everything that happens; must not throw. */
-  readonly onEvent?: (event: BuildEvent) => void;
   /** Stops the work; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+/** What the calls take that ask registries. */
+export interface Common extends CallOptions {
+  /** Told everything that happens; must not throw. */
+  readonly onEvent?: (event: BuildEvent) => void;
   /** false accepts any certificate and plain HTTP. */
   readonly tlsVerify?: boolean;
   readonly authFile?: string;
@@ -128,6 +132,23 @@ export interface PushRequest extends Common {
   readonly destination?: string;
 }
 
+export interface ExplainRequest extends CallOptions {
+  /** The id of a build (`Built.build`), or an end of one; default the last build of the store. */
+  readonly build?: string;
+  /** Of this step alone: its id (`0/2`), its place (`builder 2/4`), or the name of a stage. */
+  readonly step?: string;
+}
+
+export interface ExplainedStep {
+  /** As events name it. */
+  readonly step: string;
+  /** As people read it: `[builder 2/4] RUN make`. */
+  readonly name: string;
+  readonly outcome: 'done' | 'cached' | 'failed' | 'cancelled' | 'interrupted';
+  /** Why it ran; absent where it did not. */
+  readonly explanation?: Explanation;
+}
+
 export interface Pushed {
   /** Digest of the manifest, or of the index of several. */
   readonly digest: Digest;
@@ -150,6 +171,15 @@ export function push(request: PushRequest): Running<Pushed> {
   const names = [request.name, ...(request.destination === undefined ? [] : [request.destination])];
   const args = ['push', ...commonArguments(request), '--', ...names];
   return running({ ...request, args }, ({ stdout }) => ({ digest: stdout.trim() as Digest }));
+}
+
+/** Tells why the steps of a build ran, in the order in which they began. Rejects with `not-found` where nothing is known of it. */
+export async function explain(request: ExplainRequest = {}): Promise<readonly ExplainedStep[]> {
+  const { build, step, root } = request;
+  const words = [build, step].filter((word) => word !== undefined);
+  const args = ['explain', '--events-fd', '3', '--format=json', ...one('--root', root), '--', ...words];
+  const steps = await running({ ...request, args }, ({ stdout }) => JSON.parse(stdout) as ExplainedStep[]);
+  return steps;
 }
 
 function refusalOf({ context, outputs }: BuildRequest): BuildError | undefined {
