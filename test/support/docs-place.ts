@@ -23,7 +23,10 @@ export interface DocsPlace extends AsyncDisposable {
 }
 
 /** One registry is all of them: Docker Hub with its base images, and those that people push to. */
-const registries = ['registry-1.docker.io', 'registry.example.com', 'ghcr.io', 'registry.gitlab.com'];
+const registries = [
+  ...['registry-1.docker.io', 'mirror.example.com', 'registry.example.com'],
+  ...['ghcr.io', 'registry.gitlab.com'],
+];
 
 /**
  * Starts the registries behind a proxy that knows no other name. Those base images are there that one of the pages
