@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capabilitiesOf, defaultCapabilities, heldCapabilities } from '../../builder/sandbox/capabilities.ts';
 import { filterRules, ociSeccomp, type Seccomp } from '../../builder/sandbox/seccomp.ts';
@@ -49,6 +49,14 @@ export const hostPlaces = {
     who: 'user',
     capabilities: 'none',
     filtered: true,
+    masked: true,
+    noNewPrivileges: true,
+  },
+  'restricted-profile': {
+    about: 'the same pod with the filter of docs/kubernetes.md',
+    who: 'user',
+    capabilities: 'none',
+    filter: JSON.parse(readFileSync('ci/kubernetes/seccomp.json', 'utf8')) as Seccomp,
     masked: true,
     noNewPrivileges: true,
   },
