@@ -4,7 +4,7 @@ import { CHANNEL } from '../program/assemble.ts';
 import { at, block, call, from, goto, type Item, label } from '../program/calls.ts';
 import { closeOthers, enterGroups, messages, waitFor } from '../program/namespaces.ts';
 import { message, tell } from '../program/start.ts';
-import { becomeCommand, becomeProcess, type ProcessFacts } from '../step-process.ts';
+import { becomeCommand, becomeProcess, noNewPrivileges, type ProcessFacts } from '../step-process.ts';
 
 export interface ChrootFacts extends ProcessFacts {
   /** Absolute path of the folder that becomes the root. */
@@ -27,7 +27,6 @@ const POLLIN = 1;
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
-const PR_SET_NO_NEW_PRIVS = 38;
 const KILLED = 137;
 
 /**
@@ -120,7 +119,7 @@ function commandItems(plan: SandboxPlan, { rootfs, dev, folder, ...facts }: Chro
     call('chdir', [rootfs], { about }),
     call('chroot', ['.'], { about }),
     call('chdir', ['/'], { about }),
-    ...(facts.noNewPrivileges ? [call('prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0])] : []),
+    ...(facts.noNewPrivileges ? [noNewPrivileges] : []),
     ...becomeProcess(plan, facts),
     ...becomeCommand(plan.process),
   ];
