@@ -1,3 +1,4 @@
+import { clampEpoch } from '../src/core/clamp-epoch.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import { normalizePlatform } from '../src/core/platform.ts';
 import type {
@@ -57,8 +58,8 @@ async function clampNew(
   taken: readonly Taken[],
   { options, store }: Tools,
 ): Promise<readonly Layer[]> {
-  const epoch = options.sourceDateEpoch;
-  if (epoch === undefined || options.keepTimes || taken.length === 0) return layers;
+  const epoch = clampEpoch(options);
+  if (epoch === undefined || taken.length === 0) return layers;
   const clamped = taken.map(async ({ result: { layer, clamped } }) =>
     clamped?.epoch === epoch && !store.layers.isAtHand(layer)
       ? clamped.layer

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { errorLine, failureCode } from './failure.ts';
-import { type CommonFlags, flag, type RegistryFlags, registryOptions } from './flags.ts';
+import { type CommonFlags, choice, flag, type RegistryFlags, registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { storeRoot } from './root.ts';
 import { openShowing, type ShowingFlags } from './showing.ts';
@@ -56,15 +56,16 @@ export async function shown(
 }
 
 export function jsonFlag() {
-  return flag('--format <kind>', 'json');
+  return choice('--format <kind>', 'json', ['json']);
 }
 
 export function progressFlags() {
   const events = flag('--events-fd <number>', '').hideHelp();
   return [
-    flag(
+    choice(
       '--progress <mode>',
       'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
+      ['auto', 'tty', 'plain', 'rawjson', 'quiet', 'none'],
     ),
     events,
   ];

@@ -1,21 +1,28 @@
 import type { Digest } from './digest.ts';
 import type { Emit } from './events.ts';
-import type { Compression, Platform } from './types.ts';
+import type { Compression, Packing, Platform } from './types.ts';
 
 /** Where a build's result goes, besides the local store. */
 export type Output =
-  | { readonly type: 'registry'; readonly names: readonly string[]; readonly compression?: Compression }
+  | ({ readonly type: 'registry'; readonly names: readonly string[] } & Packed)
   /** An archive file, a folder (`tar: false`, oci only) or stdout (`dest: '-'`). */
-  | {
+  | ({
       readonly type: 'oci' | 'docker';
       readonly dest: string;
       readonly tar: boolean;
-      readonly compression?: Compression;
       readonly name?: string;
-    }
+    } & Packed)
   | { readonly type: 'local' | 'tar'; readonly dest: string }
   /** Into docker or podman, whichever answers. */
   | { readonly type: 'load' };
+
+/** The form of layers that leave. */
+interface Packed {
+  /** Of layers that have no form of their own yet; gzip where it is absent. */
+  readonly compression?: Packing;
+  /** Of all layers. */
+  readonly forceCompression?: boolean;
+}
 
 export interface SecretSource {
   readonly id: string;
