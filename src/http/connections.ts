@@ -99,7 +99,9 @@ export class Connections {
   #contextFor(url: URL, alsoTrust: string | undefined): Promise<SecureContext> {
     const { certDirs, certDir, certificates } = this.#options;
     const names = url.port === '' ? [url.host, `${url.host}:443`] : [url.host];
-    const named = names.flatMap((name) => namedAuthorities(name, certificates));
+    const named = [...names, ...(alsoTrust === undefined ? [] : [alsoTrust])].flatMap((name) =>
+      namedAuthorities(name, certificates),
+    );
     const own = names.map((name, i) => hostCertificates(name, certDirs, i === 0 ? certDir : undefined));
     const others = alsoTrust === undefined ? [] : [hostCertificates(alsoTrust, certDirs)];
     const ca = [...named, ...[...own, ...others].flatMap((found) => found.ca)];
