@@ -163,10 +163,14 @@ export function defineBuildFlags(command: Command): Command {
     flag('--timestamp <time>', "the same: podman's name"),
   ]);
   addAll(command, 'Attest:', [
-    flag('--provenance [what]', 'say beside the image how it was built: min (default) or max').preset('true'),
-    flag('--sbom [formats]', 'say beside the image what packages it holds: spdx (default), cyclonedx').preset(
-      'true',
-    ),
+    choice('--provenance [what]', 'say beside the image how it was built: min (default) or max', [
+      'min',
+      'max',
+    ]).preset('true'),
+    choice('--sbom [formats]', 'say beside the image what packages it holds: spdx (default), cyclonedx', [
+      'spdx',
+      'cyclonedx',
+    ]).preset('true'),
     signFlag(),
     list('--attest <type=…>', 'the same: type=provenance,mode=max, or type=sbom'),
   ]);
@@ -201,14 +205,4 @@ function addIgnored(command: Command): void {
 export const buildContexts = `
 CONTEXT is a folder, the URL of a git repository (repo.git#REF:FOLDER) or of a
 tar, or - for a tar or a Containerfile on stdin.
-`;
-
-export const buildExamples = `
-Examples:
-  tsbuild -t myapp .                        build ./Containerfile, name it myapp
-  tsbuild -t ghcr.io/me/app:1 --push .      build and push
-  tsbuild -o type=oci,dest=app.tar .        build into an archive
-  tsbuild -o out --target dist .            copy the files of a stage to ./out
-  tsbuild --check .                         look for mistakes, build nothing
-  tsbuild --build-arg VERSION=1.2 --secret id=token,env=TOKEN .
 `;

@@ -22,7 +22,16 @@ export function withChoices(option: Option, choices: readonly string[]): Option 
 /** A flag that may be repeated; the values as a list. */
 export function list(words: string, description: string): Option {
   const collect = (value: string, all: unknown): string[] => [...(Array.isArray(all) ? all : []), value];
-  return new Option(words, description).argParser(collect);
+  const option = new Option(words, description).argParser(collect);
+  repeatable.add(option);
+  return option;
+}
+
+const repeatable = new WeakSet<Option>();
+
+/** Whether a flag may be written more than once. */
+export function isRepeatable(option: Option): boolean {
+  return repeatable.has(option);
 }
 
 export function addAll(command: Command, heading: string, options: readonly Option[]): Command {
