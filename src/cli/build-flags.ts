@@ -104,7 +104,7 @@ export function defineBuildFlags(command: Command): Command {
     ),
   ]);
   addAll(command, 'Names:', [
-    list('-t, --tag <name>', 'name the image (may be repeated)'),
+    list('-t, --tag <name>', 'name the image'),
     list('-d, --destination <name>', 'name the image, and push it'),
     flag('--iidfile <file>', 'write the image id to a file'),
     flag('--metadata-file <file>', 'write what was built to a file, as JSON'),

@@ -117,7 +117,7 @@ for line; do
   rm -f $OFFERS.next
   zpty -w shell 'print -r -- "LINE '"$line"'" >>$OFFERS'
   zpty -n -w shell $line$'\t'
-  zpty -n -w shell $'\C-a\C-k'
+  zpty -n -w shell $'\\C-a\\C-k'
   zpty -w shell 'print >$OFFERS.next'
   until [[ -e $OFFERS.next ]]; do zpty -r -t shell seen; sleep 0.02; done
 done
