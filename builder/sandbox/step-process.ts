@@ -55,7 +55,7 @@ export const noNewPrivileges: Item = call('prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0
 });
 
 /** Becomes the command, searched for on the PATH of its own environment. Each place that does not have it is told. */
-export function becomeCommand({ args, env }: SandboxProcess): readonly Item[] {
+export function becomeCommand({ args, env }: Pick<SandboxProcess, 'args' | 'env'>): readonly Item[] {
   const [words, variables] = [block([...args, 0]), block([...env, 0])];
   const paths = candidates(args[0]!, env);
   return paths.flatMap((path, at) => {

@@ -55,6 +55,7 @@ export function recallableRun(input: RunInput, tools: Tools): Recallable {
       ...ingredients,
       contents: await Promise.all(reads.map((selection) => selection.contentKey())),
     }),
+    lists: () => reads.flatMap((selection) => selection.list() ?? []),
     make,
   };
 }
@@ -86,7 +87,12 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 function rightsOf({ rights }: Tools['options']): { [field: string]: Framed } {
   if (rights === undefined) return {};
   const { add, drop, unfiltered, noNewPrivileges } = rights;
-  return { rights: [add, drop, unfiltered, noNewPrivileges] };
+  return {
+    ...(add && { capAdd: add }),
+    ...(drop && { capDrop: drop }),
+    ...(unfiltered && { seccomp: 'unconfined' }),
+    ...(noNewPrivileges && { noNewPrivileges }),
+  };
 }
 
 /** Runs the process on top of `below` and keeps what it changed as a layer. */
