@@ -16,8 +16,8 @@ import { mountChanges } from './mount-changes.ts';
 import { variableChanges } from './variable-changes.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
-  capAdd: 'added capabilities',
-  capDrop: 'dropped capabilities',
+  capAdd: 'granted capabilities',
+  capDrop: 'withheld capabilities',
   hostname: 'host name',
   insecure: 'security mode',
   network: 'network',

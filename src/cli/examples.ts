@@ -54,6 +54,16 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'tsbuild logs', about: 'all of the last build' },
     { line: 'tsbuild logs 20240501 "builder 2/4"', about: 'one step of a build' },
   ],
+  explain: [
+    { line: 'tsbuild explain', about: 'why steps of the last build ran' },
+    { line: 'tsbuild explain --format json', about: 'for programs' },
+  ],
+  layers: [{ line: 'tsbuild layers myapp', about: 'what takes up how much, and what for' }],
+  diff: [
+    { line: 'tsbuild diff myapp:1 myapp:2', about: 'files and settings' },
+    { line: 'tsbuild diff --exit-code a b', about: 'for scripts' },
+  ],
+  mount: [{ line: 'tsbuild mount myapp files -- ls -l files/usr/bin', about: 'look without a copy' }],
   du: [{ line: 'tsbuild du', about: 'what takes up how much' }],
   prune: [
     { line: 'tsbuild prune', about: 'what nothing needs any more' },
