@@ -36,6 +36,8 @@ export interface Common extends CallOptions {
   readonly tlsVerify?: boolean;
   readonly authFile?: string;
   readonly certDir?: string;
+  /** By host, a file with an authority to trust for that registry. */
+  readonly registryCertificates?: Readonly<Record<string, string>>;
   /** `host/path` each: asked before Docker Hub. */
   readonly registryMirrors?: readonly string[];
 }
@@ -54,8 +56,14 @@ export interface BuildRequest extends Common {
   readonly context: string;
   readonly file?: string;
   readonly target?: string;
+  /** An image that the first FROM means instead of its own. */
+  readonly from?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Variables that every stage begins with; as for `--env`. */
+  readonly imageEnv?: Readonly<Record<string, string>>;
+  /** Variables that the image is left without. */
+  readonly unsetEnv?: readonly string[];
   /** By name, which may begin with a level: `index:NAME`. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** `linux/arm64`; several with commas give an index. */
@@ -66,6 +74,8 @@ export interface BuildRequest extends Common {
   readonly push?: boolean;
   readonly load?: boolean;
   readonly format?: 'oci' | 'docker';
+  /** One layer of all that the build adds to its base; with `all`, of those of the base too. */
+  readonly squash?: boolean | 'all';
   /** true, or the stages whose steps are made again. */
   readonly noCache?: boolean | readonly string[];
   /** As for `--cache-from`: a name, or `type=registry,ref=…` and so on. */
@@ -80,6 +90,8 @@ export interface BuildRequest extends Common {
   /** Names mean what such a file says, or the build fails. */
   readonly frozen?: boolean | string;
   readonly network?: 'host' | 'none' | 'private';
+  /** As for `--volume`: `host:path`, with `:ro` or `:O` behind it where wanted. */
+  readonly volumes?: readonly string[];
   readonly secrets?: readonly Secret[];
   /** As for `--ssh`: `default`, `id=socket` or `id=key,key`. */
   readonly ssh?: readonly string[];
@@ -102,6 +114,11 @@ export interface BuildRequest extends Common {
   readonly ulimits?: readonly string[];
   /** Bytes. */
   readonly shmSize?: number;
+  /** Capabilities that steps have besides the usual ones, and those that they lack: `NET_ADMIN`, `ALL`. */
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
+  /** As for `--security-opt`: `seccomp=unconfined`, `no-new-privileges`. */
+  readonly securityOpts?: readonly string[];
   /** As for `--isolation`; `auto` by default. */
   readonly isolation?: 'auto' | 'root' | 'subuid' | 'single' | 'chroot' | 'none';
   readonly runtime?: string;
@@ -195,8 +212,11 @@ function buildArguments(request: BuildRequest): string[] {
     ...commonArguments(request),
     ...one('--file', request.file),
     ...one('--target', request.target),
+    ...one('--from', request.from),
     ...pairs('--build-arg', request.buildArgs),
     ...pairs('--label', request.labels),
+    ...pairs('--env', request.imageEnv),
+    ...many('--unsetenv', request.unsetEnv),
     ...pairs('--annotation', request.annotations),
     ...one('--platform', request.platform),
     ...many('--tag', request.tags),
@@ -204,6 +224,7 @@ function buildArguments(request: BuildRequest): string[] {
     ...(request.push ? ['--push'] : []),
     ...(request.load ? ['--load'] : []),
     ...one('--format', request.format),
+    ...(request.squash ? [request.squash === 'all' ? '--squash-all' : '--squash'] : []),
     ...(noCache === true ? ['--no-cache'] : many('--no-cache-filter', noCache === false ? [] : noCache)),
     ...many('--cache-from', request.cacheFrom),
     ...many('--cache-to', request.cacheTo),
@@ -212,6 +233,7 @@ function buildArguments(request: BuildRequest): string[] {
     ...optional('--lock', request.lock),
     ...optional('--frozen', request.frozen),
     ...one('--network', request.network),
+    ...many('--volume', request.volumes),
     ...many('--secret', request.secrets?.map(secretText)),
     ...many('--ssh', request.ssh),
     ...many('--allow', request.allow),
@@ -226,6 +248,9 @@ function buildArguments(request: BuildRequest): string[] {
     ...one('--pids-limit', request.pidsLimit),
     ...many('--ulimit', request.ulimits),
     ...one('--shm-size', request.shmSize),
+    ...many('--cap-add', request.capAdd),
+    ...many('--cap-drop', request.capDrop),
+    ...many('--security-opt', request.securityOpts),
     ...one('--isolation', request.isolation),
     ...one('--runtime', request.runtime),
     ...one('--jobs', request.jobs),
@@ -235,13 +260,15 @@ function buildArguments(request: BuildRequest): string[] {
   ];
 }
 
-function commonArguments({ root, tlsVerify, authFile, certDir, registryMirrors }: Common): string[] {
+function commonArguments(common: Common): string[] {
+  const { root, tlsVerify, authFile, certDir, registryCertificates, registryMirrors } = common;
   return [
     ...['--events-fd', '3'],
     ...one('--root', root),
     ...one('--tls-verify', tlsVerify),
     ...one('--authfile', authFile),
     ...one('--cert-dir', certDir),
+    ...pairs('--registry-certificate', registryCertificates),
     ...many('--registry-mirror', registryMirrors),
   ];
 }

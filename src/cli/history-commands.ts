@@ -50,8 +50,9 @@ const explain: CommandSpec = {
 };
 
 const stepHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the last
-build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a stage.
+BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
+last build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a
+stage.
 `;
 
 /** Commands about builds of the past. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { errorLine, failureCode } from './failure.ts';
-import { type CommonFlags, flag, type RegistryFlags, registryOptions } from './flags.ts';
+import { type CommonFlags, choice, flag, type RegistryFlags, registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { storeRoot } from './root.ts';
 import { descriptorOf, openShowing, type ShowingFlags } from './showing.ts';
@@ -68,7 +68,7 @@ export async function answered(flags: Flags, host: Host, work: () => Promise<voi
 }
 
 export function jsonFlag() {
-  return flag('--format <kind>', 'json');
+  return choice('--format <kind>', 'json', ['json']);
 }
 
 /** Where a program of ours is told what happens. */
@@ -78,9 +78,10 @@ export function eventsFlag() {
 
 export function progressFlags() {
   return [
-    flag(
+    choice(
       '--progress <mode>',
       'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
+      ['auto', 'tty', 'plain', 'rawjson', 'quiet', 'none'],
     ),
     eventsFlag(),
   ];
