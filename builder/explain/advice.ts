@@ -59,7 +59,8 @@ function manifestsFirst({ command, changes, cause }: Advised): string | undefine
   const isNeeded = cause.changes.length === 0 || cause.changes.some(({ name }) => isManifest(name));
   const found = isNeeded ? [] : cause.paths().filter(isManifest);
   if (found.length === 0) return undefined;
-  return `Copy ${listed(found)} in a line of their own before "${install.command}", and the other files after it: it then runs only when those change.`;
+  const own = found.length === 1 ? 'its' : 'their';
+  return `Copy ${listed(found)} in a line of ${own} own before "${install.command}", and the other files after it: it then runs only when ${found.length === 1 ? 'that changes' : 'those change'}.`;
 }
 
 /** System packages are installed after files were copied. */

@@ -48,7 +48,7 @@ export function renderExplanation(explanation: Explanation, nowMs: number, dated
 /** One change as a clause: `file src/app.js: content`, `build argument VERSION: 1 → 2`. */
 export function renderChange(change: Change): string {
   const { what, name, aspect } = change;
-  const subject = cleanLine(name === '' ? what : `${what} ${name}`);
+  const subject = oneLine(name === '' ? what : `${what} ${name}`);
   const words = [aspect === 'name' ? 'renamed' : aspect, howOf(change), valuesOf(change)];
   return `${subject}: ${words.filter((word) => word !== undefined).join(', ')}`;
 }
@@ -86,9 +86,9 @@ function headOf(ran: number, cached: number, compared: string | undefined): stri
 
 function blockOf({ name, explanation }: ExplainedStep, nowMs: number, dated: boolean): string {
   const lines = [
-    cleanLine(name.replaceAll('\n', ' ')),
+    oneLine(name),
     ...renderExplanation(explanation, nowMs, dated).map((clause) => `  ${clause}`),
-    ...explanation.advice.map((sentence) => `  hint: ${cleanLine(sentence)}`),
+    ...explanation.advice.map((sentence) => `  hint: ${oneLine(sentence)}`),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -111,8 +111,13 @@ function valuesOf({ how, aspect, before, after }: Change): string | undefined {
 function shown(value: string | undefined): string {
   if (value === undefined) return 'none';
   if (value === '') return '""';
-  const short = cleanLine(value.replaceAll('\n', ' ')).replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1');
+  const short = oneLine(value).replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1');
   return short.length > MOST_CHARACTERS ? `${short.slice(0, MOST_CHARACTERS - 1)}…` : short;
+}
+
+/** Names of files and values may hold anything. */
+function oneLine(text: string): string {
+  return cleanLine(text.replaceAll('\n', ' '));
 }
 
 function timeOf(iso: string): string {
