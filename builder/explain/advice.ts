@@ -51,9 +51,8 @@ function ignored({ changes, ignoreFile }: Advised): string | undefined {
 
 /** Sources are copied before what they depend on is installed. */
 function manifestsFirst({ command, changes, cause }: Advised): string | undefined {
-  const install = installOf(command);
-  if (install?.manifests === undefined || cause === undefined || !isBlamedOnCopy(changes, cause.text))
-    return undefined;
+  const install = cause !== undefined && isBlamedOnCopy(changes, cause.text) ? installOf(command) : undefined;
+  if (install?.manifests === undefined || cause === undefined) return undefined;
   const isManifest = (path: string) =>
     install.manifests!.some((pattern) => pattern.test(path.slice(path.lastIndexOf('/') + 1)));
   const isNeeded = cause.changes.length === 0 || cause.changes.some(({ name }) => isManifest(name));
@@ -65,9 +64,8 @@ function manifestsFirst({ command, changes, cause }: Advised): string | undefine
 
 /** System packages are installed after files were copied. */
 function installFirst({ command, changes, cause }: Advised): string | undefined {
-  const install = installOf(command);
-  if (install === undefined || install.manifests !== undefined || cause === undefined) return undefined;
-  if (!isBlamedOnCopy(changes, cause.text)) return undefined;
+  const install = cause !== undefined && isBlamedOnCopy(changes, cause.text) ? installOf(command) : undefined;
+  if (cause === undefined || install === undefined || install.manifests !== undefined) return undefined;
   return `Put this step before "${cause.text}", unless it uses those files: then it stays in the cache when they change.`;
 }
 
