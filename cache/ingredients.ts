@@ -46,6 +46,11 @@ export function openIngredients(home: Home): IngredientStore {
   };
 }
 
+/** Takes all of them away; when something was pruned stays known. */
+export function forgetIngredients(home: Home): void {
+  for (const { path } of filesOf(home)) rmSync(path, { force: true });
+}
+
 /** Nothing that only explains may fail a build. */
 function silently(task: () => void): void {
   try {
@@ -96,6 +101,7 @@ function trim(home: Home): void {
 
 function filesOf(home: Home): Kept[] {
   const folder = home.path('ingredients', '');
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /\.(json|list)$/.test(name))
     .flatMap((name) => {
