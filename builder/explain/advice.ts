@@ -53,10 +53,11 @@ function ignored({ changes, ignoreFile }: Advised): string | undefined {
 function manifestsFirst({ command, changes, cause }: Advised): string | undefined {
   const install = cause !== undefined && isBlamedOnCopy(changes, cause.text) ? installOf(command) : undefined;
   if (install?.manifests === undefined || cause === undefined) return undefined;
-  const isManifest = (path: string) =>
-    install.manifests!.some((pattern) => pattern.test(path.slice(path.lastIndexOf('/') + 1)));
-  const isNeeded = cause.changes.length === 0 || cause.changes.some(({ name }) => isManifest(name));
-  const found = isNeeded ? [] : cause.paths().filter(isManifest);
+  const nameIn = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+  const isManifest = (path: string) => install.manifests!.some((pattern) => pattern.test(nameIn(path)));
+  if (cause.changes.length === 0 || cause.changes.some(({ name }) => isManifest(name))) return undefined;
+  const paths = cause.paths();
+  const found = install.manifests.flatMap((pattern) => paths.filter((path) => pattern.test(nameIn(path))));
   if (found.length === 0) return undefined;
   const own = found.length === 1 ? 'its' : 'their';
   return `Copy ${listed(found)} in a line of ${own} own before "${install.command}", and the other files after it: it then runs only when ${found.length === 1 ? 'that changes' : 'those change'}.`;
