@@ -28,7 +28,7 @@ export function openIngredients(home: Home): IngredientStore {
   };
   return {
     find(key) {
-      const found = home.readJson(fileOf(key), isIngredients);
+      const found = parsed(readBytes(fileOf(key)));
       if (found !== undefined) touch(fileOf(key));
       return found;
     },
@@ -61,6 +61,16 @@ function silently(task: () => void): void {
 function readBytes(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One that cannot be read is none: nothing but an explanation is lost. */
+function parsed(bytes: Buffer | undefined): Ingredients | undefined {
+  try {
+    const value: unknown = JSON.parse(String(bytes));
+    return isIngredients(value) ? value : undefined;
   } catch {
     return undefined;
   }

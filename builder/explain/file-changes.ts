@@ -20,8 +20,8 @@ export function fileChanges({ before, after, files, from }: ComparedFiles, list:
   const [was, is] = files;
   if (was === is || was === undefined || is === undefined) return [];
   const [old, now] = [list(was as Digest), list(is as Digest)];
+  if (old === undefined || now === undefined) return [{ what: 'files', name: from ?? '', how: 'changed' }];
   const shown = (path: string): string => (from === undefined ? path : `${from}:/${path}`);
-  if (old === undefined || now === undefined) return [{ what: 'files', name: shown(''), how: 'changed' }];
   const changes = listChanges(
     { text: old, tops: before.tops[String(was)] ?? [] },
     { text: now, tops: after.tops[String(is)] ?? [] },

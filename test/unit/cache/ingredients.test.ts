@@ -29,6 +29,7 @@ describe('ingredients', () => {
       writeFileSync(file, text);
       expect(b.store.ingredients.find(key)).toBeUndefined();
     }
+    expect(b.warnings).toEqual([]);
   });
 
   it('fail no build where nothing can be written', async () => {
