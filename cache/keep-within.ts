@@ -15,8 +15,8 @@ export interface KeptWithin extends Pruned {
 /** Images without a name that are kept: a script may go on with the id that a build printed. */
 const mostNameless = 10;
 
-/** A store that can be made no smaller is looked at again when it has grown by this part. */
-const patience = 0.02;
+/** A store that can be made no smaller is looked at again when it has grown by this part, and by so many bytes. */
+const patience = { part: 0.02, bytes: 1e6 };
 
 /** What the store takes up, as it was last counted. */
 interface Count {
@@ -38,7 +38,8 @@ export function keepWithin(store: StoreWithHome, bound: number): KeptWithin {
   const counted = before === undefined ? sizeOf(home) : before.bytes + home.written;
   home.written = 0;
   if (mayHaveNameless(home, mostNameless)) forgetPile(home);
-  if (counted <= Math.max(bound, vain * (1 + patience))) {
+  const unchanged = vain === 0 ? 0 : vain + Math.max(vain * patience.part, patience.bytes);
+  if (counted <= Math.max(bound, unchanged)) {
     if (counted !== before?.bytes) writeCount(file, home, { bytes: counted, vain });
     return { count: 0, bytes: 0, beyond: 0 };
   }

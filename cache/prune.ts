@@ -128,12 +128,13 @@ function recordLayers(items: readonly Item[]): Layer[] {
 }
 
 /** Names of the blobs that were downloaded for ADD. */
-function downloaded(items: readonly Item[]): string[] {
+export function downloaded(items: readonly Item[]): string[] {
   const found = items.filter(({ kind }) => kind === 'downloads').map(({ path }) => jsonOf(path));
   return found.flatMap((value) => (isDownload(value) ? [hexOf(value.digest)] : []));
 }
 
-function recordsOf(items: readonly Item[]): StoredRecord[] {
+/** The records among items that can be read. */
+export function recordsOf(items: readonly Item[]): StoredRecord[] {
   return items.flatMap((item) => {
     const value = item.kind === 'records' ? jsonOf(item.path) : undefined;
     return isStoredRecord(value) ? [value] : [];

@@ -10,6 +10,7 @@ import { attestOptions, keyOf } from './attest-flags.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import { cacheOptions } from './caches.ts';
 import type { Host } from './host.ts';
+import { keepBytes } from './keep-bytes.ts';
 import { parseOutput } from './outputs.ts';
 import { processOptions } from './process-options.ts';
 import {
@@ -20,7 +21,7 @@ import {
   parseFile,
   parseSecret,
 } from './sources.ts';
-import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatforms, parseSize } from './values.ts';
+import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatforms } from './values.ts';
 
 /** Variable, build arg and ARG that say the time of a build: each of the first two also answers the third. */
 const EPOCH = 'SOURCE_DATE_EPOCH';
@@ -58,7 +59,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
       iidFile: absolute(flags.iidfile, host),
       metadataFile: absolute(flags.metadataFile, host),
       ignoreFile: absolute(flags.ignorefile, host),
-      keepBytes: keepOf(host.env.TSBUILD_KEEP_STORAGE),
+      keepBytes: keepBytes(host.env),
       sourceDateEpoch: epoch,
     }),
   };
@@ -68,11 +69,6 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
 export function ignoredOf(flags: BuildFlags): string[] {
   const names = ignoredFlags.map((words) => words.split(' ')[0]!);
   return names.filter((name) => flags[camelCase(name.slice(2))] !== undefined);
-}
-
-/** A plain bound on the store for those who share their disk with more. */
-function keepOf(size: string | undefined): number | undefined {
-  return size ? parseSize('TSBUILD_KEEP_STORAGE', size) : undefined;
 }
 
 function contextOf(words: readonly string[], cwd: string): string {
