@@ -1,6 +1,6 @@
 import type { Kept } from '../../cache/kept.ts';
 import type { Builds, KeptBuild } from '../core/store.ts';
-import { cleanLine } from '../report/clean.ts';
+import { cleanName } from '../report/clean.ts';
 
 /** A thing of the store as `du --verbose` shows it. */
 export interface ShownKept extends Kept {
@@ -31,7 +31,7 @@ export function shownKept(things: readonly Kept[], builds: Builds): readonly Sho
   const known = new Map(remembered.map((build) => [build.id, build]));
   const shown = things.map((thing): ShownKept => {
     const { what, why } = wordsFor(thing, { makers, known });
-    return { ...thing, what: cleanLine(what), why: cleanLine(thing.inUse ? `${why}; in use` : why) };
+    return { ...thing, what: cleanName(what), why: cleanName(thing.inUse ? `${why}; in use` : why) };
   });
   return shown.sort(
     (a, b) =>
