@@ -68,7 +68,7 @@ async function buildImage(
     using _bound = tidying(parts.store, { options: told, folder: logs });
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
-    const around = { context: input.context, remotes: pinned, parts, place, confines, pins, materials, logs };
+    const around = { input, remotes: pinned, parts, place, confines, pins, materials, logs };
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
