@@ -7,7 +7,7 @@ const mostChanges = 12;
 
 /** Why a step was not taken from the cache, and what might help. */
 export function explanation(why: Explanation): Markup {
-  const clauses = renderExplanation(shortened(why), 0, false);
+  const clauses = renderExplanation(shortened(why), false);
   const { with: compared, reason, advice } = why;
   const isDated = compared !== undefined && reason === 'changed';
   return html`<ul class="changes">${clauses.map((clause) => html`<li>${clause}</li>`)}</ul>
