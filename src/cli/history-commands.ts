@@ -79,9 +79,9 @@ const report: CommandSpec = {
 };
 
 const reportHelp = `
-The page needs nothing else, and asks nobody: it can be opened from disk, sent, or
-kept with what a CI job made. BUILD is an id that \`tsbuild builds\` lists, or an end
-of one; without it the last build is meant.
+The page needs nothing else, and asks nobody: it can be opened from disk, sent,
+or kept with what a CI job made. BUILD is an id that \`tsbuild builds\` lists, or
+an end of one; without it the last build is meant.
 `;
 
 /** Commands about builds of the past. */
