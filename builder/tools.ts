@@ -8,6 +8,7 @@ import type { FindImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { NamedContexts } from './context/named.ts';
 import type { Remotes } from './context/remotes.ts';
+import type { Debugger } from './debug/debugger.ts';
 import type { Confines } from './sandbox/confines.ts';
 import type { Engine } from './sandbox/plan.ts';
 import type { RootForms } from './steps/root-form.ts';
@@ -46,6 +47,8 @@ export interface Tools {
   readonly made: Map<Digest, StepResult>;
   /** Ids of the cache mounts that the steps of this build name. */
   readonly cacheMounts: Set<string>;
-  /** Folder in which this build keeps the logs of its steps. */
+  /** Folder in which this build keeps the logs of its steps, and the step that failed. */
   readonly logs: string;
+  /** Who looks around where the build stops; absent where nobody does. */
+  readonly debug?: Debugger;
 }

@@ -44,6 +44,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
   const layers = new LayerStore(home, blobs, options.fetch);
   return {
     root: path,
+    mapping: options.mapping,
     home,
     blobs,
     layers,

@@ -50,6 +50,8 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, At
   readonly jobs?: string;
   readonly sourceDateEpoch?: string;
   readonly progress?: string;
+  readonly debugShell?: boolean;
+  readonly break?: readonly string[];
   readonly call?: string;
   readonly check?: boolean;
   readonly eventsFd?: string;
@@ -129,6 +131,8 @@ export function defineBuildFlags(command: Command): Command {
       '--progress <mode>',
       'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
     ),
+    flag('--debug-shell', 'open a shell in a step that fails; retry, continue and quit leave it'),
+    list('--break <stage[:line]>', 'open a shell before the first step of a stage, or the one in this line'),
     flag('--check', 'tell what is wrong or doubtful in the file; build nothing'),
     flag('--call <what>', 'build (default), check, outline or targets[,format=json]'),
     new Option('--events-fd <number>').hideHelp(),

@@ -1,16 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path/posix';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
 import { type Bounds, Confines } from '../../builder/sandbox/confines.ts';
-import type {
-  Engine,
-  Mount,
-  ProcessControl,
-  SandboxIo,
-  SandboxPlan,
-  TerminalSize,
-} from '../../builder/sandbox/plan.ts';
+import type { Engine, Mount, ProcessControl, SandboxIo, SandboxPlan } from '../../builder/sandbox/plan.ts';
 import { checkMachine, holdCopy, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
 import { RootForms } from '../../builder/steps/root-form.ts';
 import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
@@ -22,6 +14,7 @@ import { formatReference } from '../oci/reference.ts';
 import { findStored } from './find-image.ts';
 import { fetchImage } from './pull.ts';
 import type { Surroundings } from './surroundings.ts';
+import { keepTerminal, terminalSize } from './terminal.ts';
 import { openParts, type Parts } from './wiring.ts';
 
 export interface RunCommand extends ProcessOptions {
@@ -198,20 +191,4 @@ class RunningProcess implements Disposable {
   };
 
   readonly #resize = (): void => this.#control?.resize(terminalSize());
-}
-
-/** Puts the terminal back as it was, however the process that had it ended. */
-function keepTerminal(): Disposable {
-  const settings = stty('-g');
-  return { [Symbol.dispose]: () => void stty(settings) };
-}
-
-function terminalSize(): TerminalSize {
-  const [rows = 0, columns = 0] = stty('size').split(' ').map(Number);
-  return { rows, columns };
-}
-
-/** Asks or sets the terminal at stdin. */
-function stty(words: string): string {
-  return execFileSync('stty', [words], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).trim();
 }
