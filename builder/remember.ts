@@ -100,7 +100,7 @@ async function recallOrMake(candidates: readonly Candidate[], asks: Asks): Promi
 }
 
 /** diffIds of the layers whose bytes cannot be had. */
-export function missingOf({ layers }: Pick<Snapshot, 'layers'>, tools: Tools): Digest[] {
+export function missingOf({ layers }: Pick<Snapshot, 'layers'>, tools: Pick<Tools, 'store'>): Digest[] {
   return layers.filter((layer) => !canBeHad(layer, tools)).map(({ diffId }) => diffId);
 }
 
@@ -205,7 +205,7 @@ function keptOf({ layer, created, contentKey }: StepResult): StepResult {
 }
 
 /** Whether a layer's bytes are here or known to be somewhere. */
-export function canBeHad(layer: Layer, tools: Tools): boolean {
+export function canBeHad(layer: Layer, tools: Pick<Tools, 'store'>): boolean {
   const { layers } = tools.store;
   if (layers.isAtHand(layer)) return true;
   if (layers.lost.has(layer.diffId)) return false;

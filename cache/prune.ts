@@ -98,7 +98,7 @@ function removable(home: Home, items: readonly Item[], options: PruneOptions): I
     blobNames(home, diffId).some((name) => existsSync(home.path('blobs', name)));
   return items.filter((item) => {
     if (item.kind === 'mounts') return options.everything === true;
-    if (['records', 'downloads', 'stat'].includes(item.kind))
+    if (['records', 'downloads', 'stat', 'failures'].includes(item.kind))
       return options.all === true || options.everything === true;
     if (item.kind === 'blobs') return !images.blobs.has(item.name) && !cached.blobs.has(item.name);
     if (cached.layers.has(item.name)) return false;

@@ -2,12 +2,12 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
 
-export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'downloads' | 'stat' | 'mounts';
+export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'downloads' | 'stat' | 'failures' | 'mounts';
 
 /** One thing that prune may take away. */
 export interface Item {
   readonly kind: Kind;
-  /** Digest in hexadecimal (blobs, trees, listings, records) or the name of its file. */
+  /** Digest in hexadecimal (blobs, trees, listings, records), the id of a build (failures), or the name of its file. */
   readonly name: string;
   readonly path: string;
   /** The file whose modification time is the last use. */
@@ -33,6 +33,7 @@ export const kinds: readonly Kind[] = [
   'records',
   'downloads',
   'stat',
+  'failures',
   'mounts',
 ];
 
@@ -41,6 +42,7 @@ export function itemsOf(home: Home): Item[] {
   return kinds.flatMap((kind) => {
     if (kind === 'trees')
       return namesIn(join(home.root, 'trees')).flatMap((mapping) => treesIn(home, mapping));
+    if (kind === 'failures') return failuresIn(join(home.root, 'builds', 'v1'));
     return namesIn(home.path(kind, '')).flatMap((name) => fileItem(home, kind, name));
   });
 }
@@ -77,6 +79,26 @@ function treesIn(home: Home, mapping: string): Item[] {
     });
 }
 
+/** Steps that failed, as their builds keep them. */
+function failuresIn(builds: string): Item[] {
+  return namesIn(builds).flatMap((name) => {
+    const path = join(builds, name, 'failed');
+    const usedPath = join(path, 'step.json');
+    const stat = lstatSync(usedPath, { throwIfNoEntry: false });
+    if (stat === undefined) return [];
+    return [
+      {
+        kind: 'failures' as const,
+        name,
+        path,
+        usedPath,
+        bytes: folderBytes(path),
+        used: stat.mtimeMs / 1000,
+      },
+    ];
+  });
+}
+
 function readFacts(file: string): number | undefined {
   try {
     const { bytes } = JSON.parse(readFileSync(file, 'utf8')) as { bytes?: unknown };
@@ -86,7 +108,7 @@ function readFacts(file: string): number | undefined {
   }
 }
 
-function fileItem(home: Home, kind: Exclude<Kind, 'trees'>, name: string): Item[] {
+function fileItem(home: Home, kind: Exclude<Kind, 'trees' | 'failures'>, name: string): Item[] {
   const path = home.path(kind, name);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return [];

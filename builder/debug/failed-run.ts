@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { BuildError } from '../../src/core/errors.ts';
 import type { Layer } from '../../src/core/types.ts';
 import type { Exit, SandboxPlan } from '../sandbox/plan.ts';
@@ -29,7 +30,7 @@ export async function leaveFailed(failed: FailedRun, tools: Tools): Promise<'ret
     return left.goOn;
   }
   const kept = await keepFailed({ ...failed, exit: left }, tools);
-  throw kept ? withWay(failed.failure) : failed.failure;
+  throw kept ? withWay(failed.failure, tools) : failed.failure;
 }
 
 type Left = 'retry' | Exit | { readonly goOn: Exit };
@@ -43,7 +44,7 @@ async function lookAround(
   const answer = await debug.stop(stopOf(planned, failure), async (terminal) => {
     const plan: SandboxPlan = { ...planned.plan, ...(all.journal && { journal: all.journal }) };
     const { input, engine, scratch } = planned;
-    const shell = await runShell({ plan, shell: input.shell, engine, scratch }, terminal, tools.signal);
+    const shell = await runShell({ plan, shell: input.shell, engine, scratch }, { terminal }, tools.signal);
     all = together(all, shell);
     return shell.code;
   });
@@ -72,8 +73,11 @@ function continued({ planned, exit }: FailedRun): string {
   return `${planned.input.shown.name}: failed with exit code ${exit.code}, and the build goes on with its files as somebody left them; the cache keeps nothing of it`;
 }
 
-function withWay(failure: BuildError): BuildError {
-  return failure.with({
-    hint: `${failure.hint ?? ''} \`tsbuild debug\` opens a shell where it failed.`.trim(),
-  });
+/** Whoever asked for a shell and has no terminal has to know which build it was. */
+function withWay(failure: BuildError, { debug, options, logs }: Tools): BuildError {
+  const way =
+    debug === undefined && options.debug?.atFailures === true
+      ? `--debug-shell found no terminal: \`tsbuild debug ${basename(logs)}\` opens the shell where there is one.`
+      : '`tsbuild debug` opens a shell where it failed.';
+  return failure.with({ hint: failure.hint === undefined ? way : `${failure.hint} ${way}` });
 }

@@ -20,22 +20,23 @@ export interface ShellPlace {
   readonly scratch: string;
 }
 
+/** What a shell is opened for: somebody at our terminal, or one command whose output goes where it is told. */
+export type ShellUse =
+  | { readonly terminal: ShellTerminal }
+  | { readonly command: string; readonly write: (fd: 1 | 2, chunk: Buffer) => void };
+
 /**
- * Runs a shell where the plan's process would run, on our terminal, to its end: one of the image, or where it has none that
- * starts, one that is brought along.
+ * Runs a shell where the plan's process would run, to its end: one of the image, or where it has none that starts, one that
+ * is brought along.
  */
-export async function runShell(
-  place: ShellPlace,
-  terminal: ShellTerminal,
-  signal: AbortSignal,
-): Promise<Exit> {
+export async function runShell(place: ShellPlace, use: ShellUse, signal: AbortSignal): Promise<Exit> {
   const engine = shellEngine(place.engine);
   const ofImage = shellOf(place);
   if (ofImage !== undefined) {
-    const { exit, refused } = await runOn(terminal, { place, engine, program: ofImage }, signal);
+    const { exit, refused } = await runOn(use, { place, engine, program: ofImage }, signal);
     if (!refused) return exit;
   }
-  return (await runOn(terminal, { place, engine, program: undefined }, signal)).exit;
+  return (await runOn(use, { place, engine, program: undefined }, signal)).exit;
 }
 
 /** A runtime of others has no way to give a process a terminal that is not its own. */
@@ -70,71 +71,95 @@ interface Wanted {
 }
 
 async function runOn(
-  terminal: ShellTerminal,
+  use: ShellUse,
   { place, engine, program }: Wanted,
   signal: AbortSignal,
 ): Promise<{ readonly exit: Exit; readonly refused: boolean }> {
   const scratch = mkdtempSync(join(place.scratch, 'shell-'));
-  const own = engine.moves !== true;
-  const said: Buffer[] = [];
-  const stop: (() => void)[] = [];
-  const io: SandboxIo = {
-    stdin: own ? 'terminal' : 'ours',
-    screen: 2,
-    stdout: (chunk) => terminal.write(chunk),
-    stderr: (chunk) => {
-      said.push(chunk);
-      terminal.write(chunk);
-    },
-    started: (control) => stop.push(terminal.onResize((size) => control.resize(size))),
-  };
-  const shown = { kind: terminal.kind, size: own && terminal.size };
-  const plan = shellPlan(place.plan, { program, scratch, shown });
-  try {
-    const exit = await engine.run(plan, io, scratch, signal);
-    // On a terminal of its own only whoever starts it says anything there.
-    return { exit, refused: own && said.length > 0 && (exit.code === 126 || exit.code === 127) };
-  } finally {
-    for (const end of stop) end();
-  }
-}
-
-interface Shell {
-  readonly program: string | undefined;
-  readonly scratch: string;
-  readonly shown: { readonly kind: string; readonly size: SandboxPlan['process']['terminal'] };
-}
-
-function shellPlan(plan: SandboxPlan, { program, scratch, shown }: Shell): SandboxPlan {
   const folder = join(scratch, 'shell');
   mkdirSync(folder);
   chmodSync(folder, 0o755);
-  const { args, env } = program === undefined ? brought(plan, folder) : started(plan, program, folder);
-  const isTold = plan.process.env.some((variable) => variable.startsWith('TERM='));
-  const show = { source: folder, target: SHELL_FOLDER, readonly: true, movable: true } as const;
+  let first: Buffer | undefined;
+  const [io, stop] = ioFor(use, engine, (chunk) => {
+    first ??= chunk;
+  });
+  try {
+    const line = program === undefined ? brought(place.plan, folder) : started(place.plan, program, folder);
+    const exit = await engine.run(shellPlan(place.plan, { folder, line, use, engine }), io, scratch, signal);
+    // So the engine itself says that it could not be started.
+    const refused = first?.toString().startsWith(`exec: ${program}: `) === true && exit.code >= 126;
+    return { exit, refused };
+  } finally {
+    stop();
+  }
+}
+
+/** `said` is told what comes on stderr. */
+function ioFor(
+  use: ShellUse,
+  { moves }: Engine,
+  said: (chunk: Buffer) => void,
+): readonly [io: SandboxIo, stop: () => void] {
+  const write = 'terminal' in use ? (_: 1 | 2, chunk: Buffer) => use.terminal.write(chunk) : use.write;
+  let stop = (): void => {};
+  const io: SandboxIo = {
+    stdin: 'command' in use ? 'empty' : moves === true ? 'ours' : 'terminal',
+    screen: 2,
+    stdout: (chunk) => write(1, chunk),
+    stderr: (chunk) => {
+      said(chunk);
+      write(2, chunk);
+    },
+    started: (control) => {
+      if ('terminal' in use) stop = use.terminal.onResize((size) => control.resize(size));
+    },
+  };
+  return [io, () => stop()];
+}
+
+interface Shell {
+  /** What is shown to it. */
+  readonly folder: string;
+  readonly line: CommandLine;
+  readonly use: ShellUse;
+  readonly engine: Engine;
+}
+
+function shellPlan(plan: SandboxPlan, { folder, line, use, engine }: Shell): SandboxPlan {
+  const { program, flags, env } = line;
+  const shown = { source: folder, target: SHELL_FOLDER, readonly: true, movable: true } as const;
+  const process = { ...plan.process, env };
+  const mounts = [...plan.mounts, { kind: 'bind' as const, ...shown }];
+  if ('command' in use)
+    return { ...plan, mounts, process: { ...process, args: [...program, '-c', use.command] } };
+  const { kind, size } = use.terminal;
   return {
     ...plan,
-    mounts: [...plan.mounts, { kind: 'bind', ...show }],
+    mounts,
     process: {
-      ...plan.process,
-      args,
-      env: isTold ? env : [...env, `TERM=${shown.kind}`],
-      terminal: shown.size,
+      ...process,
+      args: [...program, ...flags],
+      env: env.some((variable) => variable.startsWith('TERM=')) ? env : [...env, `TERM=${kind}`],
+      // Where nothing can be mounted there is none to be had: the shell then reads ours.
+      terminal: engine.moves === true ? false : size,
     },
   };
 }
 
-type CommandLine = Pick<SandboxPlan['process'], 'args' | 'env'>;
+interface CommandLine {
+  readonly program: readonly string[];
+  /** What it takes to be of use to somebody who types. */
+  readonly flags: readonly string[];
+  readonly env: readonly string[];
+}
 
 function started({ process: { env } }: SandboxPlan, program: string, folder: string): CommandLine {
   writeStartFile(folder);
   const { flags, env: more } = startedWith(program);
-  return {
-    args: [program, ...flags],
-    env: [...env, ...Object.entries(more).map(([name, value]) => `${name}=${value}`)],
-  };
+  const own = Object.entries(more).map(([name, value]) => `${name}=${value}`);
+  return { program: [program], flags, env: [...env, ...own] };
 }
 
 function brought({ process: { env } }: SandboxPlan, folder: string): CommandLine {
-  return { args: bringShell(folder), env: hiddenVariables(env) };
+  return { program: bringShell(folder), flags: [], env: hiddenVariables(env) };
 }

@@ -52,7 +52,7 @@ async function lookAround(planned: PlannedRun, debug: Debugger, tools: Tools): P
   const { input, plan, engine, scratch } = planned;
   const { shown, user, workdir, shell } = input;
   const answer = await debug.stop({ ...shown, user, workdir }, async (terminal) => {
-    const { code } = await runShell({ plan, shell, engine, scratch }, terminal, tools.signal);
+    const { code } = await runShell({ plan, shell, engine, scratch }, { terminal }, tools.signal);
     return code;
   });
   if (answer === 'quit')

@@ -14,19 +14,50 @@ export interface StopPlace {
 
 /** What somebody reads who finds a shell where a build has stopped. `refused`: why it cannot go on with what failed. */
 export function renderStop(stop: StopPlace, refused: string | undefined): string {
-  const { location, failure, user, workdir } = stop;
-  const name = cleanLine(stop.name.replaceAll('\n', ' '));
-  const where = `${cleanLine(location.file)}:${location.startLine}`;
-  const who = `user ${cleanLine(user) || 'root'}, folder ${cleanLine(workdir)}`;
-  const lines =
-    failure === undefined
-      ? [`stopped before ${name}`, `${where}, ${who}; what is changed here is dropped`, ...atBreak]
-      : [
-          `failed with exit code ${failure.exitCode}: ${name}`,
-          `${where}, ${who}; the files are as the command left them`,
-          ...atFailure(refused),
-        ];
+  if (stop.failure === undefined)
+    return framed([
+      `stopped before ${nameOf(stop)}`,
+      `${whereOf(stop)}; what is changed here is dropped`,
+      ...atBreak,
+    ]);
+  return framed([...failureOf(stop, stop.failure.exitCode), ...atFailure(refused)]);
+}
+
+/** A step that failed some time ago. */
+export interface KeptPlace extends StopPlace {
+  readonly failure: { readonly exitCode: number };
+  readonly build: string;
+  /** Secrets and agents that it had, and that are not there now. */
+  readonly absent: readonly string[];
+}
+
+/** What somebody reads who finds a shell where a step failed. */
+export function renderKept(stop: KeptPlace): string {
+  const { failure, build, absent } = stop;
+  const missing = absent.map(
+    (what) => `not there: the ${cleanLine(what)}; give it with --${what.split(' ')[0]}`,
+  );
+  const about = `build ${build}; what is changed here is dropped, and exit leaves`;
+  return framed([...failureOf(stop, failure.exitCode), about, ...missing]);
+}
+
+function framed(lines: readonly string[]): string {
   return `\n${lines.map((line) => `| ${line}\n`).join('')}\n`;
+}
+
+function failureOf(stop: StopPlace, exitCode: number): string[] {
+  return [
+    `failed with exit code ${exitCode}: ${nameOf(stop)}`,
+    `${whereOf(stop)}; the files are as the command left them`,
+  ];
+}
+
+function nameOf({ name }: StopPlace): string {
+  return cleanLine(name.replaceAll('\n', ' '));
+}
+
+function whereOf({ location, user, workdir }: StopPlace): string {
+  return `${cleanLine(location.file)}:${location.startLine}, user ${cleanLine(user) || 'root'}, folder ${cleanLine(workdir)}`;
 }
 
 const quit = '  quit      end the build';

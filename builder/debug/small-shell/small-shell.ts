@@ -17,6 +17,8 @@ retry, continue and quit say what becomes of the step; exit leaves the shell.
 
 takeVariables();
 let code = 0;
+const [, , flag, text = ''] = process.argv;
+if (flag === '-c') process.exit(run(text));
 const shell = createInterface({
   input: process.stdin,
   output: process.stdout,
