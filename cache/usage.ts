@@ -92,7 +92,7 @@ function failuresIn(builds: string): Item[] {
         name,
         path,
         usedPath,
-        bytes: folderBytes(path),
+        bytes: readFacts(usedPath) ?? 0,
         used: stat.mtimeMs / 1000,
       },
     ];

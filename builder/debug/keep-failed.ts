@@ -17,10 +17,11 @@ const mostBytes = 2e9;
 export async function keepFailed(failed: FailedRun, tools: Tools): Promise<boolean> {
   try {
     const { upper, ...changes } = await changesOf(failed.planned, failed.exit, tools.signal);
-    if (!fits(upper, Math.min(mostBytes, freeBytes(tools.logs)))) return false;
+    const bytes = bytesWithin(upper, Math.min(mostBytes, freeBytes(tools.logs)));
+    if (bytes === undefined) return false;
     const step = await keptStepOf(failed, tools);
     const { exit, overlaid } = changes;
-    return keepStep(keptFolder(tools.logs), { ...step, exit, overlaid }, upper);
+    return keepStep(keptFolder(tools.logs), { ...step, exit, overlaid, bytes }, upper);
   } catch {
     // The failure of the step itself is what has to be told.
     return false;
@@ -30,7 +31,7 @@ export async function keepFailed(failed: FailedRun, tools: Tools): Promise<boole
 async function keptStepOf(
   { planned: { input }, exit, layers }: FailedRun,
   tools: Tools,
-): Promise<Omit<KeptStep, 'exit' | 'overlaid'>> {
+): Promise<Omit<KeptStep, 'exit' | 'overlaid' | 'bytes'>> {
   const { env, hiddenEnv: _, mounts, freshMounts: __, machine, ...rest } = input;
   const { os, architecture, variant } = machine;
   const { network, addHosts, dns, ulimits, shmSize, limits } = tools.options;
@@ -64,15 +65,15 @@ function freeBytes(folder: string): number {
   return bavail * bsize;
 }
 
-/** Whether all files below a folder have no more bytes than `most`. */
-function fits(folder: string, most: number): boolean {
-  let left = most;
+/** Bytes of all files below a folder; undefined where they are more than `most`. */
+function bytesWithin(folder: string, most: number): number | undefined {
+  let bytes = 0;
   const visit = (path: string): boolean =>
     readdirSync(pathOf(path), { encoding: 'buffer' }).every((name) => {
       const full = `${path}/${nameOf(name)}`;
       const stat = lstatSync(pathOf(full));
-      left -= stat.isFile() ? stat.size : 0;
-      return left >= 0 && (!stat.isDirectory() || visit(full));
+      bytes += stat.isFile() ? stat.size : 0;
+      return bytes <= most && (!stat.isDirectory() || visit(full));
     });
-  return visit(folder);
+  return visit(folder) ? bytes : undefined;
 }

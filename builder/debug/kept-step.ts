@@ -30,6 +30,8 @@ export interface KeptStep
   readonly exitCode: number;
   /** What was below it. */
   readonly layers: readonly Layer[];
+  /** Of the upper directory; 0 once it has become a layer. */
+  readonly bytes: number;
   /** What it had changed, once that has become a layer; until then the upper directory lies in the folder. */
   readonly changes?: Layer;
   /** The id mapping under which it ran (`Store.mapping`), and the rung. */

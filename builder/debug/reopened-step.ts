@@ -15,8 +15,8 @@ export interface ReopenedStep {
   readonly input: RunInput;
   /** What is below it, and what it had changed. */
   readonly layers: readonly Layer[];
-  /** Secrets and agents that it had, and that nobody has given now: `secret token`. */
-  readonly absent: readonly string[];
+  /** Secrets and agents that it asked for, and that nobody has given now. */
+  readonly absent: readonly { readonly type: 'secret' | 'ssh'; readonly id: string }[];
 }
 
 /** The step that a build's folder keeps; undefined where there is none, or none whose files are still there. */
@@ -42,7 +42,7 @@ export async function reopenStep(build: string, step: KeptStep, tools: RunTools)
   const { env, mounts, ...rest } = step;
   return {
     layers,
-    absent: absent.map(({ type, id }) => `${type} ${id}`),
+    absent: absent.map(({ type, id }) => ({ type, id })),
     input: {
       ...rest,
       env: new Map(env),
@@ -65,7 +65,7 @@ async function changesOf(folder: string, { store, signal }: RunTools): Promise<L
   const { exit, overlaid } = step;
   const made = { upper: upperIn(folder), exit, lower, overlaid, owners };
   const changes = await commitChanges(step.layers, made, { store, signal });
-  rewriteStep(folder, { ...step, changes });
+  rewriteStep(folder, { ...step, changes, bytes: 0 });
   return changes;
 }
 

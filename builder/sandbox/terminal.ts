@@ -18,6 +18,11 @@ function connect(theirs: ReadStream, shown: NodeJS.WriteStream): Promise<void> {
   const { stdin } = process;
   const type = (chunk: Buffer): void => void (theirs.writable && theirs.write(chunk));
   const before = stdin.isTTY ? makeRaw(stdin.fd) : undefined;
+  const restore = (): void => {
+    if (before !== undefined) tcsetattr(stdin.fd, before);
+  };
+  // However we end.
+  process.once('exit', restore);
   stdin.on('data', type);
   // Whoever read before has paused it.
   stdin.resume();
@@ -27,7 +32,8 @@ function connect(theirs: ReadStream, shown: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     theirs.once('close', () => {
       stdin.off('data', type);
-      if (before !== undefined) tcsetattr(stdin.fd, before);
+      process.off('exit', restore);
+      restore();
       stdin.pause();
       resolve();
     });

@@ -1,5 +1,5 @@
 import type { KeptStep } from '../../builder/debug/kept-step.ts';
-import { keptIn, reopenStep } from '../../builder/debug/reopened-step.ts';
+import { keptIn, type ReopenedStep, reopenStep } from '../../builder/debug/reopened-step.ts';
 import { runShell, type ShellUse } from '../../builder/debug/shell.ts';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
 import { Confines } from '../../builder/sandbox/confines.ts';
@@ -55,7 +55,11 @@ export async function debug(options: DebugCommand, here: Surroundings): Promise<
   return options.command === undefined ? 0 : code;
 }
 
-function bannerOf({ shown, user, workdir, exitCode }: KeptStep, build: string, absent: readonly string[]) {
+function bannerOf(
+  { shown, user, workdir, exitCode }: KeptStep,
+  build: string,
+  absent: ReopenedStep['absent'],
+) {
   return renderKept({ ...shown, user, workdir, failure: { exitCode }, build, absent });
 }
 

@@ -27,15 +27,17 @@ export function renderStop(stop: StopPlace, refused: string | undefined): string
 export interface KeptPlace extends StopPlace {
   readonly failure: { readonly exitCode: number };
   readonly build: string;
-  /** Secrets and agents that it had, and that are not there now. */
-  readonly absent: readonly string[];
+  /** Secrets and agents that it asked for, and that are not there now. */
+  readonly absent: readonly { readonly type: 'secret' | 'ssh'; readonly id: string }[];
 }
 
 /** What somebody reads who finds a shell where a step failed. */
 export function renderKept(stop: KeptPlace): string {
   const { failure, build, absent } = stop;
-  const missing = absent.map(
-    (what) => `not there: the ${cleanLine(what)}; give it with --${what.split(' ')[0]}`,
+  const missing = absent.map(({ type, id }) =>
+    type === 'secret'
+      ? `not there: the secret "${oneLine(id)}" (--secret id=${oneLine(id)},src=FILE)`
+      : `not there: the ssh agent "${oneLine(id)}" (--ssh ${oneLine(id)})`,
   );
   const about = `build ${build}; what is changed here is dropped, and exit leaves`;
   return framed([...failureOf(stop, failure.exitCode), about, ...missing]);
@@ -52,12 +54,21 @@ function failureOf(stop: StopPlace, exitCode: number): string[] {
   ];
 }
 
+/** A command may be a page long, and its beginning says which one it is. */
 function nameOf({ name }: StopPlace): string {
-  return cleanLine(name.replaceAll('\n', ' '));
+  const line = oneLine(name);
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
 }
 
+const LONGEST = 200;
+
 function whereOf({ location, user, workdir }: StopPlace): string {
-  return `${cleanLine(location.file)}:${location.startLine}, user ${cleanLine(user) || 'root'}, folder ${cleanLine(workdir)}`;
+  const place = `${oneLine(location.file)}:${location.startLine}`;
+  return `${place}, user ${oneLine(user) || 'root'}, folder ${oneLine(workdir)}`;
+}
+
+function oneLine(text: string): string {
+  return cleanLine(text.replaceAll('\n', ' '));
 }
 
 const quit = '  quit      end the build';
