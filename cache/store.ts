@@ -9,6 +9,7 @@ import { openDownloads } from './downloads.ts';
 import { guarded, type OnWarning } from './faults.ts';
 import { Home } from './home.ts';
 import { openImages } from './images.ts';
+import { openIngredients } from './ingredients.ts';
 import { LayerStore } from './layers.ts';
 import { openMounts } from './mounts.ts';
 import { openRecords } from './records.ts';
@@ -42,6 +43,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
   const home = new Home(path, { mapping: options.mapping, warn: options.onWarning ?? (() => undefined) });
   const blobs = openBlobs(home);
   const layers = new LayerStore(home, blobs, options.fetch);
+  const ingredients = openIngredients(home);
   return {
     root: path,
     mapping: options.mapping,
@@ -49,6 +51,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
     blobs,
     layers,
     records: openRecords(home),
+    ingredients,
     downloads: openDownloads(home),
     images: openImages(home, blobs),
     mounts: openMounts(home, layers),
@@ -63,6 +66,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
     [Symbol.asyncDispose]: async () => {
       await endJobs();
       await home.settled();
+      ingredients.settle();
       home.close();
     },
   };
@@ -95,12 +99,15 @@ function makeFolder(path: string): void {
   }
 }
 
+const another = 'Choose another one with --root or TSBUILD_ROOT.';
+
 function checkOwner(path: string, stat: Stats): void {
-  if (!stat.isDirectory()) throw new BuildError('store', `the store ${path} is not a folder`);
+  if (!stat.isDirectory())
+    throw new BuildError('store', `the store ${path} is not a folder`, { hint: another });
   const uid = process.geteuid?.();
   if (uid === undefined || stat.uid === uid) return;
   const whose = stat.uid === 65_534 ? 'another user' : `uid ${stat.uid}`;
   throw new BuildError('store', `the store ${path} belongs to ${whose}, not to you`, {
-    hint: 'A store has one owner: choose another one with --root or TSBUILD_ROOT.',
+    hint: `A store has one owner. ${another}`,
   });
 }

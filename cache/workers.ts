@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { BuildError } from '../src/core/errors.ts';
+import { BuildError, type ErrorCode } from '../src/core/errors.ts';
 import { workerFile } from '../src/core/worker.ts';
 
 /** A failure on its way between threads: an Error that keeps what makes it ours. */
@@ -144,7 +144,10 @@ function frozen(error: unknown): Failure {
 
 function thawed({ name, message, code, hint, retry, stack }: Failure): Error {
   if (name === 'BuildError' && code !== undefined) {
-    return new BuildError(code, message, { ...(hint !== undefined && { hint }), retry: retry ?? false });
+    return new BuildError(code as ErrorCode, message, {
+      ...(hint !== undefined && { hint }),
+      retry: retry ?? false,
+    });
   }
   const error = Object.assign(new Error(message), { name, ...(code !== undefined && { code }) });
   if (stack !== undefined) error.stack = stack;

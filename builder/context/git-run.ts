@@ -1,4 +1,4 @@
-import { BuildError } from '../../src/core/errors.ts';
+import { BuildError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Place } from '../../src/core/place.ts';
 import { oneLine } from '../../src/http/redact.ts';
 import { runOutside } from '../sandbox/outside.ts';
@@ -130,7 +130,7 @@ function failure({ code, said }: Failed, url: string | undefined): BuildError {
 
 interface Meaning {
   readonly pattern: RegExp;
-  readonly kind: string;
+  readonly kind: ErrorCode;
   readonly what: string;
   readonly hint?: string;
   readonly retry?: boolean;

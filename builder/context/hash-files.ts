@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { pathOf } from '../../src/core/bytes.ts';
 import { type Digest, finish, hasher } from '../../src/core/digest.ts';
-import { BuildError, errnoOf } from '../../src/core/errors.ts';
+import { BuildError, type ErrorCode, errnoOf } from '../../src/core/errors.ts';
 import { workerFile } from '../../src/core/worker.ts';
 import type { ContextFile } from './context.ts';
 
@@ -17,7 +17,7 @@ export interface HashRequest {
 }
 export type HashReply =
   | { readonly digests: readonly Digest[] }
-  | { readonly code: string; readonly message: string };
+  | { readonly code: ErrorCode; readonly message: string };
 
 /** Reads the files and returns the digest of each, by path. Fails with `context` where one cannot be read. */
 export async function hashFiles(files: readonly ContextFile[]): Promise<Map<string, Digest>> {

@@ -4,16 +4,18 @@ import { runHistory } from '../../src/containerfile/history.ts';
 import { mountOf } from '../../src/containerfile/mount.ts';
 import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
+import type { StepFacts } from '../../src/core/ingredients.ts';
 import type { Network } from '../../src/core/options.ts';
 import { checkEntitled } from '../entitlements.ts';
 import { envOf, type StageScope, type StageState } from '../state.ts';
 import type { Tools } from '../tools.ts';
+import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
 import { applyLayerStep } from './layer-step.ts';
 import { recallableRun } from './run.ts';
 import { commandOf, strictShell } from './run-command.ts';
 import type { RunInput } from './run-input.ts';
-import type { MountSource, RunMount } from './run-mounts.ts';
+import { type MountSource, type RunMount, sourceOfMount } from './run-mounts.ts';
 import { LAID_OUT } from './run-sources.ts';
 import { sourceOf, withSources } from './source.ts';
 import { stageProcess } from './stage-process.ts';
@@ -33,9 +35,28 @@ export async function applyRun(
       ...recallableRun(input, scope.tools),
       history,
       shown: shownSource(instruction, input.mounts),
+      facts: factsOf(instruction, input, state),
       log: logFile(scope.tools.logs, input.step),
     });
   });
+}
+
+function factsOf({ command }: RunInstruction, input: RunInput, state: StageState): StepFacts {
+  const { args } = input.command;
+  const set = new Set((settingsOf(state.candidates[0]!.snapshot).Env ?? []).map(nameIn));
+  const from = input.mounts.flatMap((mount) => {
+    const source = sourceOfMount(mount);
+    return source === undefined ? [] : [source.from];
+  });
+  return {
+    args: state.args.filter((name) => !set.has(name)),
+    ...(command.form === 'shell' && { shell: args.slice(0, -1) }),
+    ...(from.length > 0 && { from }),
+  };
+}
+
+function nameIn(variable: string): string {
+  return variable.slice(0, variable.indexOf('='));
 }
 
 /** Known by their ids alone, even of a step that need not run; those that begin as copies are noted as they are held. */
@@ -155,5 +176,6 @@ async function mountSource({ from, source }: SourceRequest, scope: Attempt): Pro
     files,
     scope.tools,
   );
-  return { reads, path: source, ...(files.kind === 'snapshot' && { snapshot: files.snapshot }) };
+  const snapshot = files.kind === 'snapshot' ? { snapshot: files.snapshot } : {};
+  return { reads, path: source, ...(from !== undefined && { from }), ...snapshot };
 }

@@ -28,15 +28,33 @@ export interface BuildErrorDetails {
   readonly errors?: readonly BuildError[];
 }
 
+/** What kind of failure it is; these names are stable. `bug` is for what should never happen. */
+export type ErrorCode =
+  | 'usage'
+  | 'parse'
+  | 'context'
+  | 'not-found'
+  | 'run-failed'
+  | 'sandbox'
+  | 'image'
+  | 'layer'
+  | 'digest-mismatch'
+  | 'registry'
+  | 'denied'
+  | 'network'
+  | 'store'
+  | 'disk-full'
+  | 'output'
+  | 'interrupted'
+  | 'bug';
+
 /**
- * Every failure that a user can cause or mend. `code` is stable: `usage`, `parse`, `context`, `not-found`, `run-failed`,
- * `sandbox`, `image`, `layer`, `digest-mismatch`, `registry`, `denied`, `network`, `store`, `disk-full`, `output`,
- * `interrupted`. The message follows `error: `: one clause without secrets (logins of addresses are taken
- * out here), in lower case and without a full stop.
+ * Every failure that a user can cause or mend. The message follows `error: `: one clause without secrets (logins of
+ * addresses are taken out here), in lower case and without a full stop.
  * Anything else that is thrown is a bug in tsbuild (code `bug` where index.ts hands it on).
  */
 export class BuildError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly location: SourceRange | undefined;
   readonly about: string | undefined;
@@ -46,7 +64,7 @@ export class BuildError extends Error {
   readonly log: readonly string[] | undefined;
   readonly errors: readonly BuildError[] | undefined;
 
-  constructor(code: string, message: string, details: BuildErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: BuildErrorDetails = {}) {
     super(hideLogins(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'BuildError';
     this.code = code;

@@ -1,4 +1,4 @@
-import { BuildError } from '../core/errors.ts';
+import { BuildError, type ErrorCode } from '../core/errors.ts';
 import { oneLine } from '../http/redact.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { isRetryableStatus, parseRetryAfter } from '../http/retry.ts';
@@ -29,7 +29,7 @@ export async function answerError(response: HttpResponse, context: AnswerContext
   });
 }
 
-function codeFor(status: number): string {
+function codeFor(status: number): ErrorCode {
   if (status === 401 || status === 403) return 'denied';
   return status === 404 ? 'not-found' : 'registry';
 }
@@ -41,7 +41,7 @@ function hintFor(status: number): string | undefined {
     return 'Check the name; a registry may also say so of what it does not show to this account.';
   if (status === 413) return 'The registry, or a proxy before it, limits the size of uploads.';
   if (status === 429) return 'The registry limits how often it is asked; log in, or try again later.';
-  return undefined;
+  return status >= 500 ? 'The registry itself is in trouble: try again later.' : undefined;
 }
 
 /** `CODE message` of the first error of the body, or ''. */

@@ -109,7 +109,7 @@ describe('a failure', () => {
   it('ends on a cause that is its own cause', () => {
     const error = new Error('loop');
     error.cause = error;
-    const out = renderFailure(new BuildError('x', 'y', { cause: error }), { ...plain, debug: true });
+    const out = renderFailure(new BuildError('image', 'y', { cause: error }), { ...plain, debug: true });
     expect(out.split('\n').length).toBeLessThan(12);
   });
 
