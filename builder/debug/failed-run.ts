@@ -1,21 +1,11 @@
 import { basename } from 'node:path';
 import type { BuildError } from '../../src/core/errors.ts';
-import type { Layer } from '../../src/core/types.ts';
 import type { Exit, SandboxPlan } from '../sandbox/plan.ts';
 import type { PlannedRun } from '../steps/planned-run.ts';
 import type { Tools } from '../tools.ts';
 import type { Debugger, Stop } from './debugger.ts';
-import { keepFailed } from './keep-failed.ts';
+import { type FailedRun, keepFailed } from './keep-failed.ts';
 import { runShell } from './shell.ts';
-
-/** A RUN whose process failed, with all that is still held for it. */
-export interface FailedRun {
-  readonly planned: PlannedRun;
-  readonly exit: Exit;
-  readonly failure: BuildError;
-  /** What is below it. */
-  readonly layers: readonly Layer[];
-}
 
 /**
  * Lets somebody look around in a step that failed, where the build has somebody: gives `retry`, or what the step has changed

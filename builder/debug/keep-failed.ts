@@ -1,11 +1,23 @@
 import { lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { nameOf, pathOf } from '../../src/core/bytes.ts';
+import type { BuildError } from '../../src/core/errors.ts';
+import type { Layer } from '../../src/core/types.ts';
+import type { Exit } from '../sandbox/plan.ts';
+import type { PlannedRun } from '../steps/planned-run.ts';
 import { changesOf } from '../steps/run-changes.ts';
 import type { RunMount } from '../steps/run-mounts.ts';
 import { treesOf } from '../steps/run-sources.ts';
 import type { Tools } from '../tools.ts';
-import type { FailedRun } from './failed-run.ts';
 import { type KeptMount, type KeptStep, keepStep, keptFolder } from './kept-step.ts';
+
+/** A RUN whose process failed, with all that is still held for it. */
+export interface FailedRun {
+  readonly planned: PlannedRun;
+  readonly exit: Exit;
+  readonly failure: BuildError;
+  /** What is below it. */
+  readonly layers: readonly Layer[];
+}
 
 /** More than this is not kept of a step that failed. */
 const mostBytes = 2e9;
