@@ -149,7 +149,8 @@ function listing(words: readonly string[]): string {
 }
 
 function namesIn(path: string, all: boolean): string[] {
-  if (!statSync(path).isDirectory()) return [''];
+  lstatSync(path);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [''];
   const entries = readdirSync(path, { withFileTypes: true }) as Dirent[];
   return entries
     .map(({ name }) => name)
