@@ -17,7 +17,8 @@ export function renderStop(stop: StopPlace, refused: string | undefined): string
   if (stop.failure === undefined)
     return framed([
       `stopped before ${nameOf(stop)}`,
-      `${whereOf(stop)}; what is changed here is dropped`,
+      whereOf(stop),
+      'what is changed here is dropped',
       ...atBreak,
     ]);
   return framed([...failureOf(stop, stop.failure.exitCode), ...atFailure(refused)]);
@@ -39,8 +40,8 @@ export function renderKept(stop: KeptPlace): string {
       ? `not there: the secret "${oneLine(id)}" (--secret id=${oneLine(id)},src=FILE)`
       : `not there: the ssh agent "${oneLine(id)}" (--ssh ${oneLine(id)})`,
   );
-  const about = `build ${build}; what is changed here is dropped, and exit leaves`;
-  return framed([...failureOf(stop, failure.exitCode), about, ...missing]);
+  const about = [`build ${build}`, 'what is changed here is dropped, and exit leaves'];
+  return framed([...failureOf(stop, failure.exitCode), ...about, ...missing]);
 }
 
 function framed(lines: readonly string[]): string {
@@ -50,7 +51,8 @@ function framed(lines: readonly string[]): string {
 function failureOf(stop: StopPlace, exitCode: number): string[] {
   return [
     `failed with exit code ${exitCode}: ${nameOf(stop)}`,
-    `${whereOf(stop)}; the files are as the command left them`,
+    whereOf(stop),
+    'the files are as the command left them',
   ];
 }
 

@@ -12,7 +12,8 @@ describe('what somebody reads where a build has stopped', () => {
   it('names what failed and what can be typed', () => {
     expect(renderStop({ ...place, failure: { exitCode: 2 } }, undefined)).toBe(`
 | failed with exit code 2: [builder 2/4] RUN make all
-| Containerfile:12, user root, folder /src; the files are as the command left them
+| Containerfile:12, user root, folder /src
+| the files are as the command left them
 |   retry     run the command again, on the files that were there before it
 |   continue  go on with the files as they are here; not cached
 |   quit      end the build
@@ -26,7 +27,8 @@ describe('what somebody reads where a build has stopped', () => {
     const before = renderStop({ ...place, user: 'app' }, 'because');
     expect(before).toBe(`
 | stopped before [builder 2/4] RUN make all
-| Containerfile:12, user app, folder /src; what is changed here is dropped
+| Containerfile:12, user app, folder /src
+| what is changed here is dropped
 |   continue  go on
 |   quit      end the build
 
@@ -49,7 +51,7 @@ describe('what somebody reads where a build has stopped', () => {
     });
     expect(shown).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/);
     expect(shown.split('\n')[1]).toHaveLength('| failed with exit code 1: '.length + 200);
-    expect(shown).toContain('user a b, folder ;');
+    expect(shown).toContain('user a b, folder \n');
     expect(shown).toContain('| not there: the secret "s" (--secret id=s,src=FILE)\n');
     expect(shown).toContain('| not there: the ssh agent "default" (--ssh default)\n');
   });
