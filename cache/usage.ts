@@ -2,12 +2,21 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
 
-export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'downloads' | 'stat' | 'failures' | 'mounts';
+export type Kind =
+  | 'blobs'
+  | 'trees'
+  | 'listings'
+  | 'records'
+  | 'downloads'
+  | 'stat'
+  | 'failures'
+  | 'builds'
+  | 'mounts';
 
 /** One thing that prune may take away. */
 export interface Item {
   readonly kind: Kind;
-  /** Digest in hexadecimal (blobs, trees, listings, records), the id of a build (failures), or the name of its file. */
+  /** Digest in hexadecimal (blobs, trees, listings, records), the id of a build, or the name of its file. */
   readonly name: string;
   readonly path: string;
   /** The file whose modification time is the last use. */
@@ -34,6 +43,7 @@ export const kinds: readonly Kind[] = [
   'downloads',
   'stat',
   'failures',
+  'builds',
   'mounts',
 ];
 
@@ -42,7 +52,9 @@ export function itemsOf(home: Home): Item[] {
   return kinds.flatMap((kind) => {
     if (kind === 'trees')
       return namesIn(join(home.root, 'trees')).flatMap((mapping) => treesIn(home, mapping));
-    if (kind === 'failures') return failuresIn(join(home.root, 'builds', 'v1'));
+    const builds = join(home.root, 'builds', 'v1');
+    if (kind === 'failures') return failuresIn(builds);
+    if (kind === 'builds') return buildsIn(builds);
     return namesIn(home.path(kind, '')).flatMap((name) => fileItem(home, kind, name));
   });
 }
@@ -86,16 +98,20 @@ function failuresIn(builds: string): Item[] {
     const usedPath = join(path, 'step.json');
     const stat = lstatSync(usedPath, { throwIfNoEntry: false });
     if (stat === undefined) return [];
-    return [
-      {
-        kind: 'failures' as const,
-        name,
-        path,
-        usedPath,
-        bytes: readFacts(usedPath) ?? 0,
-        used: stat.mtimeMs / 1000,
-      },
-    ];
+    const bytes = readFacts(usedPath) ?? 0;
+    return [{ kind: 'failures' as const, name, path, usedPath, bytes, used: stat.mtimeMs / 1000 }];
+  });
+}
+
+/** What is remembered of builds; a step that failed is apart from it. */
+function buildsIn(folder: string): Item[] {
+  return namesIn(folder).flatMap((name) => {
+    const path = join(folder, name);
+    const usedPath = join(path, 'build.json');
+    const stat = lstatSync(usedPath, { throwIfNoEntry: false });
+    if (stat === undefined) return [];
+    const bytes = folderBytes(path, ['failed']);
+    return [{ kind: 'builds' as const, name, path, usedPath, bytes, used: stat.mtimeMs / 1000 }];
   });
 }
 
@@ -108,7 +124,7 @@ function readFacts(file: string): number | undefined {
   }
 }
 
-function fileItem(home: Home, kind: Exclude<Kind, 'trees' | 'failures'>, name: string): Item[] {
+function fileItem(home: Home, kind: Exclude<Kind, 'trees' | 'failures' | 'builds'>, name: string): Item[] {
   const path = home.path(kind, name);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return [];
@@ -118,14 +134,14 @@ function fileItem(home: Home, kind: Exclude<Kind, 'trees' | 'failures'>, name: s
   ];
 }
 
-function folderBytes(folder: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) bytes += folderBytes(path);
-    else bytes += lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  }
-  return bytes;
+/** Bytes of the files in a folder, which may be changing; `without` names entries of it that do not count. */
+export function folderBytes(folder: string, without: readonly string[] = []): number {
+  const names = namesIn(folder).filter((name) => !without.includes(name));
+  return names.reduce((sum, name) => {
+    const path = join(folder, name);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return sum + (stat?.isDirectory() ? folderBytes(path) : (stat?.size ?? 0));
+  }, 0);
 }
 
 function namesIn(folder: string): string[] {
