@@ -65,7 +65,12 @@ const script = {
 const fresh = `dist.${process.pid}`;
 mkdirSync(fresh);
 writeFileSync(`${fresh}/package.json`, '{"type":"commonjs"}\n');
-const scripts = { cli: 'src/start.ts', main: 'src/cli.ts' };
+const scripts = {
+  cli: 'src/start.ts',
+  main: 'src/cli.ts',
+  // Runs in the sandbox of a step.
+  'small-shell': 'builder/debug/small-shell/small-shell.ts',
+};
 for (const file of workers) scripts[file.replace(/^.*\//, '').replace(/\.ts$/, '')] = file;
 await Promise.all([
   build({ ...script, entryPoints: scripts, outdir: fresh }),

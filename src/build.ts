@@ -8,6 +8,7 @@ import { Checking } from './build/checking.ts';
 import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
 import { Materials } from './build/materials.ts';
+import { openDebugger } from './build/open-debugger.ts';
 import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
 import { openPins } from './build/pins.ts';
@@ -63,13 +64,14 @@ async function buildImage(
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
   const { builds } = parts.store;
+  const debug = await openDebugger(options, graphs);
   return await tellBuild({ containerfile, graphs, checking, texts, builds }, options, async (telling) => {
     const { options: told, folder: logs } = telling;
     using _bound = tidying(parts.store, { options: told, folder: logs });
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
     const around = { input, remotes: pinned, parts, place, confines, pins, materials, logs };
-    const tools = checking.learning(openTools(told, around));
+    const tools = checking.learning({ ...openTools(told, around), ...(debug && { debug }) });
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
     const assembled = await assembleAll(built, tools);

@@ -42,7 +42,8 @@ async function runBuild(options: WrittenOptions, { flags, host, showing }: Aroun
   const { onSource, read } = sourceTexts(options, host.cwd);
   try {
     const { build } = await import('../build.ts');
-    const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal, onSource };
+    const written = withTerminal(await withFullNames(options), showing, host);
+    const told = { ...written, emit: showing.emit, signal: host.signal, onSource };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
     showing.close(read);
     host.keepCode?.();
@@ -55,6 +56,14 @@ async function runBuild(options: WrittenOptions, { flags, host, showing }: Aroun
     showing.writeLine(errorLine(error, host));
     return failureCode(error, host);
   }
+}
+
+/** Where the build may stop, and there is somebody at a terminal. */
+function withTerminal(options: WrittenOptions, showing: Showing, host: Host): WrittenOptions {
+  const { debug } = options;
+  if (debug === undefined || !(host.isTerminal(0) && host.isTerminal(2))) return options;
+  const say = (text: string): void => void host.write(2, text);
+  return { ...options, debug: { ...debug, terminal: { hold: showing.hold, say } } };
 }
 
 function sayIgnored(flags: BuildFlags, showing: Showing): void {
