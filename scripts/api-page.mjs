@@ -47,7 +47,8 @@ function exportsOf(file) {
 
 /** The formatter sees to it that a declaration ends where a line begins with `}` or ends with `;`. */
 function declarationsOf(source) {
-  const head = /^(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export (?:async )?(function|interface|type|class) (\w+)/gm;
+  const head =
+    /^(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export (?:async )?(function|interface|type|class) (\w+)/gm;
   return [...source.matchAll(head)].map((match) => {
     const [whole, doc, kind, name] = match;
     const start = match.index + whole.lastIndexOf('export ');
@@ -80,7 +81,7 @@ function section({ kind, name, doc, code }) {
 }
 
 function signature(code) {
-  return code.replace(/^export /, '').replace(/ \{\n[\s\S]*$/, '');
+  return code.replace(/^export (?:async )?/, '').replace(/ \{\n[\s\S]*$/, '');
 }
 
 function fenced(code) {
