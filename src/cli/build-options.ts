@@ -10,6 +10,7 @@ import { attestOptions, keyOf } from './attest-flags.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import { cacheOptions } from './caches.ts';
 import type { Host } from './host.ts';
+import { keepBytes } from './keep-bytes.ts';
 import { keepsTimes, parseOutput } from './outputs.ts';
 import { platformsOf } from './platforms.ts';
 import { processOptions } from './process-options.ts';
@@ -22,7 +23,7 @@ import {
   parseSecret,
 } from './sources.ts';
 import { EPOCH, epochOf } from './times.ts';
-import { parseArgLines, parseChoice, parseCount, parsePairs, parseSize } from './values.ts';
+import { parseArgLines, parseChoice, parseCount, parsePairs } from './values.ts';
 import { parseVolume } from './volumes.ts';
 
 /** What `build()` is told, but for what only the running command can give. */
@@ -64,7 +65,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
       iidFile: absolute(flags.iidfile, host),
       metadataFile: absolute(flags.metadataFile, host),
       ignoreFile: absolute(flags.ignorefile, host),
-      keepBytes: keepOf(host.env.TSBUILD_KEEP_STORAGE),
+      keepBytes: keepBytes(host.env),
       sourceDateEpoch: epoch,
     }),
   };
@@ -74,11 +75,6 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
 export function ignoredOf(flags: BuildFlags): string[] {
   const names = ignoredFlags.map((words) => words.split(' ')[0]!);
   return names.filter((name) => flags[camelCase(name.slice(2))] !== undefined);
-}
-
-/** A plain bound on the store for those who share their disk with more. */
-function keepOf(size: string | undefined): number | undefined {
-  return size ? parseSize('TSBUILD_KEEP_STORAGE', size) : undefined;
 }
 
 function contextOf(words: readonly string[], cwd: string): string {

@@ -92,3 +92,8 @@ export function wantsJson(flags: { readonly format?: string }): boolean {
     flags.format !== undefined && parseChoice('--format', flags.format, ['json', 'table'] as const) === 'json'
   );
 }
+
+/** Columns that a result may take; undefined where it goes to a file or another program, and nothing is cut. */
+export function columnsOf(host: Host): number | undefined {
+  return host.isTerminal(1) ? host.size().columns : undefined;
+}

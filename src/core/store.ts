@@ -191,7 +191,14 @@ export interface Images {
   /** Stores images for different platforms; each name given is moved to them all. */
   putAll(images: readonly Image[], names: readonly string[]): Promise<readonly StoredImage[]>;
   /** Stores the image; under each name given it takes the place of the one for its platform, and others stay. */
-  putBeside(image: Image, names: readonly string[]): Promise<StoredImage>;
+  putBeside(
+    image: Image,
+    names: readonly string[],
+    options?: {
+      /** A build takes it for FROM: the first of all images to go where the store outgrows its bound. */
+      readonly base?: boolean;
+    },
+  ): Promise<StoredImage>;
   /** Removes a name; its images go with their last name. True when there was one. */
   removeName(name: string): Promise<boolean>;
   removeImage(id: Digest): Promise<readonly string[]>;
