@@ -6,6 +6,7 @@ import { Facts } from './facts.ts';
 import type { Home } from './home.ts';
 import { namelessImages } from './idle-images.ts';
 import { imageFiles, imagePath } from './images.ts';
+import { forgetIngredients } from './ingredients.ts';
 import { namesById, setName } from './names.ts';
 import { notePruned } from './pruned.ts';
 import { isStoredRecord, type StoredRecord } from './records.ts';
@@ -69,6 +70,7 @@ export function prune(store: StoreWithHome, options: PruneOptions = {}): Pruned 
     left -= item.bytes;
   }
   notePruned(home, namesOf(removed));
+  if (options.everything) forgetIngredients(home);
   sweep(home.tmp, (task) => home.gate('exclusive', task));
   return { count: forgotten + removed.length, bytes: bytesOf(removed) };
 }

@@ -103,9 +103,8 @@ const mount: CommandSpec = {
 };
 
 const mountHelp = `
-CMD alone sees the files, in DIR, which has to exist; they are gone when it ends.
-
-  mkdir files && tsbuild mount myapp files -- ls -l files/usr/bin
+CMD alone sees the files, in DIR, which has to exist; they are gone when it
+ends.
 `;
 
 /** Commands that look into images, of the store or of a registry. */

@@ -56,7 +56,7 @@ describe('blobs', () => {
 });
 
 describe('records', () => {
-  it('keep several results, the newest first, and their ingredients', async () => {
+  it('keep several results, the newest first', async () => {
     await using b = await bench();
     const { records } = b.store;
     expect(records.find(key)).toEqual([]);
