@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type BuildFlags, buildContexts, defineBuildFlags } from './build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
+import { checkReport, withReport } from './build-report.ts';
 import { callOf, runCall } from './call.ts';
 import { errorLine, Failure, failureCode } from './failure.ts';
 import { registryOptions } from './flags.ts';
@@ -22,12 +23,15 @@ export const buildCommand: CommandSpec = {
       .addHelpText('after', buildContexts),
   run: async (command, host) => {
     const flags = command.opts<BuildFlags>();
+    checkReport(flags);
     const call = callOf(flags);
     const options = buildOptions(flags, command.args, host);
     if (call !== undefined) return await runCall(call, options, { flags, host });
     const showing = await openShowing(flags, host, 'Building');
     sayIgnored(flags, showing);
-    return await runBuild(options, { flags, host, showing });
+    return await withReport({ flags, host, showing }, (showing) =>
+      runBuild(options, { flags, host, showing }),
+    );
   },
 };
 

@@ -12,8 +12,8 @@ if (text === undefined) console.warn(`skipped: what was agreed on: there is no $
 
 /** Agreed on, and made elsewhere: a line goes as its command or flag comes. */
 const expectedSoon: readonly string[] = [
-  ...['report', 'debug', 'bake', 'compose build'],
-  ...['build --debug-shell', 'build --break', 'build --report'],
+  ...['debug', 'bake', 'compose build'],
+  ...['build --debug-shell', 'build --break'],
 ];
 
 /** Flags that help lists and the list does not name, and why they are there. */
