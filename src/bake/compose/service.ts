@@ -1,0 +1,244 @@
+import { BuildError, suggestion } from '../../core/errors.ts';
+import { type EntryAttribute, parseEntry } from '../entries.ts';
+import { type Attribute, type Entry, merge, type Named, rules, type Settings } from '../settings.ts';
+import type { YamlField, YamlNode } from '../yaml.ts';
+import { at, canonical } from './merge-nodes.ts';
+
+/** A service of a Compose project, as far as building is concerned. */
+export interface Service {
+  readonly name: string;
+  /** What its image is built from; absent where it is only pulled. */
+  readonly settings?: Settings;
+  readonly image?: string;
+  /** Where it runs for one platform, what is built for, unless the build says so itself. */
+  readonly platform?: string;
+  readonly profiles: readonly string[];
+  readonly dependsOn: readonly string[];
+}
+
+interface Around {
+  /** The whole project: secrets are declared there. */
+  readonly document: YamlNode;
+  /** What a build argument without a value takes. */
+  readonly lookup: (name: string) => string | undefined;
+  readonly warn: (text: string, location?: YamlNode['range']) => void;
+}
+
+/** Reads a service. Fails with `parse`, placed where something has no sense. */
+export function serviceOf({ name, value }: YamlField, around: Around): Service {
+  const build = at(value, 'build');
+  const [image, platform] = ['image', 'platform'].map((field) => textIn(at(value, field)));
+  return {
+    name,
+    profiles: wordsIn(at(value, 'profiles')),
+    dependsOn: namesIn(at(value, 'depends_on')),
+    ...(image !== undefined && { image }),
+    ...(platform !== undefined && { platform }),
+    ...(build !== undefined && { settings: settingsOf(canonical(build, 'build'), around) }),
+  };
+}
+
+/** How each field of `build` is said in a bake file; what is read in another way has a reader. */
+const plainFields: Readonly<Record<string, Attribute>> = {
+  context: 'context',
+  dockerfile: 'dockerfile',
+  dockerfile_inline: 'dockerfile-inline',
+  args: 'args',
+  labels: 'labels',
+  tags: 'tags',
+  target: 'target',
+  cache_from: 'cache-from',
+  cache_to: 'cache-to',
+  platforms: 'platforms',
+  network: 'network',
+  shm_size: 'shm-size',
+  no_cache: 'no-cache',
+  no_cache_filter: 'no-cache-filter',
+  pull: 'pull',
+  entitlements: 'entitlements',
+};
+
+type Reader = (node: YamlNode, around: Around) => Settings;
+
+const readers: Readonly<Record<string, Reader>> = {
+  additional_contexts: (node) => ({ contexts: contextsOf(node) }),
+  extra_hosts: (node) => ({ 'extra-hosts': hostsOf(node) }),
+  ssh: (node) => ({ ssh: agentsOf(node) }),
+  secrets: (node, around) => ({ secret: itemsOf(node).map((item) => secretOf(item, around)) }),
+  ulimits: (node) => ({ ulimits: fieldsIn(node).map(limitOf) }),
+  provenance: (node) => ({ attest: attestOf('provenance', node) }),
+  sbom: (node) => ({ attest: attestOf('sbom', node) }),
+  privileged: (node) => (textIn(node) === 'true' ? { entitlements: ['security.insecure'] } : {}),
+  isolation: (node, { warn }) => {
+    warn('isolation has no effect: it is about Windows', node.range);
+    return {};
+  },
+  'x-bake': extension,
+};
+
+function settingsOf(build: YamlNode, around: Around): Settings {
+  if (build.kind !== 'map')
+    throw new BuildError('parse', 'build is a folder, or a map', { location: build.range });
+  return build.fields.map((field) => placed(field, () => fieldSettings(field, around))).reduce(merge, {});
+}
+
+function fieldSettings({ name, key, value }: YamlField, around: Around): Settings {
+  const reader = readers[name];
+  if (reader !== undefined) return reader(value, around);
+  const attribute = plainFields[name];
+  if (attribute !== undefined) return plainSetting(attribute, value, around);
+  if (name.startsWith('x-')) return {};
+  const known = [...Object.keys(plainFields), ...Object.keys(readers)];
+  throw new BuildError('parse', `build has no ${name}`, {
+    location: key,
+    hint: suggestion(name, known) ?? `It has ${known.join(', ')}.`,
+  });
+}
+
+function plainSetting(attribute: Attribute, node: YamlNode, around: Around): Settings {
+  const { kind } = rules[attribute];
+  if (kind === 'named') return { [attribute]: namedOf(attribute, node, around) };
+  if (kind === 'list') return { [attribute]: wordsIn(node) };
+  if (kind === 'entries')
+    return { [attribute]: wordsIn(node).flatMap((text) => parseEntry(attribute as EntryAttribute, text)) };
+  const text = textIn(node);
+  if (kind === 'truth') return { [attribute]: text === 'true' };
+  return text === undefined ? {} : { [attribute]: text };
+}
+
+/** An argument without a value takes one of the environment, or is left away. */
+function namedOf(attribute: Attribute, node: YamlNode, { lookup }: Around): Named {
+  const entries = fieldsIn(canonical(node, attribute)).flatMap(({ name, value }) => {
+    const text = textIn(value) ?? (attribute === 'args' ? lookup(name) : '');
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function contextsOf(node: YamlNode): Named {
+  const entries = fieldsIn(canonical(node, 'additional_contexts')).map(({ name, value }) => {
+    const text = textIn(value) ?? '';
+    const link = /^(?:service|target):(.*)$/s.exec(text)?.[1];
+    return [name, link === undefined ? text : `target:${targetName(link)}`] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A dot may be in the name of a service, but not in that of a target. */
+export function targetName(service: string): string {
+  return service.replaceAll('.', '_');
+}
+
+function hostsOf(node: YamlNode): Named {
+  const entries = fieldsIn(canonical(node, 'extra_hosts')).map(({ name, value }) => [
+    name,
+    wordsIn(value).join(','),
+  ]);
+  return Object.fromEntries(entries) as Named;
+}
+
+function agentsOf(node: YamlNode): readonly Entry[] {
+  return fieldsIn(canonical(node, 'ssh')).map(({ name, value }) => {
+    const path = textIn(value);
+    return path === undefined ? { id: name } : { id: name, paths: [path] };
+  });
+}
+
+/** The name of a secret of the project, or a map that names it. */
+function secretOf(item: YamlNode, { document }: Around): Entry {
+  const source = textIn(item.kind === 'map' ? at(item, 'source') : item) ?? '';
+  const declared = at(document, 'secrets', source);
+  if (declared === undefined)
+    throw new BuildError('parse', `the project declares no secret ${source}`, {
+      location: item.range,
+      hint: `Add it: secrets: { ${source}: { environment: NAME } }, or { file: PATH }.`,
+    });
+  if (textIn(at(declared, 'external')) === 'true')
+    throw new BuildError('parse', `the secret ${source} is external: nobody here knows its value`, {
+      location: item.range,
+      hint: 'Declare it with file or environment.',
+    });
+  const id = textIn(at(item, 'target')) ?? source;
+  const [src, env] = ['file', 'environment'].map((name) => textIn(at(declared, name)));
+  return { id, ...(src !== undefined && { src }), ...(env !== undefined && { env }) };
+}
+
+function limitOf({ name, value }: YamlField): string {
+  const both = textIn(value);
+  const [soft, hard] = ['soft', 'hard'].map((field) => textIn(at(value, field)) ?? both ?? '-1');
+  return `${name}=${soft}:${hard}`;
+}
+
+function attestOf(type: string, node: YamlNode): readonly Entry[] {
+  const text = textIn(node) ?? '';
+  if (text === 'false') return [{ type, disabled: 'true' }];
+  return parseEntry('attest', text === 'true' || text === '' ? `type=${type}` : `type=${type},${text}`);
+}
+
+/** What only bake knows: its attributes under their own names. */
+function extension(node: YamlNode): Settings {
+  const known = [
+    'tags',
+    'cache-from',
+    'cache-to',
+    'secret',
+    'ssh',
+    'platforms',
+    'output',
+    'pull',
+    'no-cache',
+  ];
+  return fieldsIn(node)
+    .map((field) => placed(field, () => extensionField(field, [...known, 'no-cache-filter', 'contexts'])))
+    .reduce(merge, {});
+}
+
+function extensionField({ name, key, value }: YamlField, known: readonly string[]): Settings {
+  if (!known.includes(name))
+    throw new BuildError('parse', `x-bake has no ${name}`, {
+      location: key,
+      hint: suggestion(name, known) ?? `It has ${known.join(', ')}.`,
+    });
+  if (name === 'contexts') return { contexts: contextsOf(value) };
+  const attribute = name as Attribute;
+  const { kind } = rules[attribute];
+  const words = value.kind === 'scalar' ? (textIn(value) ?? '').split(/\s+/) : wordsIn(value);
+  if (kind === 'truth') return { [attribute]: textIn(value) === 'true' };
+  if (kind === 'list') return { [attribute]: words };
+  return { [attribute]: words.flatMap((text) => parseEntry(attribute as EntryAttribute, text)) };
+}
+
+function fieldsIn(node: YamlNode): readonly YamlField[] {
+  if (node.kind === 'map') return node.fields;
+  if (node.kind === 'scalar' && node.value === null) return [];
+  throw new BuildError('parse', 'a map is needed here', { location: node.range });
+}
+
+function itemsOf(node: YamlNode): readonly YamlNode[] {
+  return node.kind === 'list' ? node.items : [node];
+}
+
+function namesIn(node: YamlNode | undefined): readonly string[] {
+  return node?.kind === 'map' ? node.fields.map(({ name }) => name) : wordsIn(node);
+}
+
+function wordsIn(node: YamlNode | undefined): readonly string[] {
+  return node === undefined ? [] : itemsOf(node).flatMap((item) => textIn(item) ?? []);
+}
+
+function textIn(node: YamlNode | undefined): string | undefined {
+  return node?.kind === 'scalar' && node.value !== null ? String(node.value) : undefined;
+}
+
+function placed<T>({ name, value }: YamlField, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof BuildError) || error.location !== undefined) throw error;
+    const { hint, message } = error;
+    throw new BuildError('parse', message.startsWith(name) ? message : `${name}: ${message}`, {
+      location: value.range,
+      ...(hint !== undefined && { hint }),
+    });
+  }
+}
