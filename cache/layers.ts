@@ -270,7 +270,7 @@ export class LayerStore implements Layers {
     how: { readonly tree?: string; readonly signal?: AbortSignal | undefined },
   ): Promise<Unpacked> {
     const tree = how.tree === undefined ? {} : { tree: how.tree };
-    return workers(() =>
+    const unpacked = workers(() =>
       guarded(async () => {
         if (form === undefined) {
           return download(this.#from, layer, tree, how.signal);
@@ -278,6 +278,9 @@ export class LayerStore implements Layers {
         return this.#unpackBlob(layer, form, { ...tree, signal: how.signal });
       }),
     );
+    return unpacked.catch((error: unknown) => {
+      throw named(error, layer);
+    });
   }
 
   /** A stored blob that does not unpack to what it should is looked at: a damaged one is taken out of the store. */
@@ -337,4 +340,12 @@ export class LayerStore implements Layers {
     this.#running.set(name, { result, signal });
     return result;
   }
+}
+
+/** What is wrong with a tar says nothing of which layer it is. */
+function named(error: unknown, { diffId }: Layer): unknown {
+  if (!(error instanceof BuildError) || error.code !== 'layer' || error.message.includes(diffId))
+    return error;
+  const hint = error.hint ?? 'Whoever made the image has to make it again, or it was damaged on its way.';
+  return new BuildError('layer', `layer ${diffId} cannot be read: ${error.message}`, { cause: error, hint });
 }

@@ -94,12 +94,15 @@ function makeFolder(path: string): void {
   }
 }
 
+const another = 'Choose another one with --root or TSBUILD_ROOT.';
+
 function checkOwner(path: string, stat: Stats): void {
-  if (!stat.isDirectory()) throw new BuildError('store', `the store ${path} is not a folder`);
+  if (!stat.isDirectory())
+    throw new BuildError('store', `the store ${path} is not a folder`, { hint: another });
   const uid = process.geteuid?.();
   if (uid === undefined || stat.uid === uid) return;
   const whose = stat.uid === 65_534 ? 'another user' : `uid ${stat.uid}`;
   throw new BuildError('store', `the store ${path} belongs to ${whose}, not to you`, {
-    hint: 'A store has one owner: choose another one with --root or TSBUILD_ROOT.',
+    hint: `A store has one owner. ${another}`,
   });
 }

@@ -56,7 +56,7 @@ export async function chooseEngine(place: Place, runtime?: string): Promise<Choi
 export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)): BuildError {
   if (place.asked === 'none')
     return new BuildError('sandbox', 'RUN cannot work with --isolation none', {
-      hint: 'Leave the flag away.',
+      hint: 'Leave --isolation away: `tsbuild doctor` tells what this machine allows.',
     });
   const what = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
   const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
@@ -116,7 +116,7 @@ function named(runtime: string): RuntimeProgram {
 }
 
 function missing(what: string): BuildError {
-  return new BuildError('sandbox', `RUN needs an OCI runtime, and ${what}`, {
-    hint: 'Install one: apt-get install crun (Debian, Ubuntu), dnf install crun (Fedora), apk add crun (Alpine); or name one with --runtime.',
+  return new BuildError('sandbox', `there is no such runtime: ${what}`, {
+    hint: 'Leave --runtime away: tsbuild has an engine of its own. Or install one: apt-get install crun (Debian, Ubuntu), dnf install crun (Fedora), apk add crun (Alpine).',
   });
 }

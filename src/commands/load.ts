@@ -17,12 +17,28 @@ import { openParts } from './wiring.ts';
 export async function load(options: { readonly source: string }, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   await using scratch = await parts.store.scratch();
-  for (const { names, images } of byName(await readImages(options.source, scratch.path))) {
+  const found = await named(options.source, () => readImages(options.source, scratch.path));
+  for (const { names, images } of byName(found)) {
     const kept: Image[] = [];
-    for (const image of images) kept.push(await keep(image, parts.store));
+    for (const image of images) kept.push(await named(options.source, () => keep(image, parts.store)));
     const stored = await parts.store.images.putAll(kept, names);
     const shown = names.length > 0 ? names : stored.map(({ id }) => id);
     here.print(shown.map((name) => `${name}\n`).join(''));
+  }
+}
+
+/** Does what is about an archive; an error says which one it was. */
+async function named<T>(source: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BuildError) || error.message.includes(source)) throw error;
+    const { code, message, hint } = error;
+    const where = source === '-' ? 'stdin' : source;
+    throw new BuildError(code, `loading ${where} failed: ${message}`, {
+      cause: error,
+      ...(hint !== undefined && { hint }),
+    });
   }
 }
 

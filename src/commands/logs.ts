@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { BuildError } from '../core/errors.ts';
-import type { BuildEvent } from '../core/events.ts';
 import type { Builds, KeptBuild } from '../core/store.ts';
 import { cleanLine } from '../report/clean.ts';
 import { findBuild } from './find-build.ts';
@@ -17,19 +16,25 @@ interface LoggedStep {
   readonly step: string;
   readonly name: string;
   readonly outcome: string;
+  readonly diffId?: string;
   /** Absent where nothing was written. */
   readonly log?: string;
+  /** The earlier build that made what this one took from the cache; the log is that one's. */
+  readonly from?: string;
 }
 
 /** Prints what the steps of a build wrote, whole. Fails with `not-found`. */
 export async function logs({ json, words }: LogsCommand, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   const { build, step } = meant(parts.store.builds, words);
-  const all = stepsOf(parts.store.builds.events(build.id));
+  const all = stepsOf(parts.store.builds, build.id);
   const chosen = step === undefined ? all : named(all, step);
   if (step !== undefined && chosen.length === 0) throw noStep(step, build, all);
-  if (json) return here.print(`${JSON.stringify(chosen.map(withText), null, 2)}\n`);
-  for (const one of chosen) here.print(textOf(one, chosen.length > 1));
+  const found = chosen.map((one) =>
+    one.outcome === 'cached' ? whenMade(one, build, parts.store.builds) : one,
+  );
+  if (json) return here.print(`${JSON.stringify(found.map(withText), null, 2)}\n`);
+  for (const one of found) here.print(textOf(one, found.length > 1));
 }
 
 /** One word may be either: a build where there is one of this name, else a step of the last build. */
@@ -44,17 +49,28 @@ function meant(
     : { build: named, step: undefined };
 }
 
-function stepsOf(events: readonly BuildEvent[]): LoggedStep[] {
+function stepsOf(builds: Builds, id: string): LoggedStep[] {
   const names = new Map<string, string>();
   const steps = new Map<string, LoggedStep>();
-  for (const event of events) {
+  for (const event of builds.events(id)) {
     if (event.type === 'step-start') names.set(event.step, event.name);
     if (event.type !== 'step-end') continue;
-    const { step, outcome, log } = event;
+    const { step, outcome, log, diffId } = event;
     const kept = log !== undefined && existsSync(log) ? { log } : {};
-    steps.set(step, { step, name: names.get(step) ?? step, outcome, ...kept });
+    const layer = diffId === undefined ? {} : { diffId };
+    steps.set(step, { step, name: names.get(step) ?? step, outcome, ...layer, ...kept });
   }
   return [...steps.values()];
+}
+
+/** A step that was taken from the cache, with the log of the build that made it, where that is still remembered. */
+function whenMade(step: LoggedStep, build: KeptBuild, builds: Builds): LoggedStep {
+  if (step.diffId === undefined) return step;
+  for (const { id } of builds.list().filter(({ id }) => id < build.id)) {
+    const made = stepsOf(builds, id).find(({ diffId, log }) => diffId === step.diffId && log !== undefined);
+    if (made?.log !== undefined) return { ...step, log: made.log, from: id };
+  }
+  return step;
 }
 
 /** By place as it is shown (`builder 2/4`), by id (`1/3`), or by a word of the place: stage, number, platform. */
@@ -83,7 +99,8 @@ function withText(step: LoggedStep): object {
 }
 
 function textOf(step: LoggedStep, titled: boolean): string {
-  const title = titled ? `== ${cleanLine(step.name)} (${step.outcome})\n` : '';
+  const from = step.from === undefined ? '' : `, from build ${step.from}`;
+  const title = titled ? `== ${cleanLine(step.name)} (${step.outcome}${from})\n` : '';
   if (step.log === undefined) return titled ? '' : `(${step.outcome}: nothing was written)\n`;
   const lines = readFileSync(step.log, 'utf8').replace(/\n$/, '').split('\n');
   return `${title}${lines.map((line) => cleanLine(line, { colour: true })).join('\n')}\n`;

@@ -137,7 +137,8 @@ function pair(statement: Statement, span: Span): { name: Word; value: Word } {
     const hint = `Write ${keyword} name=value, with quotes around a value that holds blanks.`;
     throw failure(statement, span, `can't find = in ${JSON.stringify(word)}`, hint);
   }
-  if (equals === 0) throw failure(statement, span, `${keyword} names can not be blank`);
+  if (equals === 0)
+    throw failure(statement, span, `${keyword} names can not be blank`, `Write ${keyword} NAME=value.`);
   return {
     name: wordOf(statement, { start: span.start, end: span.start + equals }),
     value: wordOf(statement, { start: span.start + equals + 1, end: span.end }),

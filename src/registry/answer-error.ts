@@ -41,7 +41,7 @@ function hintFor(status: number): string | undefined {
     return 'Check the name; a registry may also say so of what it does not show to this account.';
   if (status === 413) return 'The registry, or a proxy before it, limits the size of uploads.';
   if (status === 429) return 'The registry limits how often it is asked; log in, or try again later.';
-  return undefined;
+  return status >= 500 ? 'The registry itself is in trouble: try again later.' : undefined;
 }
 
 /** `CODE message` of the first error of the body, or ''. */
