@@ -1,7 +1,15 @@
 // Bundles the command, the public API and the worker threads into dist/: one file each, for finding and reading many
 // costs more than compiling one. `--types` also emits declarations for the public API.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -22,6 +30,8 @@ const apart = {
     exports.Pool = require('undici/lib/dispatcher/pool.js');
     exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');`,
   'dockerfile-ast': `module.exports = require('dockerfile-ast');`,
+  'web-tree-sitter': `module.exports = require('web-tree-sitter');`,
+  yaml: `module.exports = require('yaml');`,
   'sql.js': `module.exports = require('sql.js/dist/sql-wasm-inline.js');`,
   'cyclonedx-library': `exports.Enums = require('@cyclonedx/cyclonedx-library/Enums');
     exports.Models = require('@cyclonedx/cyclonedx-library/Models');
@@ -33,8 +43,12 @@ const apart = {
 const setApart = {
   name: 'apart',
   setup: (steps) =>
-    steps.onResolve({ filter: /^(undici|dockerfile-ast|sql\.js|@cyclonedx\/.*)$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${path.replace(/^@.*\//, '')}.js`, external: true } : undefined,
+    steps.onResolve(
+      { filter: /^(undici|dockerfile-ast|sql\.js|web-tree-sitter|yaml|@cyclonedx\/.*)$/ },
+      ({ path, kind }) =>
+        kind === 'dynamic-import'
+          ? { path: `./${path.replace(/^@.*\//, '')}.js`, external: true }
+          : undefined,
     ),
 };
 
@@ -73,6 +87,12 @@ await Promise.all([
     build({ ...script, plugins: [], stdin: { contents, resolveDir: root }, outfile: `${fresh}/${name}.js` }),
   ),
 ]);
+// The grammar of bake files, and what reads it.
+for (const wasm of [
+  'web-tree-sitter/web-tree-sitter.wasm',
+  '@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-hcl.wasm',
+])
+  copyFileSync(`node_modules/${wasm}`, `${fresh}/${wasm.replace(/^.*\//, '')}`);
 if (process.argv.includes('--types')) {
   const types = `${fresh}/types`;
   execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json', '--outDir', types], {

@@ -1,5 +1,7 @@
 import { load, save } from './archive-commands.ts';
+import { bake } from './bake-command.ts';
 import { cacheCommands } from './cache-commands.ts';
+import { composeBuild } from './compose-command.ts';
 import { historyCommands } from './history-commands.ts';
 import { history, images, inspect, rmi, tag } from './image-commands.ts';
 import { manifestCommands } from './manifest-commands.ts';
@@ -11,6 +13,7 @@ import { doctor, du, prune } from './upkeep-commands.ts';
 /** The commands besides build, in the order of the overview. */
 export const commands: readonly CommandSpec[] = [
   ...[push, pull, run, images, inspect, history, tag, rmi, save, load, ...manifestCommands],
+  ...[bake, composeBuild],
   ...historyCommands,
   ...[du, prune, ...cacheCommands, doctor, login, logout],
 ];

@@ -137,6 +137,8 @@ export interface BuildOptions extends ProcessOptions {
   readonly context: string;
   /** Containerfile; undefined looks in the context; `-` is stdin. */
   readonly file?: string;
+  /** The Containerfile itself, and how messages call it; `file` counts for nothing then. */
+  readonly inline?: { readonly file: string; readonly text: string };
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;

@@ -56,6 +56,7 @@ function withoutLastNewline(expression: Expression): Expression {
 function checkWhole(root: SyntaxNode, { text, locate }: Reading): void {
   const broken = firstBroken(root);
   if (broken === undefined) return;
+  checkQuotes(root, { text, locate });
   const written = text.slice(broken.start, Math.max(broken.end, broken.start)).trim();
   const [line = ''] = written.split('\n');
   const what = line === '' ? 'something is missing here' : `'${line.slice(0, 40)}' does not belong here`;
@@ -63,6 +64,20 @@ function checkWhole(root: SyntaxNode, { text, locate }: Reading): void {
     location: locate(broken.start, Math.min(broken.end, broken.start + Math.max(line.length, 1))),
     hint: 'Check brackets, quotes and commas around it: the file is HCL.',
   });
+}
+
+/** A text that goes on in the next line has lost its end, which is missed only far below. */
+function checkQuotes(node: SyntaxNode, reading: Pick<Reading, 'text' | 'locate'>): void {
+  const { text, locate } = reading;
+  const isText = node.type === 'string_lit' || node.type === 'quoted_template';
+  const holds = node.children.find(
+    ({ type, start, end }) => type === 'template_literal' && text.slice(start, end).includes('\n'),
+  );
+  if (isText && holds !== undefined) {
+    const end = text.indexOf('\n', holds.start);
+    throw new BuildError('parse', 'this text has no closing quote', { location: locate(node.start, end) });
+  }
+  for (const child of node.children) checkQuotes(child, reading);
 }
 
 function firstBroken(node: SyntaxNode): SyntaxNode | undefined {

@@ -1,0 +1,167 @@
+import type { BakeFile, Definition, Selection } from '../commands/bake.ts';
+import { usageError } from '../core/errors.ts';
+import type { EventBody } from '../core/events.ts';
+import { checkPaths, parseAllowed } from './bake-paths.ts';
+import { type GroupFlags, runTargets } from './bake-run.ts';
+import { callOf } from './call.ts';
+import { Failure } from './failure.ts';
+import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
+import type { Host } from './host.ts';
+import type { CommandSpec } from './spec.ts';
+import { progressFlags } from './surround.ts';
+import { parsePairs } from './values.ts';
+
+interface BakeFlags extends GroupFlags {
+  readonly file?: readonly string[];
+  readonly set?: readonly string[];
+  readonly var?: readonly string[];
+  readonly print?: boolean;
+  readonly list?: string;
+  readonly push?: boolean;
+  readonly load?: boolean;
+  /** False with `--no-cache`. */
+  readonly cache: boolean;
+  readonly pull?: boolean;
+  readonly provenance?: string;
+  readonly sbom?: string;
+  readonly allow?: readonly string[];
+}
+
+/** `bake`: what a file says of several images is built at the same time. */
+export const bake: CommandSpec = {
+  name: 'bake',
+  summary: 'build the targets of a bake or Compose file',
+  define: (command) => {
+    addAll(command.usage('[flags] [TARGET…]').argument('[target...]'), 'Input:', [
+      list('-f, --file <file>', 'read this file; - for stdin (default: docker-bake.hcl, compose.yaml, …)'),
+      list(
+        '--set <target.attribute=value>',
+        'change a target: *.platform=linux/arm64, app.args.V=1, app.tags+=x',
+      ),
+      list('--var <name=value>', 'set a variable of the file'),
+    ]);
+    addAll(command, 'Output:', [
+      flag('--print', 'print what would be built, as JSON; build nothing'),
+      flag('--list <what>', 'list targets or variables[,format=json]; build nothing'),
+      flag('--push', 'push the images'),
+      flag('--load', 'load the images into docker or podman'),
+      flag('--metadata-file <file>', 'write what was built to a file, as JSON, by target'),
+      flag('--provenance [what]', 'say beside the images how they were built').preset('true'),
+      flag('--sbom [formats]', 'say beside the images what packages they hold').preset('true'),
+    ]);
+    addAll(command, 'Cache:', [
+      flag('--no-cache', 'make every step again'),
+      flag('--pull', 'ask registries for newer base images'),
+    ]);
+    addAll(command, 'Run:', [
+      list('--allow <what>', 'let targets have security.insecure, or fs.read=PATH outside of this folder'),
+      isolationFlag(),
+      flag('--runtime <name>', 'the engine: builtin (default), crun, runc or a path'),
+      flag('--jobs <count>', 'how many steps may work at once'),
+    ]);
+    addAll(command, 'See:', [
+      ...progressFlags(),
+      flag('--check', 'tell what is wrong or doubtful in the files; build nothing'),
+      flag('--call <what>', 'build (default), check, outline or targets[,format=json]'),
+      flag('--builder <name>', '').hideHelp(),
+    ]);
+    return addCommon(addRegistry(command)).addHelpText('after', examples);
+  },
+  run: async (command, host) => {
+    const flags = command.opts<BakeFlags>();
+    const files: BakeFile[] = [];
+    try {
+      return await run(flags, command.args, { host, files });
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw new Failure(error, { read: (name) => files.find((file) => file.name === name)?.text });
+    }
+  },
+};
+
+const examples = `
+TARGET is a target or a group, with * where wanted; without one it is "default".
+
+Examples:
+  tsbuild bake                              build the group or target "default"
+  tsbuild bake --print app                  show what would be built
+  tsbuild bake -f compose.yaml --push       build and push the services
+  tsbuild bake --set *.platform=linux/arm64 --set app.args.VERSION=2 app
+`;
+
+interface Around {
+  readonly host: Host;
+  readonly files: BakeFile[];
+}
+
+async function run(flags: BakeFlags, words: readonly string[], { host, files }: Around): Promise<number> {
+  const remote = words.find((word) => /^(?:https?|git|ssh):\/\//.test(word));
+  if (remote !== undefined)
+    throw usageError(
+      `bake reads no definition from ${remote}`,
+      'Clone the repository and run bake there; contexts may be addresses.',
+    );
+  const notes: EventBody[] = [];
+  const { printed, readBake, select } = await import('../commands/bake.ts');
+  const definition = await readBake({
+    files: flags.file ?? [],
+    variables: parsePairs('--var', flags.var ?? [], (name) => host.env[name]),
+    cwd: host.cwd,
+    env: lookupsOf(host),
+    warn: (text) => void notes.push({ type: 'note', level: 'warning', text }),
+    onFile: (file) => void files.push(file),
+  });
+  if (flags.list !== undefined) return await tellList(flags.list, definition, host);
+  const set = [...shorthands(flags), ...(flags.set ?? [])];
+  const names = words.length > 0 ? words : ['default'];
+  const selection: Selection = select(definition, { names, set, env: host.env });
+  if (flags.print) {
+    host.write(1, `${JSON.stringify(printed(selection), null, 2)}\n`);
+    return 0;
+  }
+  const allowed = parseAllowed(flags.allow ?? []);
+  if (callOf(flags) === undefined) checkPaths(selection, { cwd: host.cwd, allowed, set: flags.set ?? [] });
+  return await runTargets(selection, { flags, host, files, notes, allow: allowed.entitlements });
+}
+
+/** Docker's own switch keeps variables of the environment away from files. */
+function lookupsOf({ env }: Host): Host['env'] {
+  const { BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP: disabled = '' } = env;
+  return /^(1|t|true)$/i.test(disabled) ? {} : env;
+}
+
+/** Flags that stand for a change of every target. */
+function shorthands(flags: BakeFlags): readonly string[] {
+  const attest = (type: string, value: string): string =>
+    value === 'true' ? `*.attest=type=${type}` : `*.attest=type=${type},${attestFields(type, value)}`;
+  return [
+    ...(flags.push ? ['*.push=true'] : []),
+    ...(flags.load ? ['*.load=true'] : []),
+    ...(flags.cache ? [] : ['*.no-cache=true']),
+    ...(flags.pull ? ['*.pull=true'] : []),
+    ...(flags.provenance === undefined ? [] : [attest('provenance', flags.provenance)]),
+    ...(flags.sbom === undefined ? [] : [attest('sbom', flags.sbom)]),
+  ];
+}
+
+function attestFields(type: string, value: string): string {
+  if (value === 'false') return 'disabled=true';
+  return type === 'provenance' && (value === 'min' || value === 'max') ? `mode=${value}` : value;
+}
+
+async function tellList(written: string, definition: Definition, host: Host): Promise<number> {
+  const [first = '', ...options] = written.split(',');
+  const word = first.replace(/^type=/, '');
+  if (word !== 'targets' && word !== 'variables')
+    throw usageError(`--list does not know '${word}'`, 'Write --list targets or --list variables.');
+  const unknown = options.find((option) => option !== 'format=json' && option !== 'format=table');
+  if (unknown !== undefined)
+    throw usageError(`--list does not know '${unknown}'`, 'Write format=json there.');
+  const { listing, listingJson } = await import('../commands/bake.ts');
+  const isJson = options.includes('format=json');
+  const text = isJson
+    ? `${JSON.stringify(listingJson(definition, word), null, 2)}\n`
+    : listing(definition, word);
+  host.write(1, text);
+  return 0;
+}
