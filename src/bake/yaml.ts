@@ -99,7 +99,8 @@ function joined(value: YamlNode): readonly YamlField[] {
 }
 
 function nameOf(key: unknown, { yaml }: Reading): string {
-  return yaml.isScalar(key) ? String(key.value) : '';
+  if (!yaml.isScalar(key)) return '';
+  return typeof key.value === 'symbol' ? '<<' : String(key.value);
 }
 
 function rangeOf(node: unknown, { yaml, locate }: Reading): SourceRange {

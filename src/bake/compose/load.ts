@@ -1,14 +1,16 @@
 import { BuildError } from '../../core/errors.ts';
+import { normalPath } from '../../core/paths.ts';
 import type { BakeFile } from '../source.ts';
 import { readYaml, type YamlNode } from '../yaml.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
 import { at, canonical, fieldOf, mergeNodes } from './merge-nodes.ts';
+import { rebased } from './rebase.ts';
 
 /** Where a Compose project comes from. */
 export interface ComposeSource {
   readonly lookup: Lookup;
   /** A file that another one names, by its path from the project's folder. Fails with `not-found`. */
-  readonly read: (path: string, from: string) => BakeFile;
+  readonly read: (path: string) => BakeFile;
   /** Told of what works and is probably not meant so. */
   readonly warn: (text: string, location?: YamlNode['range']) => void;
 }
@@ -19,15 +21,20 @@ export interface ComposeSource {
  */
 export async function loadCompose(files: readonly BakeFile[], source: ComposeSource): Promise<YamlNode> {
   const documents: YamlNode[] = [];
-  for (const file of files) documents.push(await loadOne(file, source, []));
+  for (const file of files) documents.push(await loadOne(file, { ...source, folder: '' }, []));
   const [first, ...others] = documents;
-  return withServices(
+  return await withServices(
     others.reduce((below, above) => mergeNodes(below, above), first!),
-    { ...source, from: files[0]!.name },
+    { ...source, folder: '' },
   );
 }
 
-async function loadOne(file: BakeFile, source: ComposeSource, above: readonly string[]): Promise<YamlNode> {
+/** Where a document comes from: paths in it start from this folder, seen from the project's. */
+interface Loading extends ComposeSource {
+  readonly folder: string;
+}
+
+async function loadOne(file: BakeFile, source: Loading, above: readonly string[]): Promise<YamlNode> {
   if (above.includes(file.name))
     throw new BuildError('parse', `${file.name} includes itself`, { hint: 'Take the file out of include.' });
   const document = filled(await readYaml(file), source);
@@ -35,10 +42,12 @@ async function loadOne(file: BakeFile, source: ComposeSource, above: readonly st
     throw new BuildError('parse', `${file.name} is no Compose file`, { location: document.range });
   const included: YamlNode[] = [];
   for (const path of pathsIn(at(document, 'include'))) {
-    const other = source.read(path, file.name);
-    included.push(await loadOne(other, source, [...above, file.name]));
+    const own = normalPath(`${source.folder}${path}`);
+    const inner = { ...source, folder: folderOf(own) };
+    included.push(await loadOne(source.read(own), inner, [...above, file.name]));
   }
-  return [...included, document].reduce((below, above) => mergeNodes(below, above));
+  const placed = rebased(document, source.folder);
+  return [...included, placed].reduce((below, above) => mergeNodes(below, above));
 }
 
 function pathsIn(include: YamlNode | undefined): readonly string[] {
@@ -61,12 +70,8 @@ function filled(node: YamlNode, source: ComposeSource): YamlNode {
   return { ...node, value: interpolate(node.value, range, { lookup: source.lookup, onUnset }) };
 }
 
-interface Extending extends ComposeSource {
-  readonly from: string;
-}
-
 /** Every service with what it extends below it. */
-async function withServices(document: YamlNode, source: Extending): Promise<YamlNode> {
+async function withServices(document: YamlNode, source: Loading): Promise<YamlNode> {
   const services = at(document, 'services');
   if (document.kind !== 'map' || services?.kind !== 'map') return document;
   const fields = [];
@@ -81,7 +86,7 @@ async function withServices(document: YamlNode, source: Extending): Promise<Yaml
 
 interface Among {
   readonly services: YamlNode;
-  readonly source: Extending;
+  readonly source: Loading;
   readonly above: readonly string[];
 }
 
@@ -91,7 +96,8 @@ async function extended(service: YamlNode, { services, source, above }: Among): 
   if (extend === undefined) return own;
   const { value, key } = extend;
   const name = textIn(value.kind === 'scalar' ? value : at(value, 'service'));
-  const path = textIn(at(value, 'file'));
+  const written = textIn(at(value, 'file'));
+  const path = written === undefined ? undefined : normalPath(`${source.folder}${written}`);
   if (name === undefined || above.includes(name + (path ?? '')))
     throw new BuildError(
       'parse',
@@ -104,12 +110,21 @@ async function extended(service: YamlNode, { services, source, above }: Among): 
   const base = at(others, name);
   if (base === undefined)
     throw new BuildError('parse', `there is no service ${name} to extend`, { location: value.range });
-  const below = await extended(base, { services: others!, source, above: [...above, name + (path ?? '')] });
+  const below = await extended(base, {
+    services: others!,
+    source: path === undefined ? source : { ...source, folder: folderOf(path) },
+    above: [...above, name + (path ?? '')],
+  });
   return mergeNodes(below, own);
 }
 
-async function loadOther(path: string, source: Extending): Promise<YamlNode> {
-  return filled(await readYaml(source.read(path, source.from)), source);
+async function loadOther(path: string, source: Loading): Promise<YamlNode> {
+  return rebased(filled(await readYaml(source.read(path)), source), folderOf(path));
+}
+
+/** The folder of a file, with a slash behind it; empty for that of the project. */
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
 function longForm(service: YamlNode): YamlNode {

@@ -48,8 +48,9 @@ export function mergeNodes(below: YamlNode, above: YamlNode, name = ''): YamlNod
 export function canonical(node: YamlNode, name: string): YamlNode {
   if (name === 'build' && node.kind === 'scalar' && node.value !== null)
     return mapOf([{ name: 'context', key: node.range, value: node }], node.range);
-  if (!pairs.includes(name) || node.kind !== 'list') return node;
-  const fields = node.items.flatMap((item) => (item.kind === 'scalar' ? [pairOf(item, name)] : []));
+  if (!pairs.includes(name) || node.kind === 'map') return node;
+  const items = node.kind === 'list' ? node.items : node.value === null ? [] : [node];
+  const fields = items.flatMap((item) => (item.kind === 'scalar' ? [pairOf(item, name)] : []));
   return mapOf(fields, node.range);
 }
 

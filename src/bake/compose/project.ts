@@ -19,11 +19,10 @@ export async function readProject(files: readonly BakeFile[], source: ComposeSou
   const document = await loadCompose(files, source);
   const name = at(document, 'name');
   const services = at(document, 'services');
-  const from = files[0]!.name;
   return {
     ...(name?.kind === 'scalar' && name.value !== null && { name: String(name.value) }),
     services: (services?.kind === 'map' ? services.fields : []).map((field) => {
-      const environment = environmentOf(field.value, source, from);
+      const environment = environmentOf(field.value, source);
       const lookup = (name: string): string | undefined => environment.get(name) ?? source.lookup(name);
       return serviceOf(field, { document, lookup, warn: source.warn });
     }),
@@ -47,10 +46,10 @@ export function definitionOf({ services }: Project): Definition {
 }
 
 /** The variables of a service's processes: a build argument without a value takes them. */
-function environmentOf(service: YamlNode, source: ComposeSource, from: string): ReadonlyMap<string, string> {
+function environmentOf(service: YamlNode, source: ComposeSource): ReadonlyMap<string, string> {
   const all = new Map<string, string>();
   for (const path of envFilesOf(at(service, 'env_file'))) {
-    const file = source.read(path, from);
+    const file = source.read(path);
     for (const [name, value] of parseEnvFile(file, source.lookup)) all.set(name, value);
   }
   const written = at(service, 'environment');

@@ -1,3 +1,4 @@
+import { BuildError } from '../../core/errors.ts';
 import type { Locate } from '../source.ts';
 import type { SyntaxNode } from './grammar.ts';
 import type { Reading } from './reading.ts';
@@ -121,9 +122,22 @@ function inner({ children }: SyntaxNode): readonly SyntaxNode[] {
 }
 
 function fieldsOf(node: SyntaxNode, reading: Reading) {
-  return inner(node).map(({ children }) => {
+  const members = inner(node);
+  checkApart(members, reading);
+  return members.map(({ children }) => {
     const [key, value] = children.filter(({ type }) => type === 'expression');
     return { key: fieldName(key!, reading), value: readExpression(value!, reading) };
+  });
+}
+
+/** The grammar lets fields follow each other with nothing between them, which HCL does not. */
+function checkApart(members: readonly SyntaxNode[], { text, locate }: Reading): void {
+  members.forEach(({ start, end }, i) => {
+    const before = members[i - 1];
+    if (before === undefined || /[,\n]/.test(text.slice(before.end - 1, start))) return;
+    throw new BuildError('parse', 'a comma or a new line is missing before this', {
+      location: locate(start, end),
+    });
   });
 }
 
