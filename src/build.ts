@@ -81,7 +81,7 @@ async function buildImage(
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
     const shared = { remotes: pinned, parts, place, confines, pins, materials, logs, others };
-    const around = { context: input.context, ...shared };
+    const around = { input, ...shared };
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));

@@ -55,6 +55,7 @@ export function recallableRun(input: RunInput, tools: Tools): Recallable {
       ...ingredients,
       contents: await Promise.all(reads.map((selection) => selection.contentKey())),
     }),
+    lists: () => reads.flatMap((selection) => selection.list() ?? []),
     make,
   };
 }

@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
-import type { Context } from '../../builder/context/context.ts';
+import type { IgnoreFile } from '../../builder/context/ignore.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
 import type { Confines } from '../../builder/sandbox/confines.ts';
 import type { Engine } from '../../builder/sandbox/plan.ts';
@@ -12,6 +13,7 @@ import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import type { SharedResults } from '../core/store.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Input } from './input.ts';
 import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
 import type { Others } from './others.ts';
@@ -19,7 +21,7 @@ import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
 
 interface Surroundings {
-  readonly context: Context;
+  readonly input: Pick<Input, 'context' | 'ignore'>;
   readonly remotes: Remotes;
   readonly parts: Parts;
   readonly place: Place;
@@ -34,7 +36,7 @@ interface Surroundings {
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines, pins, materials, logs, others }: Surroundings,
+  { input, remotes, parts, place, confines, pins, materials, logs, others }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
@@ -47,6 +49,11 @@ export function openTools(
   // What it tells is wanted by the first step, while the base is still being asked for.
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
   const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
+  const explainer = once(async () => {
+    const { Explainer } = await import('../../builder/explain/explainer.ts');
+    const shares = options.cacheFrom.length > 0;
+    return new Explainer(store.builds, store.ingredients, { build: basename(logs), shares });
+  });
   const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
@@ -55,7 +62,8 @@ export function openTools(
     confines,
     emit,
     signal,
-    context,
+    context: input.context,
+    ...(input.ignore && { ignore: knownIgnore(input.ignore) }),
     gate: gate(options.jobs),
     engine: once(() => chooseEngine(options, place)),
     rootForms: new RootForms(store.root, (text) => emit({ type: 'note', level: 'info', text })),
@@ -63,6 +71,7 @@ export function openTools(
     shared,
     cacheMounts: new Set(),
     image,
+    explain: async (step) => (await explainer()).explain(step),
     contexts: namedContexts(options.contexts, {
       ...{ store, remotes, image, others },
       onLayout: (folder, manifest) => materials.layout(folder, manifest),
@@ -73,6 +82,11 @@ export function openTools(
     logs,
     ...others?.tools,
   };
+}
+
+/** By its name alone: a build that lies elsewhere is explained alike. */
+function knownIgnore({ path, text }: IgnoreFile): Tools['ignore'] {
+  return { name: basename(path), text };
 }
 
 /** What reads caches is loaded only where there are sources. */

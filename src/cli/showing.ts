@@ -24,6 +24,8 @@ export interface ShowingFlags {
   readonly eventsFd?: string;
   /** Warnings are told with the lines they are about. */
   readonly debug?: boolean;
+  /** Why steps ran is told at the end. */
+  readonly explain?: boolean;
 }
 
 /** Starts to tell the story of a command as its flags say; `title` is the picture's first word. */
@@ -40,7 +42,8 @@ export async function openShowing(flags: ShowingFlags, host: Host, title: string
   };
   const reporter = await openReporter(mode, screen);
   const later = keepWarnings(reporter, mode);
-  const failure = watchFailure(later.reporter);
+  const reasons = await keepReasons(later.reporter, { mode, wanted: flags.explain === true });
+  const failure = watchFailure(reasons.reporter);
   return {
     mode,
     emit: emitTo(failure.reporter, host.now),
@@ -48,6 +51,7 @@ export async function openShowing(flags: ShowingFlags, host: Host, title: string
     writeLine: (value) => host.write(fd, `${JSON.stringify(value)}\n`),
     close: (read = () => undefined) => {
       reporter.close();
+      host.write(fd, reasons.text());
       host.write(fd, renderWarnings(later.warnings.splice(0), flags.debug ? read : undefined));
     },
   };
@@ -82,6 +86,20 @@ function keepWarnings(
     else reporter.event(event);
   };
   return { reporter: { event, close: reporter.close }, warnings };
+}
+
+/** Why steps ran stands below the picture, where it is wanted; a machine gets it as it comes. */
+async function keepReasons(
+  reporter: Reporter,
+  { mode, wanted }: { readonly mode: ProgressMode; readonly wanted: boolean },
+): Promise<{ readonly reporter: Reporter; readonly text: () => string }> {
+  if (!wanted || mode === 'rawjson' || mode === 'quiet') return { reporter, text: () => '' };
+  const reasons = (await import('../report/explain.ts')).collectExplanations();
+  const event = (event: BuildEvent): void => {
+    reasons.event(event);
+    reporter.event(event);
+  };
+  return { reporter: { event, close: reporter.close }, text: () => `\n${reasons.text(Date.now())}` };
 }
 
 /** A reporter that also remembers which step failed. */
