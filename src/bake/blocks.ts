@@ -2,7 +2,7 @@ import { BuildError, suggestion } from '../core/errors.ts';
 import type { Definition, Group } from './definition.ts';
 import { checkEntry, type EntryAttribute, parseEntry } from './entries.ts';
 import { evaluate, type Scope, withNames } from './hcl/evaluate.ts';
-import type { Block, Body, Attribute as WrittenAttribute } from './hcl/syntax.ts';
+import { attributeOf, type Block, type Body, type Attribute as WrittenAttribute } from './hcl/syntax.ts';
 import { isList, isMap, listOf, mapOf, textOf, truthOf, type Value } from './hcl/value.ts';
 import {
   type Attribute,
@@ -13,7 +13,7 @@ import {
   rules,
   type Settings,
 } from './settings.ts';
-import { attributeOf, type Given, Variables } from './variables.ts';
+import { type Given, Variables } from './variables.ts';
 
 /**
  * What files in HCL and JSON say, on top of what is known. Blocks of one name in several files are joined, the later one

@@ -2,10 +2,18 @@ import { BuildError, suggestion } from '../core/errors.ts';
 import type { VariableInfo } from './definition.ts';
 import { callStandard, checkCount, standardNames, unknownFunction } from './functions/standard.ts';
 import { evaluate, type Scope, withNames } from './hcl/evaluate.ts';
-import { type Attribute, type Block, type Body, type Expression, keywordOf } from './hcl/syntax.ts';
+import {
+  type Attribute,
+  attributeOf,
+  type Block,
+  type Body,
+  type Expression,
+  keywordOf,
+} from './hcl/syntax.ts';
 import { convert, formatType, impliedType, parseAs, parseJsonAs, type Type, typeOf } from './hcl/types.ts';
-import { textOf, toJson, truthOf, type Value } from './hcl/value.ts';
+import { textOf, toJson, type Value } from './hcl/value.ts';
 import { LazyMap } from './lazy-map.ts';
+import { validate } from './validation.ts';
 
 /** What the world outside of the files says to their variables. */
 export interface Given {
@@ -95,7 +103,8 @@ export class Variables implements Scope {
     const fallback = written === undefined ? undefined : evaluate(written, this);
     const value = this.#asGiven(name, type ?? impliedType(fallback ?? '')) ?? fallback ?? (type ? null : '');
     const converted = type === undefined ? value : this.#placed(name, () => convert(value, type));
-    this.#validate(name, converted);
+    const blocks = this.#declared.get(name) ?? [];
+    validate(name, blocks, withNames(this, new Map([[name, converted]])));
     return converted;
   }
 
@@ -107,23 +116,6 @@ export class Variables implements Scope {
     const json = env[`${name}_JSON`];
     if (text === undefined && (json === undefined || type.kind === 'any')) return undefined;
     return this.#placed(name, () => (text === undefined ? parseJsonAs(json!, type) : parseAs(text, type)));
-  }
-
-  #validate(name: string, value: Value): void {
-    const rules = (this.#declared.get(name) ?? []).flatMap(({ body }) => body.blocks);
-    const scope = withNames(this, new Map([[name, value]]));
-    for (const { type, range, body } of rules) {
-      if (type !== 'validation')
-        throw new BuildError('parse', `a variable has no ${type}`, { location: range });
-      const [condition, message] = ['condition', 'error_message'].map(
-        (wanted) => attributeOf(body, wanted)?.value,
-      );
-      if (condition === undefined)
-        throw new BuildError('parse', 'the validation has no condition', { location: range });
-      if (truthOf(evaluate(condition, scope))) continue;
-      const why = message === undefined ? 'its value is not allowed' : textOf(evaluate(message, scope));
-      throw new BuildError('parse', `the variable ${name}: ${why}`, { location: condition.range });
-    }
   }
 
   /** The last block that sets it counts. */
@@ -202,11 +194,6 @@ export class Variables implements Scope {
       hint: suggestion(name, known) ?? `Declare it: variable "${name}" { default = "" }.`,
     });
   }
-}
-
-/** An attribute of a body by its name. */
-export function attributeOf({ attributes }: Body, name: string): Attribute | undefined {
-  return attributes.find((attribute) => attribute.name === name);
 }
 
 function namesIn(params: Expression | undefined): readonly string[] {

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
+import { targetName } from '../bake/compose/build-fields.ts';
 import { definitionOf, type Project, readProject } from '../bake/compose/project.ts';
-import { type Service, targetName } from '../bake/compose/service.ts';
+import type { Service } from '../bake/compose/service.ts';
 import type { Definition, Group } from '../bake/definition.ts';
 import { merge, type Settings } from '../bake/settings.ts';
 import type { BakeFile } from '../bake/source.ts';

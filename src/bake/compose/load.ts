@@ -5,6 +5,7 @@ import { readYaml, type YamlNode } from '../yaml.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
 import { at, canonical, fieldOf, mergeNodes } from './merge-nodes.ts';
 import { rebased } from './rebase.ts';
+import { textIn } from './texts.ts';
 
 /** Where a Compose project comes from. */
 export interface ComposeSource {
@@ -134,8 +135,4 @@ function longForm(service: YamlNode): YamlNode {
     ...service,
     fields: fields.map((field) => ({ ...field, value: canonical(field.value, field.name) })),
   };
-}
-
-function textIn(node: YamlNode | undefined): string | undefined {
-  return node?.kind === 'scalar' && node.value !== null ? String(node.value) : undefined;
 }

@@ -2,10 +2,11 @@ import type { Definition } from '../definition.ts';
 import { merge, type Settings } from '../settings.ts';
 import type { BakeFile } from '../source.ts';
 import type { YamlNode } from '../yaml.ts';
+import { targetName } from './build-fields.ts';
 import { parseEnvFile } from './env-file.ts';
 import { type ComposeSource, loadCompose } from './load.ts';
 import { at, canonical } from './merge-nodes.ts';
-import { type Service, serviceOf, targetName } from './service.ts';
+import { type Service, serviceOf } from './service.ts';
 
 /** A Compose project, as far as building is concerned. */
 export interface Project {

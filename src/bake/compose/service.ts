@@ -1,8 +1,10 @@
 import { BuildError, suggestion } from '../../core/errors.ts';
 import { type EntryAttribute, parseEntry } from '../entries.ts';
-import { type Attribute, type Entry, merge, type Named, rules, type Settings } from '../settings.ts';
+import { type Attribute, merge, type Named, rules, type Settings } from '../settings.ts';
 import type { YamlField, YamlNode } from '../yaml.ts';
+import { agentsOf, attestOf, contextsOf, hostsOf, limitOf, secretOf } from './build-fields.ts';
 import { at, canonical } from './merge-nodes.ts';
+import { fieldsIn, itemsOf, namesIn, textIn, wordsIn } from './texts.ts';
 
 /** A service of a Compose project, as far as building is concerned. */
 export interface Service {
@@ -64,7 +66,7 @@ const readers: Readonly<Record<string, Reader>> = {
   additional_contexts: (node) => ({ contexts: contextsOf(node) }),
   extra_hosts: (node) => ({ 'extra-hosts': hostsOf(node) }),
   ssh: (node) => ({ ssh: agentsOf(node) }),
-  secrets: (node, around) => ({ secret: itemsOf(node).map((item) => secretOf(item, around)) }),
+  secrets: (node, around) => ({ secret: itemsOf(node).map((item) => secretOf(item, around.document)) }),
   ulimits: (node) => ({ ulimits: fieldsIn(node).map(limitOf) }),
   provenance: (node) => ({ attest: attestOf('provenance', node) }),
   sbom: (node) => ({ attest: attestOf('sbom', node) }),
@@ -115,66 +117,6 @@ function namedOf(attribute: Attribute, node: YamlNode, { lookup }: Around): Name
   return Object.fromEntries(entries);
 }
 
-function contextsOf(node: YamlNode): Named {
-  const entries = fieldsIn(canonical(node, 'additional_contexts')).map(({ name, value }) => {
-    const text = textIn(value) ?? '';
-    const link = /^(?:service|target):(.*)$/s.exec(text)?.[1];
-    return [name, link === undefined ? text : `target:${targetName(link)}`] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-/** A dot may be in the name of a service, but not in that of a target. */
-export function targetName(service: string): string {
-  return service.replaceAll('.', '_');
-}
-
-function hostsOf(node: YamlNode): Named {
-  const entries = fieldsIn(canonical(node, 'extra_hosts')).map(({ name, value }) => [
-    name,
-    wordsIn(value).join(','),
-  ]);
-  return Object.fromEntries(entries) as Named;
-}
-
-function agentsOf(node: YamlNode): readonly Entry[] {
-  return fieldsIn(canonical(node, 'ssh')).map(({ name, value }) => {
-    const path = textIn(value);
-    return path === undefined ? { id: name } : { id: name, paths: [path] };
-  });
-}
-
-/** The name of a secret of the project, or a map that names it. */
-function secretOf(item: YamlNode, { document }: Around): Entry {
-  const source = textIn(item.kind === 'map' ? at(item, 'source') : item) ?? '';
-  const declared = at(document, 'secrets', source);
-  if (declared === undefined)
-    throw new BuildError('parse', `the project declares no secret ${source}`, {
-      location: item.range,
-      hint: `Add it: secrets: { ${source}: { environment: NAME } }, or { file: PATH }.`,
-    });
-  if (textIn(at(declared, 'external')) === 'true')
-    throw new BuildError('parse', `the secret ${source} is external: nobody here knows its value`, {
-      location: item.range,
-      hint: 'Declare it with file or environment.',
-    });
-  const id = textIn(at(item, 'target')) ?? source;
-  const [src, env] = ['file', 'environment'].map((name) => textIn(at(declared, name)));
-  return { id, ...(src !== undefined && { src }), ...(env !== undefined && { env }) };
-}
-
-function limitOf({ name, value }: YamlField): string {
-  const both = textIn(value);
-  const [soft, hard] = ['soft', 'hard'].map((field) => textIn(at(value, field)) ?? both ?? '-1');
-  return `${name}=${soft}:${hard}`;
-}
-
-function attestOf(type: string, node: YamlNode): readonly Entry[] {
-  const text = textIn(node) ?? '';
-  if (text === 'false') return [{ type, disabled: 'true' }];
-  return parseEntry('attest', text === 'true' || text === '' ? `type=${type}` : `type=${type},${text}`);
-}
-
 /** What only bake knows: its attributes under their own names. */
 function extension(node: YamlNode): Settings {
   const known = [
@@ -206,28 +148,6 @@ function extensionField({ name, key, value }: YamlField, known: readonly string[
   if (kind === 'truth') return { [attribute]: textIn(value) === 'true' };
   if (kind === 'list') return { [attribute]: words };
   return { [attribute]: words.flatMap((text) => parseEntry(attribute as EntryAttribute, text)) };
-}
-
-function fieldsIn(node: YamlNode): readonly YamlField[] {
-  if (node.kind === 'map') return node.fields;
-  if (node.kind === 'scalar' && node.value === null) return [];
-  throw new BuildError('parse', 'a map is needed here', { location: node.range });
-}
-
-function itemsOf(node: YamlNode): readonly YamlNode[] {
-  return node.kind === 'list' ? node.items : [node];
-}
-
-function namesIn(node: YamlNode | undefined): readonly string[] {
-  return node?.kind === 'map' ? node.fields.map(({ name }) => name) : wordsIn(node);
-}
-
-function wordsIn(node: YamlNode | undefined): readonly string[] {
-  return node === undefined ? [] : itemsOf(node).flatMap((item) => textIn(item) ?? []);
-}
-
-function textIn(node: YamlNode | undefined): string | undefined {
-  return node?.kind === 'scalar' && node.value !== null ? String(node.value) : undefined;
 }
 
 function placed<T>({ name, value }: YamlField, work: () => T): T {

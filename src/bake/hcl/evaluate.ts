@@ -1,17 +1,7 @@
 import { BuildError } from '../../core/errors.ts';
+import { arithmetic, attributeOf, itemOf } from './operators.ts';
 import type { Expression, ForExpression } from './syntax.ts';
-import {
-  entriesOf,
-  isEqual,
-  isList,
-  isMap,
-  kindOf,
-  listOf,
-  numberOf,
-  textOf,
-  truthOf,
-  type Value,
-} from './value.ts';
+import { entriesOf, isEqual, isList, listOf, numberOf, textOf, truthOf, type Value } from './value.ts';
 
 /** What names stand for where an expression is evaluated. */
 export interface Scope {
@@ -75,27 +65,6 @@ function computed(expression: Expression, scope: Scope): Value {
 const ELEMENT = '*';
 
 type Of<Kind> = Extract<Expression, { kind: Kind }>;
-
-/** A field of an object. */
-function attributeOf(of: Value, name: string): Value {
-  if (isMap(of) && of.has(name)) return of.get(name)!;
-  if (isMap(of)) throw new BuildError('parse', `there is no attribute ${name} in this object`);
-  throw new BuildError('parse', `${kindOf(of)} has no attribute ${name}`);
-}
-
-function itemOf(of: Value, key: Value): Value {
-  if (isMap(of)) {
-    const name = textOf(key);
-    if (of.has(name)) return of.get(name)!;
-    throw new BuildError('parse', `there is no element "${name}" in this object`);
-  }
-  const list = listOf(of);
-  const at = numberOf(key);
-  const item = list[at];
-  if (item === undefined)
-    throw new BuildError('parse', `there is no element ${at} in this list: it has ${list.length}`);
-  return item;
-}
 
 /** What is no list counts as one of one element, null as an empty one. */
 function splat({ of, each }: Of<'splat'>, scope: Scope): Value {
@@ -196,21 +165,4 @@ function binary({ operator, left, right }: Of<'binary'>, scope: Scope): Value {
     default:
       return arithmetic(operator, numberIn(left, scope), numberIn(right, scope));
   }
-}
-
-function arithmetic(operator: string, left: number, right: number): Value {
-  if ((operator === '/' || operator === '%') && right === 0)
-    throw new BuildError('parse', 'nothing can be divided by zero');
-  const operations: Readonly<Record<string, () => Value>> = {
-    '+': () => left + right,
-    '-': () => left - right,
-    '*': () => left * right,
-    '/': () => left / right,
-    '%': () => left % right,
-    '<': () => left < right,
-    '>': () => left > right,
-    '<=': () => left <= right,
-    '>=': () => left >= right,
-  };
-  return operations[operator]!();
 }

@@ -23,11 +23,9 @@ function readExpression(node: SyntaxNode, reading: Reading): Expression {
     case 'for_expr':
       return readExpression(node.children[0]!, reading);
     case 'numeric_lit':
-      return { kind: 'literal', value: Number(written), range };
     case 'bool_lit':
-      return { kind: 'literal', value: written === 'true', range };
     case 'null_lit':
-      return { kind: 'literal', value: null, range };
+      return { kind: 'literal', value: JSON.parse(written) as number | boolean | null, range };
     case 'string_lit':
     case 'quoted_template':
       return readQuoted(node, reading);

@@ -82,3 +82,8 @@ export function keywordOf(expression: Expression): string | undefined {
   const isText = expression.kind === 'literal' && typeof expression.value === 'string';
   return isText ? String(expression.value) : undefined;
 }
+
+/** An attribute of a body by its name. */
+export function attributeOf({ attributes }: Body, name: string): Attribute | undefined {
+  return attributes.find((attribute) => attribute.name === name);
+}

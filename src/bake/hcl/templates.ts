@@ -2,6 +2,7 @@ import type { SourceRange } from '../../core/errors.ts';
 import type { SyntaxNode } from './grammar.ts';
 import type { Reading } from './reading.ts';
 import type { Expression } from './syntax.ts';
+import { commonIndent, unmarked, unquoted, withoutIndent } from './template-text.ts';
 
 /** A piece of a template: text as it is written, or an expression; `~` beside it takes white space away. */
 interface Piece {
@@ -170,44 +171,4 @@ function asText(part: Expression): Expression {
 
 function emptyText(range: SourceRange): Expression {
   return { kind: 'literal', value: '', range };
-}
-
-const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
-
-function unquoted(text: string): string {
-  return unmarked(
-    text.replace(/\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.))/g, (whole, short, long, letter) => {
-      const code: string | undefined = short ?? long;
-      if (code === undefined) return escapes[letter as string] ?? whole;
-      const point = Number.parseInt(code, 16);
-      return point > 0x10ffff ? whole : String.fromCodePoint(point);
-    }),
-  );
-}
-
-/** `$${` and `%%{` stand for `${` and `%{`. */
-function unmarked(text: string): string {
-  return text.replace(/\$\$\{/g, '${').replace(/%%\{/g, '%{');
-}
-
-function commonIndent(text: string): number {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.length === 0 ? 0 : Math.min(...lines.map((line) => line.length - line.trimStart().length));
-}
-
-/** Only what begins a line has an indentation. */
-function withoutIndent(
-  text: string,
-  at: number,
-  { indent, reading }: { readonly indent: number; readonly reading: Reading },
-): string {
-  const begins = reading.text[at - 1] === '\n';
-  return text
-    .split('\n')
-    .map((line, i) => (i === 0 && !begins ? line : line.slice(Math.min(indent, leading(line)))))
-    .join('\n');
-}
-
-function leading(line: string): number {
-  return line.length - line.trimStart().length;
 }
