@@ -122,6 +122,11 @@ function addTarget(block: Block, scope: Scope, { targets, groups }: Made): void 
     return own;
   });
   const made = [...new Set(names)];
+  if (made.length < names.length)
+    throw new BuildError('parse', 'two targets of the matrix have one name', {
+      location: (name ?? matrix).range,
+      hint: 'Write name = "…" with all that the matrix varies.',
+    });
   if (made.length !== 1 || made[0] !== label) groups.set(label, { targets: made });
 }
 

@@ -1,7 +1,9 @@
 import { BuildError, suggestion } from '../core/errors.ts';
+import { blockValues } from './block-values.ts';
 import type { VariableInfo } from './definition.ts';
 import { callStandard, checkCount, standardNames, unknownFunction } from './functions/standard.ts';
 import { evaluate, type Scope, withNames } from './hcl/evaluate.ts';
+import { parseAs, parseJsonAs } from './hcl/parse-as.ts';
 import {
   type Attribute,
   attributeOf,
@@ -10,9 +12,8 @@ import {
   type Expression,
   keywordOf,
 } from './hcl/syntax.ts';
-import { convert, formatType, impliedType, parseAs, parseJsonAs, type Type, typeOf } from './hcl/types.ts';
+import { convert, formatType, impliedType, type Type, typeOf } from './hcl/types.ts';
 import { textOf, toJson, type Value } from './hcl/value.ts';
-import { LazyMap } from './lazy-map.ts';
 import { validate } from './validation.ts';
 
 /** What the world outside of the files says to their variables. */
@@ -51,7 +52,10 @@ export class Variables implements Scope {
     if (builtIn !== undefined) return builtIn;
     if (this.#declared.has(name) || this.#attributes.has(name))
       return this.#once(name, `the variable ${name}`, () => this.#valueOf(name));
-    if (name === 'target' || name === 'group') return this.#blocksOf(name);
+    if (name === 'target' || name === 'group') {
+      const once = (key: string, make: () => Value): Value => this.#once(key, key, make);
+      return blockValues(this.#blocks, name, { scope: this, once });
+    }
     throw this.#unknown(name);
   }
 
@@ -101,7 +105,7 @@ export class Variables implements Scope {
     const type = this.#typeOf(name);
     const written = this.#attributes.get(name)?.value ?? this.#own(name, 'default')?.value;
     const fallback = written === undefined ? undefined : evaluate(written, this);
-    const value = this.#asGiven(name, type ?? impliedType(fallback ?? '')) ?? fallback ?? (type ? null : '');
+    const value = this.#asGiven(name, type, fallback) ?? fallback ?? (type ? null : '');
     const converted = type === undefined ? value : this.#placed(name, () => convert(value, type));
     const blocks = this.#declared.get(name) ?? [];
     validate(name, blocks, withNames(this, new Map([[name, converted]])));
@@ -109,13 +113,16 @@ export class Variables implements Scope {
   }
 
   /** What the command line or the environment says; only what is declared takes it. */
-  #asGiven(name: string, type: Type): Value | undefined {
+  #asGiven(name: string, type: Type | undefined, fallback: Value | undefined): Value | undefined {
     if (!this.#declared.has(name)) return undefined;
     const { values, env } = this.#given;
     const text = values[name] ?? env[name];
-    const json = env[`${name}_JSON`];
-    if (text === undefined && (json === undefined || type.kind === 'any')) return undefined;
-    return this.#placed(name, () => (text === undefined ? parseJsonAs(json!, type) : parseAs(text, type)));
+    const jsonName = `${name}_JSON`;
+    const isJson = type !== undefined && !this.#declared.has(jsonName);
+    const json = isJson ? (values[jsonName] ?? env[jsonName]) : undefined;
+    if (json !== undefined) return this.#placed(name, () => parseJsonAs(json, type!));
+    if (text === undefined) return undefined;
+    return this.#placed(name, () => parseAs(text, type ?? impliedType(fallback ?? '')));
   }
 
   /** The last block that sets it counts. */
@@ -146,23 +153,6 @@ export class Variables implements Scope {
         ...(hint !== undefined && { hint }),
       });
     }
-  }
-
-  /** `target.NAME.ATTRIBUTE`: what another block says, as it is written there. */
-  #blocksOf(type: string): Value {
-    const blocks = this.#blocks.filter((block) => block.type === type);
-    const names = [...new Set(blocks.map(({ labels }) => labels[0]?.text ?? ''))];
-    return new LazyMap(names, (name) => {
-      const own = blocks.filter(({ labels }) => labels[0]?.text === name).map(({ body }) => body);
-      const attributes = own.flatMap((body) => body.attributes);
-      return new LazyMap(
-        attributes.map((attribute) => attribute.name),
-        (wanted) =>
-          this.#once(`${type}.${name}.${wanted}`, `${type}.${name}.${wanted}`, () =>
-            evaluate(attributes.findLast((attribute) => attribute.name === wanted)!.value, this),
-          ),
-      );
-    });
   }
 
   #callOwn({ labels, body, range }: Block, args: readonly Expression[], scope: Scope): Value {

@@ -1,7 +1,6 @@
 import { BuildError } from '../../core/errors.ts';
 import { type Expression, keywordOf } from './syntax.ts';
 import {
-  fromJson,
   isEqual,
   isList,
   isMap,
@@ -66,24 +65,6 @@ export function convert(value: Value, type: Type): Value {
   }
 }
 
-/**
- * What a variable of the environment says to a variable of this type: lists as `a,b`, and all that is not simple as JSON.
- * Fails with `parse`.
- */
-export function parseAs(text: string, type: Type): Value {
-  if (type.kind === 'any' || type.kind === 'string') return text;
-  if (type.kind === 'number') return numberOf(text);
-  if (type.kind === 'bool') return truthOf(text.toLowerCase() === 't' ? 'true' : text.toLowerCase());
-  const isSimple = (type.kind === 'list' || type.kind === 'set') && !/^\s*\[/.test(text);
-  if (!isSimple) return parseJsonAs(text, type);
-  return convert(text === '' ? [] : text.split(',').map((one) => one.trim()), type);
-}
-
-/** A value of the type that is written in JSON. Fails with `parse`. */
-export function parseJsonAs(text: string, type: Type): Value {
-  return convert(jsonValue(text), type);
-}
-
 /** The type that a value has by itself. */
 export function impliedType(value: Value): Type {
   if (typeof value === 'string') return { kind: 'string' };
@@ -134,14 +115,4 @@ function tupleOf(value: Value, types: readonly Type[]): Value {
   if (list.length !== types.length)
     throw new BuildError('parse', `${types.length} elements are needed here, not ${list.length}`);
   return list.map((one, i) => convert(one, types[i]!));
-}
-
-function jsonValue(text: string): Value {
-  try {
-    return fromJson(JSON.parse(text));
-  } catch {
-    throw new BuildError('parse', 'JSON is needed here', {
-      hint: 'Write lists as ["a"], objects as {"a": 1}.',
-    });
-  }
 }
