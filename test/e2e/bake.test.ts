@@ -99,7 +99,10 @@ target "bad" { dockerfile-inline = "FROM ${base}\\nRUN echo no; exit 3" }
     const folder = folderWith('wrong', {
       'docker-bake.hcl': `
 group "default" { targets = ["good", "bad"] }
-target "good" { dockerfile-inline = "FROM ${base}\\nRUN echo never" }
+target "good" {
+  dockerfile-inline = "FROM ${base}\\nRUN echo never"
+  tags              = ["test/never"]
+}
 target "bad" { dockerfile-inline = "FROM ${base}\\nRNU x" }
 `,
     });
@@ -107,6 +110,7 @@ target "bad" { dockerfile-inline = "FROM ${base}\\nRNU x" }
     expect(code).toBe(1);
     expect(stderr).toContain('bad (dockerfile-inline):2:1');
     expect(stderr).not.toContain('echo never');
+    expect(await tsbuild.must(['builds'])).not.toContain('test/never');
   });
 
   it('read and write nothing outside of their folder that the command line does not allow', async () => {

@@ -34,10 +34,6 @@ export function withoutIndent(
   const begins = reading.text[at - 1] === '\n';
   return text
     .split('\n')
-    .map((line, i) => (i === 0 && !begins ? line : line.slice(Math.min(indent, leading(line)))))
+    .map((line, i) => (i === 0 && !begins ? line : line.slice(indent)))
     .join('\n');
-}
-
-function leading(line: string): number {
-  return line.length - line.trimStart().length;
 }

@@ -1,16 +1,6 @@
 import { BuildError } from '../../core/errors.ts';
 import { type Expression, keywordOf } from './syntax.ts';
-import {
-  isEqual,
-  isList,
-  isMap,
-  listOf,
-  mapOf,
-  numberOf,
-  textOf,
-  truthOf,
-  type Value,
-} from './value.ts';
+import { isEqual, isList, isMap, listOf, mapOf, numberOf, textOf, truthOf, type Value } from './value.ts';
 
 /** A kind of values, as `type =` of a variable names it. */
 export type Type =

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -131,6 +131,14 @@ describe('a path of a target', () => {
     [{ 'cache-to': [{ type: 'local', dest: '/cache' }] }, 'write /cache'],
   ])('leads nowhere outside of the folder: %j', (settings, what) => {
     expect(() => check(settings)).toThrow(`target app: it would ${what}, outside of the current folder`);
+  });
+
+  it('is judged by where its links lead', () => {
+    symlinkSync('/etc', join(cwd, 'link'));
+    expect(() => check({ context: 'link' })).toThrow('it would read link');
+    expect(() => check({ output: [{ type: 'local', dest: 'link/new/out' }] })).toThrow(
+      'it would write link/new/out',
+    );
   });
 
   it('may lead where the command line says', () => {
