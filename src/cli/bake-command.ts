@@ -1,4 +1,4 @@
-import type { BakeFile, Definition, Selection } from '../commands/bake.ts';
+import type { BakeFile, Definition, RepositoryFolder, Selection } from '../commands/bake.ts';
 import { usageError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import { checkPaths, parseAllowed } from './bake-paths.ts';
@@ -8,7 +8,7 @@ import { Failure } from './failure.ts';
 import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
 import type { Host } from './host.ts';
 import type { CommandSpec } from './spec.ts';
-import { progressFlags } from './surround.ts';
+import { progressFlags, still } from './surround.ts';
 import { parsePairs } from './values.ts';
 
 interface BakeFlags extends GroupFlags {
@@ -32,7 +32,7 @@ export const bake: CommandSpec = {
   name: 'bake',
   summary: 'build the targets of a bake or Compose file',
   define: (command) => {
-    addAll(command.usage('[flags] [TARGET…]').argument('[target...]'), 'Input:', [
+    addAll(command.usage('[flags] [REPOSITORY] [TARGET…]').argument('[target...]'), 'Input:', [
       list('-f, --file <file>', 'read this file; - for stdin (default: docker-bake.hcl, compose.yaml, …)'),
       list(
         '--set <target.attribute=value>',
@@ -81,6 +81,7 @@ export const bake: CommandSpec = {
 
 const examples = `
 TARGET is a target or a group, with * where wanted; without one it is "default".
+Before it may stand a git repository that holds the files.
 
 Examples:
   tsbuild bake                              build the group or target "default"
@@ -94,34 +95,68 @@ interface Around {
   readonly files: BakeFile[];
 }
 
-async function run(flags: BakeFlags, words: readonly string[], { host, files }: Around): Promise<number> {
-  const remote = words.find((word) => /^(?:https?|git|ssh):\/\//.test(word));
-  if (remote !== undefined)
-    throw usageError(
-      `bake reads no definition from ${remote}`,
-      'Clone the repository and run bake there; contexts may be addresses.',
-    );
+async function run(flags: BakeFlags, words: readonly string[], around: Around): Promise<number> {
+  const { host, files } = around;
   const notes: EventBody[] = [];
-  const { printed, readBake, select } = await import('../commands/bake.ts');
-  const definition = await readBake({
+  const { inRepository, printed, select } = await import('../commands/bake.ts');
+  const { definition, names, folder } = await read(flags, words, { ...around, notes });
+  if (flags.list !== undefined) return await tellList(flags.list, definition, host);
+  const set = [...shorthands(flags), ...(flags.set ?? [])];
+  const wanted = names.length > 0 ? names : ['default'];
+  const written: Selection = select(definition, { names: wanted, set, env: host.env });
+  if (flags.print) {
+    host.write(1, `${JSON.stringify(printed(written), null, 2)}\n`);
+    return 0;
+  }
+  const selection = folder === undefined ? written : inRepository(written, folder);
+  const allowed = parseAllowed(flags.allow ?? []);
+  if (callOf(flags) === undefined)
+    checkPaths(selection, {
+      cwd: host.cwd,
+      allowed,
+      set: flags.set ?? [],
+      isForeign: folder !== undefined,
+    });
+  return await runTargets(selection, { flags, host, files, notes, allow: allowed.entitlements });
+}
+
+interface Read {
+  readonly definition: Definition;
+  /** What is asked of it. */
+  readonly names: readonly string[];
+  /** The folder of a repository that it was read from. */
+  readonly folder?: RepositoryFolder;
+}
+
+/** The first word may be a git repository: then the files are those of it. */
+async function read(
+  flags: BakeFlags,
+  words: readonly string[],
+  { host, files, notes }: Around & { readonly notes: EventBody[] },
+): Promise<Read> {
+  const { localFiles, readBake } = await import('../commands/bake.ts');
+  const { repositoryIn, withRepository } = await import('../commands/bake-remote.ts');
+  const request = {
     files: flags.file ?? [],
     variables: parsePairs('--var', flags.var ?? [], (name) => host.env[name]),
     cwd: host.cwd,
     env: lookupsOf(host),
-    warn: (text) => void notes.push({ type: 'note', level: 'warning', text }),
-    onFile: (file) => void files.push(file),
+    warn: (text: string) => void notes.push({ type: 'note', level: 'warning', text }),
+    onFile: (file: BakeFile) => void files.push(file),
+  };
+  const [first = '', ...names] = words;
+  const address = repositoryIn(first);
+  if (address === undefined && /^https?:/.test(first))
+    throw usageError(`${first} is no git repository`, 'The address of one ends in .git.');
+  if (address === undefined) return { definition: await readBake(request), names: words };
+  return await withRepository(address, still(flags, host), async ({ folder, has, read }) => {
+    const local = localFiles(host.cwd);
+    const from = {
+      has,
+      read: (path: string) => (path.startsWith('cwd://') ? local.read(path) : read(path)),
+    };
+    return { definition: await readBake({ ...request, from }), names, folder };
   });
-  if (flags.list !== undefined) return await tellList(flags.list, definition, host);
-  const set = [...shorthands(flags), ...(flags.set ?? [])];
-  const names = words.length > 0 ? words : ['default'];
-  const selection: Selection = select(definition, { names, set, env: host.env });
-  if (flags.print) {
-    host.write(1, `${JSON.stringify(printed(selection), null, 2)}\n`);
-    return 0;
-  }
-  const allowed = parseAllowed(flags.allow ?? []);
-  if (callOf(flags) === undefined) checkPaths(selection, { cwd: host.cwd, allowed, set: flags.set ?? [] });
-  return await runTargets(selection, { flags, host, files, notes, allow: allowed.entitlements });
 }
 
 /** Docker's own switch keeps variables of the environment away from files. */

@@ -37,11 +37,13 @@ interface Near {
   readonly allowed: Allowed;
   /** Every `--set`: what the command line names itself is allowed. */
   readonly set: readonly string[];
+  /** The definition was fetched: not even the current folder is its own. */
+  readonly isForeign: boolean;
 }
 
 /**
- * Fails with `denied` where a target reads or writes outside of the folder that the command runs in, unless the command line
- * allows that: a bake file may be a stranger's.
+ * Fails with `denied` where a target reads or writes outside of the folder that the command runs in, or anywhere where its
+ * definition was fetched, unless the command line allows that: a bake file may be a stranger's.
  */
 export function checkPaths({ targets }: Selection, near: Near): void {
   for (const [name, settings] of targets) {
@@ -53,13 +55,15 @@ export function checkPaths({ targets }: Selection, near: Near): void {
 function check(
   name: string,
   path: string,
-  { cwd, allowed, set, way }: Near & { readonly way: 'read' | 'write' },
+  { cwd, allowed, set, isForeign, way }: Near & { readonly way: 'read' | 'write' },
 ): void {
   const real = realPath(resolve(cwd, path));
-  const roots = [cwd, ...allowed[way].map((root) => (root === '*' ? '/' : root))];
+  const granted = allowed[way].map((root) => (root === '*' ? '/' : root));
+  const roots = isForeign ? granted : [cwd, ...granted];
   if (roots.some((root) => isWithin(realPath(resolve(cwd, root)), real))) return;
   if (set.some((text) => text.includes(path))) return;
-  throw new BuildError('denied', `target ${name}: it would ${way} ${path}, outside of the current folder`, {
+  const where = isForeign ? ' on this machine' : ', outside of the current folder';
+  throw new BuildError('denied', `target ${name}: it would ${way} ${path}${where}`, {
     hint: `Add --allow fs.${way}=${path} to the command if you trust its files.`,
   });
 }

@@ -15,9 +15,9 @@ const COMPOSE_OVERRIDE = [
 ];
 const BAKE = ['docker-bake.json', 'docker-bake.hcl', 'docker-bake.override.json', 'docker-bake.override.hcl'];
 
-/** The bake files of a folder, where none is named: all that are there, the later over the earlier. */
-export function findBakeFiles(cwd: string): readonly string[] {
-  const found = present(cwd, [...COMPOSE, ...BAKE]);
+/** The bake files of a folder, where none is named: all that are there, the later over the earlier. Fails with `not-found`. */
+export function findBakeFiles(has: (name: string) => boolean): readonly string[] {
+  const found = [...COMPOSE, ...BAKE].filter(has);
   if (found.length > 0) return found;
   throw new BuildError('not-found', 'there is no bake file here', {
     hint: `Name one with -f, or write ${BAKE[1]} or ${COMPOSE[0]}.`,
@@ -41,26 +41,43 @@ function present(folder: string, names: readonly string[]): readonly string[] {
   return names.map((name) => resolve(folder, name)).filter((path) => existsSync(path));
 }
 
+/** Where the files of a definition lie. */
+export interface FileSource {
+  readonly has: (name: string) => boolean;
+  /** Fails with `not-found` or `context`. */
+  readonly read: (path: string) => BakeFile;
+}
+
+/** Files of a folder of this machine; `cwd://` in front of a path says nothing here. */
+export function localFiles(folder: string): FileSource {
+  return {
+    has: (name) => existsSync(resolve(folder, name)),
+    read: (path) => readOne(path.replace(/^cwd:\/\//, ''), folder),
+  };
+}
+
 /** The texts of files; `-` is stdin. Fails with `not-found` or `context`. */
-export async function readBakeFiles(paths: readonly string[], cwd: string): Promise<readonly BakeFile[]> {
+export async function readBakeFiles(
+  paths: readonly string[],
+  from: FileSource,
+): Promise<readonly BakeFile[]> {
   const files: BakeFile[] = [];
-  for (const path of paths)
-    files.push(
-      path === '-'
-        ? { name: '-', text: await readTextStream(process.stdin, 'the bake file on stdin') }
-        : readOne(path, cwd),
-    );
+  for (const path of paths) files.push(path === '-' ? await fromStdin() : from.read(path));
   return files;
 }
 
+async function fromStdin(): Promise<BakeFile> {
+  return { name: '-', text: await readTextStream(process.stdin, 'the bake file on stdin') };
+}
+
 /** Where the Compose files of a project find what they name, from the project's folder. */
-export function composeSource({ folder, env, envFiles, warn }: ComposeWorld): ComposeSource {
+export function composeSource({ folder, env, envFiles, files, warn }: ComposeWorld): ComposeSource {
   const paths = envFiles ?? present(folder, ['.env']);
   const known = new Map<string, string>();
   const lookup = (name: string): string | undefined => env[name] ?? known.get(name);
   for (const path of paths)
     for (const [name, value] of parseEnvFile(readOne(path, folder), lookup)) known.set(name, value);
-  return { lookup, read: (path) => readOne(path, folder), warn };
+  return { lookup, read: (files ?? localFiles(folder)).read, warn };
 }
 
 interface ComposeWorld {
@@ -68,6 +85,8 @@ interface ComposeWorld {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Files of variables, in place of `.env` in the project's folder. */
   readonly envFiles?: readonly string[] | undefined;
+  /** What they name, where that does not lie in the folder. */
+  readonly files?: FileSource | undefined;
   readonly warn: ComposeSource['warn'];
 }
 

@@ -1,15 +1,16 @@
 import type { Definition } from '../bake/definition.ts';
 import { entryTexts } from '../bake/entries.ts';
+import { inRepository, type RepositoryFolder } from '../bake/in-repository.ts';
 import { printed } from '../bake/print.ts';
 import { readDefinition } from '../bake/read.ts';
 import { linksOf, type Selection, select } from '../bake/select.ts';
 import type { Settings } from '../bake/settings.ts';
 import type { BakeFile } from '../bake/source.ts';
 import { formatPlatform, hostPlatform } from '../core/platform.ts';
-import { composeSource, findBakeFiles, readBakeFiles } from './bake-files.ts';
+import { composeSource, type FileSource, findBakeFiles, localFiles, readBakeFiles } from './bake-files.ts';
 
-export type { BakeFile, Definition, Selection, Settings };
-export { entryTexts, linksOf, printed, select };
+export type { BakeFile, Definition, RepositoryFolder, Selection, Settings };
+export { entryTexts, inRepository, linksOf, localFiles, printed, select };
 
 /** What `bake` is told of its files and of the world around them. */
 export interface BakeRequest {
@@ -22,18 +23,14 @@ export interface BakeRequest {
   readonly warn: (text: string) => void;
   /** Is told each file that was read. */
   readonly onFile: (file: BakeFile) => void;
+  /** Where the files lie; by default in `cwd`. */
+  readonly from?: FileSource;
 }
 
 /** Reads the bake files that a request means. Fails with `not-found` or `parse`. */
-export async function readBake({
-  files,
-  variables,
-  cwd,
-  env,
-  warn,
-  onFile,
-}: BakeRequest): Promise<Definition> {
-  const read = await readBakeFiles(files.length > 0 ? files : findBakeFiles(cwd), cwd);
+export async function readBake(request: BakeRequest): Promise<Definition> {
+  const { files, variables, cwd, env, warn, onFile, from = localFiles(cwd) } = request;
+  const read = await readBakeFiles(files.length > 0 ? files : findBakeFiles(from.has), from);
   for (const file of read) onFile(file);
   const seen = { ...env, ...variables };
   return await readDefinition(read, {
@@ -42,7 +39,7 @@ export async function readBake({
       env,
       builtIn: { BAKE_CMD_CONTEXT: 'cwd://', BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
     },
-    compose: composeSource({ folder: cwd, env: seen, warn }),
+    compose: composeSource({ folder: cwd, env: seen, files: from, warn }),
   });
 }
 

@@ -6,7 +6,7 @@ import type { Definition, Group } from '../bake/definition.ts';
 import { merge, type Settings } from '../bake/settings.ts';
 import type { BakeFile } from '../bake/source.ts';
 import { suggestion, usageError } from '../core/errors.ts';
-import { composeSource, findComposeFiles, readBakeFiles } from './bake-files.ts';
+import { composeSource, findComposeFiles, localFiles, readBakeFiles } from './bake-files.ts';
 
 /** What `compose build` is told. */
 export interface ComposeRequest {
@@ -42,7 +42,7 @@ export async function planCompose(request: ComposeRequest): Promise<ComposePlan>
   const { files, cwd, env, warn, onFile } = request;
   const paths = pathsOf(files, request);
   const folder = resolve(cwd, request.projectDirectory ?? folderOf(paths[0]!, cwd));
-  const read = await readBakeFiles(paths, cwd);
+  const read = await readBakeFiles(paths, localFiles(cwd));
   for (const file of read) onFile(file);
   const source = composeSource({
     folder,

@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxBase } from '../support/base-images.ts';
+import { newRepository } from '../support/git-repository.ts';
+import { startGitServer } from '../support/git-server.ts';
 import { processesGone } from '../support/processes.ts';
 import type { Outcome } from '../support/programs.ts';
 import { skip } from '../support/skips.ts';
@@ -9,7 +11,7 @@ import { loadBases, newTsbuild, type Tsbuild } from '../support/tsbuild.ts';
 
 const base = 'localhost/tsbuild-test/busybox:1';
 
-describe.skipIf(skip('groups of builds', { programs: ['busybox'] }))('several builds', () => {
+describe.skipIf(skip('groups of builds', { programs: ['busybox', 'git'] }))('several builds', () => {
   let tsbuild: AsyncDisposable & Tsbuild;
   beforeAll(async () => {
     tsbuild = await newTsbuild('root');
@@ -138,6 +140,40 @@ target "trusting" {
     );
   });
 
+  it('come from a git repository, and their contexts with them', async () => {
+    const root = join(tsbuild.folder, 'repositories');
+    mkdirSync(root);
+    const repository = await newRepository(root, 'shop');
+    await repository.commit({
+      'deploy/docker-bake.hcl': `
+target "default" {
+  context           = "app"
+  contexts          = { mine = "cwd://here" }
+  dockerfile-inline = "FROM scratch\\nCOPY file /file\\nCOPY --from=mine own /own\\n"
+  output            = ["out"]
+}
+`,
+      'deploy/app/file': 'theirs\n',
+    });
+    await repository.publish();
+    const folder = folderWith('elsewhere', {});
+    mkdirSync(join(folder, 'here'));
+    writeFileSync(join(folder, 'here/own'), 'mine\n');
+    const server = await startGitServer({ root });
+    const url = `http://${server.host}/shop.git#main:deploy`;
+    const denied = await bake(folder, url);
+    const { code, stderr } = await bake(folder, url, '--allow=fs=.');
+    const printed = await bake(folder, url, '--print', '--set=default.target=x');
+    await server.stop();
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(denied.stderr).toContain('target default: it would read ./here on this machine');
+    expect(readFileSync(join(folder, 'out/file'), 'utf8')).toBe('theirs\n');
+    expect(readFileSync(join(folder, 'out/own'), 'utf8')).toBe('mine\n');
+    expect(JSON.parse(printed.stdout)).toMatchObject({
+      target: { default: { context: 'app', target: 'x' } },
+    });
+  });
+
   it('answer questions about their files', async () => {
     const folder = join(tsbuild.folder, 'group');
     expect((await bake(folder, '--list=targets')).stdout).toMatch(
@@ -148,7 +184,6 @@ target "trusting" {
     const check = await bake(folder, '--check', 'one', 'two');
     expect(check).toMatchObject({ code: 0, stdout: expect.stringContaining('# two\n') });
     expect((await bake(folder, '--set=one.tag=x')).code).toBe(2);
-    expect((await bake(folder, 'https://example.com/x.git')).stderr).toContain('reads no definition from');
   });
 });
 

@@ -116,10 +116,11 @@ describe('a target', () => {
 });
 
 describe('a path of a target', () => {
+  let isForeign = false;
   const check = (settings: Settings, allowed: readonly string[] = [], set: readonly string[] = []) =>
     checkPaths(
       { groups: new Map(), linked: new Set(), targets: new Map([['app', settings]]) },
-      { cwd, allowed: parseAllowed(allowed), set },
+      { cwd, allowed: parseAllowed(allowed), set, isForeign },
     );
 
   it.each<[Settings, string]>([
@@ -150,6 +151,14 @@ describe('a path of a target', () => {
       contexts: { a: 'https://example.com/x.git', b: 'docker-image://a', c: 'target:x' },
     });
     expect(() => check({ context: '..' }, ['fs.write=..'])).toThrow(BuildError);
+  });
+
+  it('of a definition that was fetched leads nowhere on this machine', () => {
+    isForeign = true;
+    expect(() => check({ context: 'cwd://app' })).toThrow('it would read ./app on this machine');
+    check({ context: 'https://example.com/x.git' });
+    check({ context: 'cwd://app' }, ['fs.read=app']);
+    isForeign = false;
   });
 
   it('is none that the flag does not know', () => {
