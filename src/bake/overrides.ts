@@ -1,5 +1,6 @@
 import { booleanOf } from '../core/boolean.ts';
 import { suggestion, usageError } from '../core/errors.ts';
+import { own } from '../core/own.ts';
 import { type EntryAttribute, parseEntry } from './entries.ts';
 import { matches } from './names.ts';
 import { type Attribute, attributeNames, type Entry, rules, type Settings } from './settings.ts';
@@ -43,10 +44,10 @@ export function readOverrides(
     );
   }
   return (target, settings) => {
-    const own = overrides.filter(({ pattern }) => matches(pattern, target));
+    const ours = overrides.filter(({ pattern }) => matches(pattern, target));
     let all = settings;
-    own.forEach((one, at) => {
-      const isFirst = own.findIndex(({ attribute }) => attribute === one.attribute) === at;
+    ours.forEach((one, at) => {
+      const isFirst = ours.findIndex(({ attribute }) => attribute === one.attribute) === at;
       all = { ...all, ...changed(all, one, isFirst && !one.adds) };
     });
     return all;
@@ -80,7 +81,7 @@ function parse(text: string, env: Readonly<Record<string, string | undefined>>):
 
 function attributeFor(text: string, word: string): Override['attribute'] {
   if (word === 'push' || word === 'load') return word;
-  const spelled = spellings[word] ?? word;
+  const spelled = own(spellings, word) ?? word;
   const known = attributeNames.find((name) => name === spelled);
   if (known !== undefined && known !== 'inherits' && known !== 'description') return known;
   const hint = suggestion(word, [...attributeNames, ...Object.keys(spellings)]) ?? form;
@@ -96,7 +97,7 @@ function withoutValue(
     env,
   }: Pick<Override, 'attribute' | 'name'> & { readonly env: Readonly<Record<string, string | undefined>> },
 ): string | undefined {
-  if (attribute === 'args') return env[name];
+  if (attribute === 'args') return own(env, name);
   if (attribute === 'push' || attribute === 'load' || rules[attribute].kind === 'truth') return 'true';
   throw usageError(`--set '${text}' has no value`, form);
 }

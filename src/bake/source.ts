@@ -12,10 +12,7 @@ export type Locate = (start: number, end: number) => SourceRange;
 
 export function locateIn({ name, text }: BakeFile): Locate {
   const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
-  const lineOf = (at: number): number => {
-    const after = starts.findIndex((start) => start > at);
-    return after < 0 ? starts.length : after;
-  };
+  const lineOf = (at: number): number => countUpTo(starts, at);
   return (start, end) => {
     const [startLine, endLine] = [lineOf(start), lineOf(Math.max(start, end))];
     return {
@@ -26,4 +23,15 @@ export function locateIn({ name, text }: BakeFile): Locate {
       endColumn: Math.max(start, end) - starts[endLine - 1]! + 1,
     };
   };
+}
+
+/** How many of the sorted numbers are no greater than `most`. */
+function countUpTo(sorted: readonly number[], most: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= most) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

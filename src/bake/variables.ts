@@ -1,4 +1,5 @@
 import { BuildError, suggestion } from '../core/errors.ts';
+import { own } from '../core/own.ts';
 import { blockValues } from './block-values.ts';
 import type { VariableInfo } from './definition.ts';
 import { callStandard, checkCount, standardNames, unknownFunction } from './functions/standard.ts';
@@ -48,7 +49,7 @@ export class Variables implements Scope {
   }
 
   variable(name: string): Value {
-    const builtIn = this.#given.builtIn[name];
+    const builtIn = own(this.#given.builtIn, name);
     if (builtIn !== undefined) return builtIn;
     if (this.#declared.has(name) || this.#attributes.has(name))
       return this.#once(name, `the variable ${name}`, () => this.#valueOf(name));
@@ -116,10 +117,10 @@ export class Variables implements Scope {
   #asGiven(name: string, type: Type | undefined, fallback: Value | undefined): Value | undefined {
     if (!this.#declared.has(name)) return undefined;
     const { values, env } = this.#given;
-    const text = values[name] ?? env[name];
+    const text = own(values, name) ?? own(env, name);
     const jsonName = `${name}_JSON`;
     const isJson = type !== undefined && !this.#declared.has(jsonName);
-    const json = isJson ? (values[jsonName] ?? env[jsonName]) : undefined;
+    const json = isJson ? (own(values, jsonName) ?? own(env, jsonName)) : undefined;
     if (json !== undefined) return this.#placed(name, () => parseJsonAs(json, type!));
     if (text === undefined) return undefined;
     return this.#placed(name, () => parseAs(text, type ?? impliedType(fallback ?? '')));

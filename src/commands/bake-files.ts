@@ -4,6 +4,7 @@ import { parseEnvFile } from '../bake/compose/env-file.ts';
 import type { ComposeSource } from '../bake/compose/load.ts';
 import type { BakeFile } from '../bake/source.ts';
 import { BuildError, errnoOf } from '../core/errors.ts';
+import { own } from '../core/own.ts';
 import { shownPath } from '../core/paths.ts';
 import { readText, readTextStream } from '../core/text-file.ts';
 
@@ -74,7 +75,7 @@ async function fromStdin(): Promise<BakeFile> {
 export function composeSource({ folder, env, envFiles, files, warn }: ComposeWorld): ComposeSource {
   const paths = envFiles ?? present(folder, ['.env']);
   const known = new Map<string, string>();
-  const lookup = (name: string): string | undefined => env[name] ?? known.get(name);
+  const lookup = (name: string): string | undefined => own(env, name) ?? known.get(name);
   for (const path of paths)
     for (const [name, value] of parseEnvFile(readOne(path, folder), lookup)) known.set(name, value);
   return { lookup, read: (files ?? localFiles(folder)).read, warn };

@@ -7,6 +7,7 @@ import { linksOf, type Selection, select } from '../bake/select.ts';
 import type { Settings } from '../bake/settings.ts';
 import type { BakeFile } from '../bake/source.ts';
 import { formatPlatform, hostPlatform } from '../core/platform.ts';
+import { cleanLine } from '../report/clean.ts';
 import { composeSource, type FileSource, findBakeFiles, localFiles, readBakeFiles } from './bake-files.ts';
 
 export type { BakeFile, Definition, RepositoryFolder, Selection, Settings };
@@ -46,16 +47,14 @@ export async function readBake(request: BakeRequest): Promise<Definition> {
 /** What a definition has to offer, as a table. */
 export function listing(definition: Definition, what: 'targets' | 'variables'): string {
   const rows = what === 'targets' ? targetRows(definition) : variableRows(definition);
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]! + 3))
-          .join('')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  const clean = rows.map((row) => row.map((cell) => cleanLine(cell)));
+  const widths = clean[0]!.map((_, column) => Math.max(...clean.map((row) => row[column]!.length)));
+  return clean.map((row) => lineOf(row, widths)).join('');
+}
+
+function lineOf(cells: readonly string[], widths: readonly number[]): string {
+  const padded = cells.map((cell, i) => cell.padEnd(widths[i]! + 3));
+  return `${padded.join('').trimEnd()}\n`;
 }
 
 /** The same as JSON. */

@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import { normalPath } from '../../core/paths.ts';
 import type { YamlNode } from '../yaml.ts';
 import { canonical } from './merge-nodes.ts';
@@ -28,7 +29,7 @@ function serviceOf(service: YamlNode, folder: string): YamlNode {
 function mapped(node: YamlNode, changes: Readonly<Record<string, Change>>): YamlNode {
   if (node.kind !== 'map') return node;
   const fields = node.fields.map((field) => {
-    const change = changes[field.name];
+    const change = own(changes, field.name);
     return change === undefined ? field : { ...field, value: change(field.value) };
   });
   return { ...node, fields };

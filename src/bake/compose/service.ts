@@ -1,4 +1,5 @@
 import { BuildError, suggestion } from '../../core/errors.ts';
+import { own } from '../../core/own.ts';
 import { type EntryAttribute, parseEntry } from '../entries.ts';
 import { type Attribute, merge, type Named, rules, type Settings } from '../settings.ts';
 import type { YamlField, YamlNode } from '../yaml.ts';
@@ -27,7 +28,12 @@ interface Around {
 }
 
 /** Reads a service. Fails with `parse`, placed where something has no sense. */
-export function serviceOf({ name, value }: YamlField, around: Around): Service {
+export function serviceOf({ name, key, value }: YamlField, around: Around): Service {
+  if (!/^[\w.-]+$/.test(name))
+    throw new BuildError('parse', 'this is no name for a service', {
+      location: key,
+      hint: 'Letters, digits, dots, - and _ make a name.',
+    });
   const build = at(value, 'build');
   const [image, platform] = ['image', 'platform'].map((field) => textIn(at(value, field)));
   return {
@@ -85,9 +91,9 @@ function settingsOf(build: YamlNode, around: Around): Settings {
 }
 
 function fieldSettings({ name, key, value }: YamlField, around: Around): Settings {
-  const reader = readers[name];
+  const reader = own(readers, name);
   if (reader !== undefined) return reader(value, around);
-  const attribute = plainFields[name];
+  const attribute = own(plainFields, name);
   if (attribute !== undefined) return plainSetting(attribute, value, around);
   if (name.startsWith('x-')) return {};
   const known = [...Object.keys(plainFields), ...Object.keys(readers)];

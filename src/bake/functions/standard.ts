@@ -1,4 +1,5 @@
 import { BuildError, suggestion } from '../../core/errors.ts';
+import { own } from '../../core/own.ts';
 import { evaluate, type Scope } from '../hcl/evaluate.ts';
 import type { Expression } from '../hcl/syntax.ts';
 import { convert, typeOf } from '../hcl/types.ts';
@@ -34,12 +35,12 @@ export const standardNames: readonly string[] = [...Object.keys(plain), ...Objec
 
 /** Calls a function of the standard library. Fails with `parse`. */
 export function callStandard(name: string, args: readonly Expression[], scope: Scope): Value {
-  const own = Object.hasOwn(special, name) ? special[name] : undefined;
-  if (own !== undefined) {
+  const direct = own(special, name);
+  if (direct !== undefined) {
     checkCount(name, args.length, name === 'try' ? [1, MANY] : name === 'can' ? [1, 1] : [2, 2]);
-    return own(args, scope);
+    return direct(args, scope);
   }
-  const known = Object.hasOwn(plain, name) ? plain[name] : undefined;
+  const known = own(plain, name);
   if (known === undefined) throw unknownFunction(name);
   const [least, most, apply] = known;
   checkCount(name, args.length, [least, most]);
