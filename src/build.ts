@@ -15,7 +15,7 @@ import { openPins } from './build/pins.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
-import { tidy } from './build/tidy.ts';
+import { tidying } from './build/tidy.ts';
 import { type CountedOptions, countTransfers } from './build/transfers.ts';
 import { openParts, type Parts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
@@ -78,6 +78,9 @@ async function buildImage(
   const { builds } = parts.store;
   return await tellBuild({ containerfile, graphs, checking, texts, builds }, options, async (telling) => {
     const { options: told, folder: logs } = telling;
+    others?.remembered(logs);
+    const bound = { options: told, folders: [logs] };
+    using _bound = others === undefined ? tidying(parts.store, bound) : undefined;
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
     const shared = { remotes: pinned, parts, place, confines, pins, materials, logs, others };
@@ -99,9 +102,7 @@ async function buildImage(
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
     await afterwards({ assembled, images: made.images }, tools, parts);
-    const result = await writeResult(made, delivered, { options: told, parts });
-    if (others === undefined) tidy(parts.store, options.keepBytes);
-    return result;
+    return await writeResult(made, delivered, { options: told, parts });
   });
 }
 

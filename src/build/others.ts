@@ -10,6 +10,8 @@ export interface Others {
   readonly snapshot: (other: string, platform: Platform) => Promise<Snapshot>;
   /** Is told the images as soon as they are made, before they go anywhere. */
   readonly made: (images: readonly Image[]) => void;
+  /** Is told where the build is remembered: the store is kept within its bound when all have ended. */
+  readonly remembered: (folder: string) => void;
   /** Folders that are read once for all. */
   readonly contexts: Map<string, Context>;
   readonly tools: Pick<Tools, 'gate' | 'made'>;

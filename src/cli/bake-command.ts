@@ -65,7 +65,7 @@ export const bake: CommandSpec = {
       flag('--call <what>', 'build (default), check, outline or targets[,format=json]'),
       flag('--builder <name>', '').hideHelp(),
     ]);
-    return addCommon(addRegistry(command)).addHelpText('after', examples);
+    return addCommon(addRegistry(command)).addHelpText('after', targets);
   },
   run: async (command, host) => {
     const flags = command.opts<BakeFlags>();
@@ -79,15 +79,9 @@ export const bake: CommandSpec = {
   },
 };
 
-const examples = `
+const targets = `
 TARGET is a target or a group, with * where wanted; without one it is "default".
 Before it may stand a git repository that holds the files.
-
-Examples:
-  tsbuild bake                              build the group or target "default"
-  tsbuild bake --print app                  show what would be built
-  tsbuild bake -f compose.yaml --push       build and push the services
-  tsbuild bake --set *.platform=linux/arm64 --set app.args.VERSION=2 app
 `;
 
 interface Around {

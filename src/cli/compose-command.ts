@@ -65,7 +65,7 @@ export const composeBuild: CommandSpec = {
       flag('--check', 'tell what is wrong or doubtful in the files; build nothing'),
       flag('--builder <name>', '').hideHelp(),
     ]);
-    return addCommon(addRegistry(command)).addHelpText('after', examples);
+    return addCommon(addRegistry(command));
   },
   run: async (command, host) => {
     const files: BakeFile[] = [];
@@ -77,12 +77,6 @@ export const composeBuild: CommandSpec = {
     }
   },
 };
-
-const examples = `
-Examples:
-  tsbuild compose build                     build every service that has a build section
-  tsbuild compose -f compose.prod.yaml build --push web
-`;
 
 interface Around {
   readonly host: Host;

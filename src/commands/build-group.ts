@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { whileWanted } from '../../builder/context/remotes.ts';
 import { groupStory } from '../build/group-story.ts';
 import type { Others } from '../build/others.ts';
-import { tidy } from '../build/tidy.ts';
+import { tidying } from '../build/tidy.ts';
 import { type BuildResult, buildAmong } from '../build.ts';
 import { BuildError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
@@ -66,6 +66,8 @@ async function buildAll(
   await using parts = await openParts(root, registry, place, { emit: emitFor(''), downloads: true });
   const stop = new AbortController();
   const shared = sharing(members, jobs);
+  const options = { emit: emitFor(''), signal, ...(keepBytes !== undefined && { keepBytes }) };
+  using _bound = tidying(parts.store, { options, folders: shared.folders });
   const either = AbortSignal.any([signal, stop.signal]);
   const building = members.map(async ({ name, options }) => {
     const others = shared.othersFor(name, either);
@@ -80,7 +82,6 @@ async function buildAll(
   const built = await Promise.all(building);
   signal.throwIfAborted();
   stop.signal.throwIfAborted();
-  tidy(parts.store, keepBytes);
   return new Map(built.filter((one) => one !== undefined));
 }
 
@@ -94,6 +95,8 @@ function naming(name: string, error: unknown): unknown {
 }
 
 interface Sharing {
+  /** Where the builds are remembered, as they begin. */
+  readonly folders: readonly string[];
   readonly othersFor: (name: string, signal: AbortSignal) => Others;
 }
 
@@ -102,8 +105,10 @@ function sharing(members: readonly Member[], jobs: number): Sharing {
   const contexts: Others['contexts'] = new Map();
   const images = new Map(members.map(({ name }) => [name, promised<readonly Image[]>()]));
   const allReady = promised<void>();
+  const folders: string[] = [];
   let awaited = members.length;
   return {
+    folders,
     othersFor: (name, signal) => ({
       ready: async () => {
         awaited -= 1;
@@ -115,6 +120,7 @@ function sharing(members: readonly Member[], jobs: number): Sharing {
         return snapshotOf(other, made, platform);
       },
       made: (own) => images.get(name)!.resolve(own),
+      remembered: (folder) => void folders.push(folder),
       contexts,
       tools,
     }),
