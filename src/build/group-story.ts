@@ -6,8 +6,8 @@ type Of<T extends EventBody['type']> = Extract<EventBody, { type: T }>;
 export interface GroupStory {
   /** Tells what happens in one of them. */
   readonly emitFor: (name: string) => Emit;
-  /** Tells the end of all. */
-  readonly end: (outcome: Pick<Of<'build-end'>, 'outcome' | 'error'>) => void;
+  /** Tells the end of all; of several failures the first counts. */
+  readonly end: (outcome: Of<'build-end'>['outcome']) => void;
 }
 
 /**
@@ -21,6 +21,7 @@ export function groupStory(names: readonly string[], { context, emit }: Around):
   const said = new Set<string>();
   const sums = { steps: 0, cached: 0, received: 0, sent: 0 };
   let waiting: EventBody[] | undefined = [];
+  let error: Of<'build-end'>['error'];
   const flush = (): void => {
     const held = waiting ?? [];
     waiting = undefined;
@@ -34,8 +35,8 @@ export function groupStory(names: readonly string[], { context, emit }: Around):
   };
   const tell = (name: string, event: EventBody): void => {
     count(event, sums);
-    if (event.type === 'build-end') return;
-    if (event.type === 'graph') {
+    if (event.type === 'build-end') error ??= event.error;
+    else if (event.type === 'graph') {
       stages.push(...event.stages.map((stage) => named(name, stage)));
       if (begun.size === names.length && waiting !== undefined) flush();
     } else if (event.type === 'build-start') begun.set(name, event);
@@ -45,7 +46,7 @@ export function groupStory(names: readonly string[], { context, emit }: Around):
     emitFor: (name) => (event) => tell(name, event),
     end: (outcome) => {
       if (waiting !== undefined) flush();
-      if (begun.size > 0) emit({ type: 'build-end', ...outcome, ...sums });
+      if (begun.size > 0) emit({ type: 'build-end', outcome, ...(error && { error }), ...sums });
     },
   };
 }

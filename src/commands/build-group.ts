@@ -46,12 +46,12 @@ export async function buildGroup(
   );
   try {
     const results = await buildAll(members, options, story.emitFor);
-    story.end({ outcome: 'done' });
+    story.end('done');
     await writeMetadata(options.metadataFile, metadataOf(results));
     return results;
   } catch (error) {
     const { signal } = options;
-    story.end({ outcome: signal.aborted ? 'cancelled' : 'failed' });
+    story.end(signal.aborted ? 'cancelled' : 'failed');
     if (error instanceof BuildError)
       await writeMetadata(options.metadataFile, failureOf(error)).catch(() => {});
     throw error;

@@ -20,7 +20,14 @@ const begin = (id: string, steps: number): EventBody => ({
   names: [`${id}:latest`],
   steps,
 });
-const end: EventBody = { type: 'build-end', outcome: 'done', steps: 1, cached: 0, received: 0, sent: 0 };
+const end: Extract<EventBody, { type: 'build-end' }> = {
+  type: 'build-end',
+  outcome: 'done',
+  steps: 1,
+  cached: 0,
+  received: 0,
+  sent: 0,
+};
 
 function story(names: readonly string[]) {
   const told: EventBody[] = [];
@@ -43,7 +50,7 @@ it('has one begin, one picture and one end, and the names of targets in front', 
   app({ type: 'transfer', id: 'a', name: 'a', done: 5, state: 'done', way: 'in' });
   app(end);
   web(end);
-  finish({ outcome: 'done' });
+  finish('done');
   expect(told).toEqual([
     {
       ...begin('one', 5),
@@ -68,7 +75,7 @@ it('has one begin, one picture and one end, and the names of targets in front', 
   ]);
 });
 
-it('says once what two targets are warned of', () => {
+it('says once what two targets are warned of, and why it failed', () => {
   const { told, emitFor, end: finish } = story(['app', 'web']);
   for (const name of ['app', 'web']) {
     emitFor(name)(begin(name, 1));
@@ -76,13 +83,16 @@ it('says once what two targets are warned of', () => {
     emitFor(name)({ type: 'note', level: 'warning', text: 'old' });
   }
   emitFor('web')({ type: 'note', level: 'warning', text: 'other' });
-  finish({ outcome: 'failed' });
+  emitFor('web')({ ...end, outcome: 'failed', error: { code: 'run-failed', message: 'no' } });
+  emitFor('app')({ ...end, outcome: 'cancelled' });
+  finish('failed');
   expect(told.flatMap((event) => (event.type === 'note' ? [event.text] : []))).toEqual(['old', 'other']);
+  expect(told.at(-1)).toMatchObject({ outcome: 'failed', error: { message: 'no' } });
 });
 
 it('tells at its end what waited for a target that never began', () => {
   const { told, emitFor, end: finish } = story(['app', 'web']);
   emitFor('app')({ type: 'note', level: 'info', text: 'something' });
-  finish({ outcome: 'failed' });
+  finish('failed');
   expect(told).toEqual([{ type: 'note', level: 'info', text: 'something' }]);
 });
