@@ -78,7 +78,7 @@ function sayIgnored(flags: BuildFlags, showing: Showing): void {
 }
 
 /** `myapp` is `docker.io/library/myapp:latest` wherever it goes. Fails with `usage` on what is no name. */
-async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
+export async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
   const { nameToGive, nameToRead } = await import('../commands/find-image.ts');
   const outputs = options.outputs.map((output) =>
     output.type === 'registry' ? { ...output, names: output.names.map(nameToGive) } : output,
@@ -111,6 +111,7 @@ export function imagesNamed({
   return [...pushed, ...caches, ...tags.filter((tag) => /^([^/]*[.:][^/]*|localhost)\//.test(tag))];
 }
 
-function writesToStdout(options: WrittenOptions): boolean {
+/** Whether an output takes stdout, so that nothing else may be written there. */
+export function writesToStdout(options: WrittenOptions): boolean {
   return options.outputs.some((output) => 'dest' in output && output.dest === '-');
 }
