@@ -1,7 +1,15 @@
 // Bundles the command, the public API and the worker threads into dist/: one file each, for finding and reading many
 // costs more than compiling one; and writes the man pages. `--types` also emits declarations for the public API.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +33,8 @@ const apart = {
     exports.Pool = require('undici/lib/dispatcher/pool.js');
     exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');`,
   'dockerfile-ast': `module.exports = require('dockerfile-ast');`,
+  'web-tree-sitter': `module.exports = require('web-tree-sitter');`,
+  yaml: `module.exports = require('yaml');`,
   'sql.js': `module.exports = require('sql.js/dist/sql-wasm-inline.js');`,
   'cyclonedx-library': `exports.Enums = require('@cyclonedx/cyclonedx-library/Enums');
     exports.Models = require('@cyclonedx/cyclonedx-library/Models');
@@ -37,7 +47,7 @@ const setApart = {
   name: 'apart',
   setup: (steps) =>
     steps.onResolve(
-      { filter: /^(undici|dockerfile-ast|sql\.js|@cyclonedx\/.*)$|\/report-page\.ts$/ },
+      { filter: /^(undici|dockerfile-ast|sql\.js|web-tree-sitter|yaml|@cyclonedx\/.*)$|\/report-page\.ts$/ },
       ({ path, kind }) =>
         kind === 'dynamic-import'
           ? { path: `./${path.replace(/^.*\//, '').replace(/\.ts$/, '')}.js`, external: true }
@@ -90,7 +100,12 @@ const script = {
 const fresh = `dist.${process.pid}`;
 mkdirSync(fresh);
 writeFileSync(`${fresh}/package.json`, '{"type":"commonjs"}\n');
-const scripts = { cli: 'src/start.ts', main: 'src/cli.ts' };
+const scripts = {
+  cli: 'src/start.ts',
+  main: 'src/cli.ts',
+  // Runs in the sandbox of a step.
+  'small-shell': 'builder/debug/small-shell/small-shell.ts',
+};
 for (const file of workers) scripts[file.replace(/^.*\//, '').replace(/\.ts$/, '')] = file;
 await Promise.all([
   build({ ...script, entryPoints: scripts, outdir: fresh }),
@@ -104,6 +119,12 @@ await Promise.all([
     }),
   ),
 ]);
+// The grammar of bake files, and what reads it.
+for (const wasm of [
+  'web-tree-sitter/web-tree-sitter.wasm',
+  '@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-hcl.wasm',
+])
+  copyFileSync(`node_modules/${wasm}`, `${fresh}/${wasm.replace(/^.*\//, '')}`);
 await writeManual();
 if (process.argv.includes('--types')) {
   const types = `${fresh}/types`;

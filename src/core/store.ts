@@ -374,6 +374,8 @@ export interface Builds {
 export interface Store {
   /** Absolute path of the store. */
   readonly root: string;
+  /** Names how ids are mapped here: what was unpacked, or left by a step, is of use under the same mapping alone. */
+  readonly mapping: string;
   readonly blobs: Blobs;
   readonly layers: Layers;
   readonly records: Records;
