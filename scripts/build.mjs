@@ -11,8 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -25,8 +26,9 @@ const workers = ['src', 'builder', 'cache'].flatMap((folder) =>
     .map((file) => `${folder}/${file}`),
 );
 
-/** Large packages that most starts do without: files of their own, and of undici only what is used. */
+/** What is large and most starts do without: files of their own, and of undici only what is used. */
 const apart = {
+  'report-page': `module.exports = require('./src/report/html/report-page.ts');`,
   undici: `Object.assign(require('undici/lib/dispatcher/dispatcher.js').prototype, require('undici/lib/api'));
     exports.Pool = require('undici/lib/dispatcher/pool.js');
     exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');`,
@@ -45,12 +47,31 @@ const setApart = {
   name: 'apart',
   setup: (steps) =>
     steps.onResolve(
-      { filter: /^(undici|dockerfile-ast|sql\.js|web-tree-sitter|yaml|@cyclonedx\/.*)$/ },
+      { filter: /^(undici|dockerfile-ast|sql\.js|web-tree-sitter|yaml|@cyclonedx\/.*)$|\/report-page\.ts$/ },
       ({ path, kind }) =>
         kind === 'dynamic-import'
-          ? { path: `./${path.replace(/^@.*\//, '')}.js`, external: true }
+          ? { path: `./${path.replace(/^.*\//, '').replace(/\.ts$/, '')}.js`, external: true }
           : undefined,
     ),
+};
+
+/** `import text from './x.css?raw'`: the file as text, made small; of TypeScript the JavaScript. */
+const rawText = {
+  name: 'raw',
+  setup: (steps) => {
+    steps.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.slice(0, -'?raw'.length)),
+      namespace: 'raw',
+    }));
+    steps.onLoad({ filter: /./, namespace: 'raw' }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), {
+        loader: extname(path).slice(1),
+        format: 'iife',
+        minify: true,
+      });
+      return { contents: code.trim(), loader: 'text' };
+    });
+  },
 };
 
 const common = {
@@ -79,13 +100,23 @@ const script = {
 const fresh = `dist.${process.pid}`;
 mkdirSync(fresh);
 writeFileSync(`${fresh}/package.json`, '{"type":"commonjs"}\n');
-const scripts = { cli: 'src/start.ts', main: 'src/cli.ts' };
+const scripts = {
+  cli: 'src/start.ts',
+  main: 'src/cli.ts',
+  // Runs in the sandbox of a step.
+  'small-shell': 'builder/debug/small-shell/small-shell.ts',
+};
 for (const file of workers) scripts[file.replace(/^.*\//, '').replace(/\.ts$/, '')] = file;
 await Promise.all([
   build({ ...script, entryPoints: scripts, outdir: fresh }),
   build({ ...common, entryPoints: ['src/index.ts'], format: 'esm', outfile: `${fresh}/index.mjs` }),
   ...Object.entries(apart).map(([name, contents]) =>
-    build({ ...script, plugins: [], stdin: { contents, resolveDir: root }, outfile: `${fresh}/${name}.js` }),
+    build({
+      ...script,
+      plugins: [rawText],
+      stdin: { contents, resolveDir: root },
+      outfile: `${fresh}/${name}.js`,
+    }),
   ),
 ]);
 // The grammar of bake files, and what reads it.

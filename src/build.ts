@@ -8,6 +8,7 @@ import { Checking } from './build/checking.ts';
 import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
 import { Materials } from './build/materials.ts';
+import { openDebugger } from './build/open-debugger.ts';
 import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
 import type { Others } from './build/others.ts';
@@ -76,6 +77,7 @@ async function buildImage(
   const { containerfile, graphs } = checking.sound();
   await others?.ready();
   const { builds } = parts.store;
+  const debug = await openDebugger(options, graphs);
   return await tellBuild({ containerfile, graphs, checking, texts, builds }, options, async (telling) => {
     const { options: told, folder: logs } = telling;
     others?.remembered(logs);
@@ -85,7 +87,7 @@ async function buildImage(
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
     const shared = { remotes: pinned, parts, place, confines, pins, materials, logs, others };
     const around = { input, ...shared };
-    const tools = checking.learning(openTools(told, around));
+    const tools = checking.learning({ ...openTools(told, around), ...(debug && { debug }) });
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
     const assembled = await assembleAll(built, tools);

@@ -68,6 +68,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'tsbuild explain', about: 'why steps of the last build ran' },
     { line: 'tsbuild explain --format json', about: 'for programs' },
   ],
+  report: [
+    { line: 'tsbuild report', about: 'of the last build' },
+    { line: 'tsbuild report -o build.html', about: 'in this file' },
+  ],
   layers: [{ line: 'tsbuild layers myapp', about: 'what takes up how much, and what for' }],
   diff: [
     { line: 'tsbuild diff myapp:1 myapp:2', about: 'files and settings' },

@@ -51,15 +51,7 @@ describe('the command line', () => {
 
   it('hides from help what has no effect and what is not there', async () => {
     const { stdout } = await run('build', '--help');
-    for (const flag of [
-      '--rm',
-      '--layers',
-      '--tar-path',
-      '--events-fd',
-      '--no-push',
-      '--debug-shell',
-      '--cache-repo',
-    ])
+    for (const flag of ['--rm', '--layers', '--tar-path', '--events-fd', '--no-push', '--cache-repo'])
       expect(stdout).not.toMatch(new RegExp(`${flag}\\b`));
   });
 
