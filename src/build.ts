@@ -85,8 +85,7 @@ async function buildImage(
     using _bound = others === undefined ? tidying(parts.store, bound) : undefined;
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
-    const shared = { remotes: pinned, parts, place, confines, pins, materials, logs, others };
-    const around = { input, ...shared };
+    const around = { input, remotes: pinned, parts, place, confines, pins, materials, logs, others };
     const tools = checking.learning({ ...openTools(told, around), ...(debug && { debug }) });
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
