@@ -76,10 +76,6 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'tsbuild report', about: 'of the last build' },
     { line: 'tsbuild report -o build.html', about: 'in this file' },
   ],
-  debug: [
-    { line: 'tsbuild debug', about: 'of the last build' },
-    { line: 'tsbuild debug -c "ls -l"', about: 'without a terminal' },
-  ],
   layers: [{ line: 'tsbuild layers myapp', about: 'what takes up how much, and what for' }],
   diff: [
     { line: 'tsbuild diff myapp:1 myapp:2', about: 'files and settings' },
