@@ -1,5 +1,6 @@
 import { resolve } from 'node:path/posix';
 import * as history from '../src/containerfile/history.ts';
+import { makesLayer } from '../src/containerfile/layer-kinds.ts';
 import { exposedPorts } from '../src/containerfile/ports.ts';
 import { withEnv } from '../src/containerfile/predefined.ts';
 import { checkSignal } from '../src/containerfile/signals.ts';
@@ -17,8 +18,9 @@ import type {
 } from '../src/containerfile/types.ts';
 import { argValues, pairValues, visibleIn } from '../src/containerfile/variables.ts';
 import { BuildError } from '../src/core/errors.ts';
+import type { Emit } from '../src/core/events.ts';
 import type { ContainerConfig, Snapshot } from '../src/core/types.ts';
-import { edited, expanded, type StageScope, type StageState } from './state.ts';
+import { edited, expanded, type StageScope, type StageState, stepId } from './state.ts';
 import { applyCopy } from './steps/apply-copy.ts';
 import { applyRun } from './steps/apply-run.ts';
 import { applyWorkdir } from './steps/apply-workdir.ts';
@@ -29,8 +31,9 @@ import { shellOf } from './steps/shell.ts';
 export async function applyInstruction(
   instruction: Instruction,
   state: StageState,
-  scope: StageScope,
+  stage: StageScope,
 ): Promise<StageState> {
+  const scope = makesLayer(instruction) ? ofStep(stage, state) : stage;
   switch (instruction.kind) {
     case 'run':
       return await applyRun(instruction, state, scope);
@@ -54,6 +57,14 @@ export async function applyInstruction(
         setting(instruction, snapshot, (text) => expanded(text, state, scope)),
       );
   }
+}
+
+/** What is noted in such a scope, and time that goes by, say which step they are of. */
+function ofStep(scope: StageScope, state: StageState): StageScope {
+  const step = stepId(state.step + 1, scope);
+  const emit: Emit = (event) =>
+    scope.tools.emit(event.type === 'note' || event.type === 'span' ? { step, ...event } : event);
+  return { ...scope, tools: { ...scope.tools, emit } };
 }
 
 type Setting =

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Network } from '../../src/core/options.ts';
+import { timed } from '../../src/core/spans.ts';
 import type { HeldCopy, RecordedStep } from '../../src/core/store.ts';
 import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
@@ -96,7 +97,7 @@ interface Running {
 }
 
 async function runOn(below: Snapshot, { input, form, engine }: Running, tools: Tools): Promise<Layer> {
-  const { store, signal } = tools;
+  const { emit, store, signal } = tools;
   await using scratch = await store.scratch();
   const around = { store, signal, scratch: scratch.path };
   await checkMachine(input.machine, below.layers, around);
@@ -105,14 +106,31 @@ async function runOn(below: Snapshot, { input, form, engine }: Running, tools: T
     scratch.path,
     tools,
   );
-  await using copy = await holdCopy(form, below.layers, around);
+  await using copy = await timed(emit, 'unpack', () => holdCopy(form, below.layers, around));
   await using confined = await tools.confines.confine(input.network, scratch.path);
   const wanted = { ...wantedOf(input, mounts), ...confined.bounds };
-  const plan = await planProcess(below.layers, wanted, { ...around, copy });
-  using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
-  const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
+  const plan = await timed(emit, 'unpack', () => planProcess(below.layers, wanted, { ...around, copy }));
+  using log = new StepLog(tools.logs, input.step, { emit, secrets: mounts.secrets });
+  const exit = await timed(emit, 'run', () => engine.run(plan, ioOf(log, signal), scratch.path, signal));
   log.end();
   if (exit.code !== 0) throw failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
+  return await timed(emit, 'commit', () => commit({ plan, exit, copy, below }, around));
+}
+
+/** A process that has ended well. */
+interface Ended {
+  readonly plan: SandboxPlan;
+  readonly exit: Exit;
+  readonly copy: HeldCopy | undefined;
+  readonly below: Snapshot;
+}
+
+/** Keeps what the process changed as a layer. */
+async function commit(
+  { plan, exit, copy, below }: Ended,
+  around: Pick<Tools, 'store' | 'signal'> & { readonly scratch: string },
+): Promise<Layer> {
+  const { store, signal } = around;
   const layer = await store.layers.commitUpper(
     await upperOf(plan.root, { copy, touched: exit.touched ?? [], ...around }),
     {
