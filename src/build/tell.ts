@@ -36,7 +36,8 @@ export async function tellBuild(
   using memory = builds.begin(texts);
   const startedMs = performance.now();
   const tell = (event: EventBody): void => {
-    memory.event(since(startedMs, withoutLogins(event)));
+    // Logs are kept elsewhere, and are many.
+    if (event.type !== 'step-log') memory.event(since(startedMs, withoutLogins(event)));
     options.emit(event);
   };
   const ended = new Map<string, string>();

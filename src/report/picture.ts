@@ -99,8 +99,15 @@ function addLog(picture: Picture, event: Of<'step-log'>): void {
   if (step?.kind === 'step') keep(step, step.lines[event.stream].add(event.text));
 }
 
-function keep(step: StepItem, lines: readonly string[]): void {
-  step.log.push(...lines.slice(-LOG_LINES));
+/** Of whole lines only the last ones are looked at: there may be many. */
+function keep(step: StepItem, lines: string): void {
+  let from = lines.length;
+  for (let i = 0; i <= LOG_LINES && from > 0; i++) from = lines.lastIndexOf('\n', from - 1);
+  const last = lines
+    .slice(from + 1)
+    .split('\n')
+    .slice(0, -1);
+  step.log.push(...last);
   step.log.splice(0, step.log.length - LOG_LINES);
 }
 

@@ -9,10 +9,16 @@ export interface Named extends Speaker {
   ended: boolean;
 }
 
+/** A line, or several; `lead` begins each of them. */
+interface Words {
+  readonly text: string;
+  readonly lead?: string;
+}
+
 /** Where a system folds what is said, a step that says nothing is named after this time, in milliseconds. */
 const NAME_AFTER_MS = 1000;
 
-/** A log in which one speaks at a time. Texts are clean when they come. */
+/** A log in which one speaks at a time. Texts are fit to be printed when they come. */
 export class PlainLog<V extends Named> {
   readonly #screen: Screen;
   readonly #turns = new Turns<V>();
@@ -33,10 +39,10 @@ export class PlainLog<V extends Named> {
     this.look(now);
   }
 
-  /** Lines about a vertex, which are printed when it has its turn. */
-  say(vertex: V, lines: readonly string[], now: number): void {
-    if (lines.length === 0) return;
-    vertex.pending.push(...lines);
+  /** Words about a vertex, which are printed when it has its turn. */
+  say(vertex: V, { text, lead = '' }: Words, now: number): void {
+    const start = `#${vertex.number} ${lead}`;
+    vertex.pending += `${start}${text.replaceAll('\n', `\n${start}`)}\n`;
     this.#turns.waits(vertex, now);
     this.look(now);
   }
@@ -46,7 +52,7 @@ export class PlainLog<V extends Named> {
     vertex.ended = true;
     const before = `${this.#speak(vertex, now)}${this.#closeSection()}`;
     this.#turns.stop();
-    this.#write(`${before}#${vertex.number} ${this.#fit(word)}\n`);
+    this.#write(`${before}#${vertex.number} ${word}\n`);
     this.look(now);
   }
 
@@ -62,7 +68,7 @@ export class PlainLog<V extends Named> {
   /** A text that belongs to nobody, and interrupts nobody. */
   aside(text: string): void {
     const gap = this.#any && this.#turns.current === undefined ? '\n' : '';
-    this.#write(`${gap}${this.#fit(text)}\n`);
+    this.#write(`${gap}${text}\n`);
   }
 
   /** Says all that is still to be said. */
@@ -80,18 +86,18 @@ export class PlainLog<V extends Named> {
 
   /** What waits to be said by a vertex, with its name first where somebody else has spoken. */
   #speak(vertex: V, now: number): string {
-    const lines = vertex.pending.map((line) => `#${vertex.number} ${this.#fit(line)}\n`);
-    const name = this.#turns.current === vertex ? '' : this.#introduce(vertex, lines.length > 0);
+    const { pending } = vertex;
+    const name = this.#turns.current === vertex ? '' : this.#introduce(vertex, pending !== '');
     this.#turns.begin(vertex, now);
     this.#unnamed.delete(vertex);
-    vertex.pending.length = 0;
-    return `${name}${lines.join('')}`;
+    vertex.pending = '';
+    return name + pending;
   }
 
   #introduce(vertex: V, speaks: boolean): string {
     const before = this.#interrupt();
     const gap = this.#any ? '\n' : '';
-    const title = this.#fit(`#${vertex.number} ${vertex.name}`);
+    const title = `#${vertex.number} ${vertex.name}`;
     const { marks } = this.#screen;
     if (marks === undefined || (vertex.ended && !speaks)) return `${before}${gap}${title}\n`;
     this.#section = `step_${vertex.number}_${++this.#turn}`;
@@ -109,9 +115,5 @@ export class PlainLog<V extends Named> {
     const section = this.#section;
     this.#section = undefined;
     return section === undefined ? '' : this.#screen.marks!.close(section);
-  }
-
-  #fit(text: string): string {
-    return this.#screen.marks?.fit(text) ?? text;
   }
 }

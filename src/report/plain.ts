@@ -71,10 +71,10 @@ class Plain {
   #start(key: string, name: string, at: number): Vertex {
     const vertex: Vertex = {
       number: this.#vertices.get(key)?.number ?? this.#vertices.size + 1,
-      name: cleanLine(name),
+      name: this.#fit(cleanLine(name)),
       startedAt: at,
       lines: { stdout: new Lines(), stderr: new Lines() },
-      pending: [],
+      pending: '',
       since: undefined,
       shownAt: at,
       ended: false,
@@ -86,16 +86,19 @@ class Plain {
 
   #addLog(event: Of<'step-log'>): void {
     const vertex = this.#vertices.get(`step ${event.step}`);
-    if (vertex === undefined) return;
-    const lines = vertex.lines[event.stream].add(event.text);
-    this.#say(vertex, lines, event.at);
+    if (vertex !== undefined) this.#say(vertex, vertex.lines[event.stream].add(event.text), event.at);
   }
 
-  #say(vertex: Vertex, lines: readonly string[], at: number): void {
-    const time = (Math.max(0, at - vertex.startedAt) / 1000).toFixed(3);
-    const { colour } = this.#screen;
-    const said = lines.map((line) => `${time} ${cleanLine(line, { colour })}`);
-    this.#log.say(vertex, said, at);
+  /** Whole lines of a step, with the time at which it said them. */
+  #say(vertex: Vertex, lines: string, at: number): void {
+    if (lines === '') return;
+    const lead = `${(Math.max(0, at - vertex.startedAt) / 1000).toFixed(3)} `;
+    const text = this.#fit(cleanText(lines.slice(0, -1), this.#screen));
+    this.#log.say(vertex, { text, lead }, at);
+  }
+
+  #fit(text: string): string {
+    return this.#screen.marks?.fit(text) ?? text;
   }
 
   #flush(vertex: Vertex, at: number): void {
@@ -109,7 +112,7 @@ class Plain {
     const words = {
       cached: 'CACHED',
       done: `DONE ${formatSeconds(event.at - vertex.startedAt)}`,
-      failed: errorWords(event.error),
+      failed: this.#fit(errorWords(event.error)),
       cancelled: 'CANCELED',
     };
     this.#log.end(vertex, words[event.outcome], event.at);
@@ -122,11 +125,11 @@ class Plain {
     const took = event.at - vertex.startedAt;
     const status = `${vertex.name.split(' ').at(-1)} ${bytesOf(event)} ${formatSeconds(took)}`;
     if (event.state !== 'running') {
-      if (event.state === 'done') this.#log.say(vertex, [`${status} done`], event.at);
+      if (event.state === 'done') this.#log.say(vertex, { text: `${status} done` }, event.at);
       this.#log.end(vertex, transferEnd(event.state, took), event.at);
     } else if (event.at - vertex.shownAt >= transferEveryMs) {
       vertex.shownAt = event.at;
-      this.#log.say(vertex, [status], event.at);
+      this.#log.say(vertex, { text: status }, event.at);
     }
   }
 
@@ -135,19 +138,16 @@ class Plain {
     const where = location === undefined ? '' : ` (${location.file}:${location.startLine})`;
     const hint = event.hint === undefined ? '' : `\n  ${event.hint}`;
     const vertex = this.#vertices.get(`step ${event.step}`);
-    if (event.level === 'info') this.#log.aside(cleanText(`${event.text}${where}`));
-    else if (vertex === undefined || vertex.ended)
-      this.#log.aside(cleanText(`WARNING: ${event.text}${where}${hint}`));
-    else {
-      const lines = cleanText(`WARN: ${event.text}${where}${hint}`).split('\n');
-      this.#log.say(vertex, lines, event.at);
-    }
+    const text = this.#fit(cleanText(`${event.text}${where}${event.level === 'info' ? '' : hint}`));
+    if (event.level === 'info') this.#log.aside(text);
+    else if (vertex === undefined || vertex.ended) this.#log.aside(`WARNING: ${text}`);
+    else this.#log.say(vertex, { text: `WARN: ${text}` }, event.at);
   }
 
   #end(): void {
     this.close();
     const rest = this.#summary.lines().map((line) => `\n  ${line}`);
-    this.#log.aside(`${this.#summary.head()}${rest.join('')}`);
+    this.#log.aside(this.#fit(`${this.#summary.head()}${rest.join('')}`));
   }
 }
 

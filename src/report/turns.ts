@@ -1,7 +1,7 @@
 /** Somebody who has something to say: a step, or a transfer. */
 export interface Speaker {
-  /** Lines that were not printed yet. */
-  readonly pending: string[];
+  /** Text that was not printed yet. */
+  pending: string;
   /** Since when there is something to be printed; undefined where there is nothing. */
   since: number | undefined;
 }
@@ -14,12 +14,12 @@ const PATIENCE_MS = 10_000;
 
 /**
  * Who may speak, so that a log of steps that run side by side can be read: a step goes on speaking, the longer the more
- * of all lines are its own, and nobody waits for long.
+ * of all text is its own, and nobody waits for long.
  */
 export class Turns<S extends Speaker> {
   #current: S | undefined;
   #beganAt = 0;
-  #lines = 0;
+  #said = 0;
   readonly #waiting = new Set<S>();
 
   get current(): S | undefined {
@@ -34,8 +34,8 @@ export class Turns<S extends Speaker> {
 
   /** Somebody speaks from now on. */
   begin(speaker: S, now: number): void {
-    if (this.#current !== speaker) [this.#current, this.#beganAt, this.#lines] = [speaker, now, 0];
-    this.#lines += speaker.pending.length;
+    if (this.#current !== speaker) [this.#current, this.#beganAt, this.#said] = [speaker, now, 0];
+    this.#said += speaker.pending.length;
     this.#waiting.delete(speaker);
     speaker.since = undefined;
   }
@@ -54,13 +54,13 @@ export class Turns<S extends Speaker> {
     if (now - longest.since! > PATIENCE_MS) return longest;
     const busiest = best([...this.#waiting], (one) => this.#speed(one, now))!;
     // Whoever was only named keeps nobody waiting who has something to say.
-    if (this.#lines === 0) return busiest.pending.length > 0 ? busiest : undefined;
+    if (this.#said === 0) return busiest.pending.length > 0 ? busiest : undefined;
     return now - this.#beganAt > QUIET_MS / (1 - this.#share(now)) ? busiest : undefined;
   }
 
   /** How much of what is said by all is said by whoever speaks. */
   #share(now: number): number {
-    const own = this.#lines / Math.max(1, now - this.#beganAt);
+    const own = this.#said / Math.max(1, now - this.#beganAt);
     const others = [...this.#waiting].reduce((sum, one) => sum + this.#speed(one, now), 0);
     return own + others === 0 ? 0 : own / (own + others);
   }
