@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { BuildError } from '../core/errors.ts';
 import type { BuildEvent } from '../core/events.ts';
 import type { Builds, KeptBuild } from '../core/store.ts';
+import { marksOf } from '../report/ci-marks.ts';
 import { cleanLine } from '../report/clean.ts';
 import { findBuild } from './find-build.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -29,7 +30,11 @@ export async function logs({ json, words }: LogsCommand, here: Surroundings): Pr
   const chosen = step === undefined ? all : named(all, step);
   if (step !== undefined && chosen.length === 0) throw noStep(step, build, all);
   if (json) return here.print(`${JSON.stringify(chosen.map(withText), null, 2)}\n`);
-  for (const one of chosen) here.print(textOf(one, chosen.length > 1));
+  const marks = marksOf(here.env, Date.now);
+  for (const one of chosen) {
+    const text = textOf(one, chosen.length > 1);
+    here.print(marks?.fit(text) ?? text);
+  }
 }
 
 /** One word may be either: a build where there is one of this name, else a step of the last build. */

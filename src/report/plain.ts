@@ -71,7 +71,7 @@ class Plain {
   #start(key: string, name: string, at: number): Vertex {
     const vertex: Vertex = {
       number: this.#vertices.get(key)?.number ?? this.#vertices.size + 1,
-      name: this.#fit(cleanLine(name)),
+      name: this.#fit(cleanLine(name.replaceAll('\n', ' '))),
       startedAt: at,
       lines: { stdout: new Lines(), stderr: new Lines() },
       pending: '',

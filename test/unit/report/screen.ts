@@ -13,7 +13,7 @@ export interface FakeScreen extends Screen {
 
 /** A screen that keeps what was written; its clock stands still until it is moved. */
 export function fakeScreen(
-  given: { columns?: number; rows?: number; colour?: boolean; marks?: Marks } = {},
+  given: { columns?: number; rows?: number; colour?: boolean; marks?: Marks | undefined } = {},
 ): FakeScreen {
   let text = '';
   const screen: FakeScreen = {
