@@ -24,6 +24,8 @@ export interface BaseImage {
   readonly local: boolean;
   /** Of its manifest in a registry; undefined for one that was never there. */
   readonly digest: Digest | undefined;
+  /** Of its configuration. */
+  readonly id: Digest;
 }
 
 /** Finds the image that a reference means for a platform. */
@@ -56,24 +58,24 @@ export function baseImages(store: Store, pull: BuildOptions['pull'], source: Ima
       throw withOthers(error, others);
     });
     await store.images.putBeside(image, [name]);
-    return { snapshot: snapshotOf(image), name, local: false, digest: digestIn(image) };
+    return { ...baseOf(image), name, local: false };
   }
 
   async function atHand(name: string, platform: Platform): Promise<BaseImage | undefined> {
     if (pull === 'always' || pull === 'newer') return undefined;
     const local = await store.images.find(name, platform);
     if (local === undefined || !isFor(local, platform)) return undefined;
-    return { snapshot: snapshotOf(local.image), name, local: true, digest: digestIn(local.image) };
+    return { ...baseOf(local.image), name, local: true };
   }
 }
 
 /** An image as something to build on. */
-function snapshotOf(image: Image): Snapshot {
-  return { layers: image.layers, config: parseConfig(image.config) };
-}
-
-function digestIn({ manifest }: Image): Digest | undefined {
-  return manifest === undefined ? undefined : digestOf(manifest.bytes);
+function baseOf({ layers, config, manifest }: Image): Pick<BaseImage, 'snapshot' | 'digest' | 'id'> {
+  return {
+    snapshot: { layers, config: parseConfig(config) },
+    digest: manifest === undefined ? undefined : digestOf(manifest.bytes),
+    id: digestOf(config),
+  };
 }
 
 /** Older programs that run there too are taken of an index that has nothing better, not of the store. */

@@ -1,5 +1,6 @@
 import { type Digest, type Framed, keyOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
+import type { FileList } from '../src/core/ingredients.ts';
 import { timed, timedGate } from '../src/core/spans.ts';
 import type { Layers, SharedResults, StepResult } from '../src/core/store.ts';
 import type { Layer, Snapshot } from '../src/core/types.ts';
@@ -20,6 +21,8 @@ export interface Recallable {
    * where that can be read: it may be begun on the way.
    */
   readonly content?: (below: Snapshot | undefined) => Promise<Framed>;
+  /** The files that digests among the content ingredients stand for; asked once those are known. */
+  readonly lists?: () => readonly FileList[];
   /** Does the work. `expected` are the content ingredients that the key was made of. */
   readonly make: (below: Snapshot, expected: Framed | undefined) => Promise<Layer>;
 }
@@ -47,6 +50,21 @@ export interface RecallPolicy {
   readonly lookUp: boolean;
   /** Only results whose bytes can be had count. */
   readonly obtainable: boolean;
+  /** Told before the work is done that it has to be, and of a result that is known by content alone. */
+  readonly learn?: (learnt: Learnt) => void;
+}
+
+/** What a step turned out to be while it was looked up. */
+export interface Learnt {
+  readonly below: readonly Digest[];
+  readonly first: Framed | undefined;
+  readonly content: Framed | undefined;
+  readonly lists: () => readonly FileList[];
+  /** The key that will lead to its result, the first one where there are two. */
+  readonly key: Digest;
+  readonly contentKey: Digest | undefined;
+  /** The result is known already. */
+  readonly cached: boolean;
 }
 
 /** A record outlived its layer's bytes and they are needed now: the stage is built again from what can be had. */
@@ -91,11 +109,11 @@ export async function remember(
 async function recallOrMake(candidates: readonly Candidate[], asks: Asks): Promise<Remembered> {
   const { step, tools } = asks;
   const known = await recall(candidates, step.first, asks);
-  if (known.length > 0) return hit(known);
+  if (known.length > 0) return hit(known, undefined, asks);
   const candidate = candidates.find(({ snapshot }) => missingOf(snapshot, tools).length === 0);
   const expected = await step.content?.(candidate?.snapshot);
   const byContent = await recall(candidates, expected, asks);
-  if (byContent.length > 0) return await hitByContent(byContent, asks);
+  if (byContent.length > 0) return await hitByContent(byContent, expected!, asks);
   if (candidate === undefined) throw new LostLayer(missingOf(candidates[0]!.snapshot, tools));
   return await makeOnce({ candidate, expected, asks });
 }
@@ -118,15 +136,25 @@ interface Found {
   readonly taken: Taken;
 }
 
-function hit(found: readonly Found[]): Remembered {
+/** Of what others have made, the ingredients are known here for the first time. */
+function hit(found: readonly Found[], content: Framed | undefined, { step, policy }: Asks): Remembered {
+  const [{ from, taken }] = found as [Found];
+  const isOthers = (taken.result.layer.origins?.length ?? 0) > 0;
+  if (isOthers) policy.learn?.({ ...learntOf(from, content, step), cached: true });
+  return recalled(found);
+}
+
+function recalled(found: readonly Found[]): Remembered {
   const candidates = found.map(({ from, taken }) => extend(from, taken));
   return { candidates, layer: found[0]!.taken.result.layer, cached: true };
 }
 
 /** A hit on the content also answers the first key from now on. */
-async function hitByContent(found: readonly Found[], { step, tools }: Asks): Promise<Remembered> {
+async function hitByContent(found: readonly Found[], content: Framed, asks: Asks): Promise<Remembered> {
+  const { step, policy, tools } = asks;
   const { first } = step;
-  if (first === undefined) return hit(found);
+  if (first === undefined) return hit(found, content, asks);
+  policy.learn?.({ ...learntOf(found[0]!.from, content, step), cached: true });
   const both = found.map(({ from, taken }) => {
     const ingredients = onTop(from.snapshot, first, step);
     const result = { ...taken.result, contentKey: taken.key };
@@ -134,7 +162,7 @@ async function hitByContent(found: readonly Found[], { step, tools }: Asks): Pro
   });
   const [{ taken, ingredients }] = both as [(typeof both)[number]];
   await tools.store.records.put(taken.key, keptOf(taken.result), ingredients);
-  return hit(both);
+  return recalled(both);
 }
 
 async function recall(
@@ -223,6 +251,24 @@ function extend(from: Candidate, taken: Taken): Candidate {
   return { snapshot: { ...from.snapshot, layers }, taken: [...from.taken, taken] };
 }
 
+function learntOf(
+  { snapshot }: Candidate,
+  content: Framed | undefined,
+  step: Recallable,
+): Omit<Learnt, 'cached'> {
+  const { first, independent = false } = step;
+  const keyIn = (part: Framed) => keyOf(onTop(snapshot, part, step));
+  const contentKey = content === undefined ? undefined : keyIn(content);
+  return {
+    below: independent ? [] : snapshot.layers.map(({ diffId }) => diffId),
+    first,
+    content,
+    lists: () => step.lists?.() ?? [],
+    key: first === undefined ? contentKey! : keyIn(first),
+    contentKey: first === undefined ? undefined : contentKey,
+  };
+}
+
 interface Work {
   readonly candidate: Candidate;
   readonly expected: Framed | undefined;
@@ -231,14 +277,17 @@ interface Work {
 
 /** Does the work while no other build does the same; what another build finished meanwhile is taken. */
 async function makeOnce({ candidate, expected, asks }: Work): Promise<Remembered> {
-  const { step, tools } = asks;
+  const { policy, step, tools } = asks;
   const { records } = tools.store;
   const first = step.first === undefined ? undefined : onTop(candidate.snapshot, step.first, step);
   const main = expected === undefined ? first! : onTop(candidate.snapshot, expected, step);
   await using _lock = await timed(tools.emit, 'wait', () => records.lock(keyOf(main), tools.signal));
   const meanwhile = await recall([candidate], expected ?? step.first, asks);
   if (meanwhile.length > 0)
-    return expected === undefined ? hit(meanwhile) : await hitByContent(meanwhile, asks);
+    return expected === undefined
+      ? hit(meanwhile, undefined, asks)
+      : await hitByContent(meanwhile, expected, asks);
+  policy.learn?.({ ...learntOf(candidate, expected, step), cached: false });
   const turn = timedGate(tools.gate, tools.emit);
   const layer = await turn(() => step.make(candidate.snapshot, expected));
   const made = { layer, created: new Date().toISOString() };

@@ -2,6 +2,7 @@ import { makesLayer } from '../src/containerfile/layer-kinds.ts';
 import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError, writingFailed } from '../src/core/errors.ts';
+import type { StepBase } from '../src/core/ingredients.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
 import {
@@ -104,11 +105,25 @@ async function outsideBase(
   const { graphStage, obtainable, tools } = scope;
   const { platform, stage } = graphStage;
   const named = await tools.contexts.find(reference, platform);
-  if (named?.kind === 'context')
-    return await stateOfFiles(named, { platform, obtainable, from: stage.from.source }, tools);
-  const { snapshot, local } =
-    named === undefined ? await namedImage(reference, scope) : { snapshot: named.snapshot, local: true };
-  return { state: startingPoint(snapshot), local };
+  if (named?.kind === 'context') {
+    const { state, local } = await stateOfFiles(
+      named,
+      { platform, obtainable, from: stage.from.source },
+      tools,
+    );
+    return { state: withBase(state, { name: reference }), local };
+  }
+  if (named !== undefined)
+    return { state: withBase(startingPoint(named.snapshot), { name: reference }), local: true };
+  const { snapshot, local, digest, id } = await namedImage(reference, scope);
+  const known = { name: reference, id, ...(digest && { digest }) };
+  return { state: withBase(startingPoint(snapshot), known), local };
+}
+
+/** A state as FROM left it, and what that was. */
+function withBase(state: StageState, known: Pick<StepBase, 'name' | 'digest' | 'id'>): StageState {
+  const { layers } = state.candidates[0]!.snapshot;
+  return { ...state, base: { ...known, layers: layers.length, variables: [...state.vars.keys()] } };
 }
 
 /** Triggers that the base left for whoever builds on it. Those of a stage are in the graph already. */
@@ -127,7 +142,7 @@ function scopeOf(
   instructions: readonly Instruction[],
   where: Where & { readonly tools: Tools },
 ): StageScope {
-  return { ...where, graphStage, steps: countSteps(instructions) };
+  return { ...where, graphStage, instructions, steps: countSteps(instructions) };
 }
 
 /** FROM, and what makes layers. */

@@ -1,5 +1,6 @@
 import { expandWord } from '../src/containerfile/expand.ts';
-import type { Env, GraphStage, StageGraph } from '../src/containerfile/types.ts';
+import type { Env, GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
+import type { StepBase } from '../src/core/ingredients.ts';
 import { formatPlatform } from '../src/core/platform.ts';
 import { makesIndex } from '../src/core/target-platforms.ts';
 import type { Platform, Snapshot } from '../src/core/types.ts';
@@ -33,6 +34,10 @@ export interface StageState {
   readonly cmdSet: boolean;
   /** Steps shown so far. */
   readonly step: number;
+  /** The image from outside that it stands on. */
+  readonly base?: StepBase;
+  /** The steps that made the layers on top of that, as people see them. */
+  readonly made: readonly string[];
   /** Lines of history that came with an image from outside. */
   readonly inherited: number;
   readonly inheritedCreated: string | undefined;
@@ -44,6 +49,8 @@ export interface StageScope {
   readonly graphStage: GraphStage;
   readonly stages: StageSources;
   readonly obtainable: boolean;
+  /** All that the stage does, triggers of its base included. */
+  readonly instructions: readonly Instruction[];
   /** Steps of this stage that people see. */
   readonly steps: number;
   readonly tools: Tools;

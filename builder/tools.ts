@@ -1,6 +1,7 @@
 import type { Digest } from '../src/core/digest.ts';
-import type { Emit } from '../src/core/events.ts';
+import type { Emit, Explanation } from '../src/core/events.ts';
 import type { Gate } from '../src/core/gates.ts';
+import type { StepFacts } from '../src/core/ingredients.ts';
 import type { BuildOptions } from '../src/core/options.ts';
 import type { Place } from '../src/core/place.ts';
 import type { SharedResults, StepResult, Store } from '../src/core/store.ts';
@@ -8,6 +9,7 @@ import type { FindImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { NamedContexts } from './context/named.ts';
 import type { Remotes } from './context/remotes.ts';
+import type { MissedStep } from './missed-step.ts';
 import type { Confines } from './sandbox/confines.ts';
 import type { Engine } from './sandbox/plan.ts';
 import type { RootForms } from './steps/root-form.ts';
@@ -24,6 +26,8 @@ export interface Tools {
   readonly gate: Gate;
   /** The main context. */
   readonly context: Context;
+  /** The ignore file that it is read by. */
+  readonly ignore?: StepFacts['ignore'];
   /** What `--build-context` names. */
   readonly contexts: NamedContexts;
   /** Fetches what ADD names by address. */
@@ -46,6 +50,8 @@ export interface Tools {
   readonly made: Map<Digest, StepResult>;
   /** Ids of the cache mounts that the steps of this build name. */
   readonly cacheMounts: Set<string>;
+  /** Says why a step was not found in the cache; undefined where that cannot be told. Never fails. */
+  readonly explain: (step: MissedStep) => Promise<Explanation | undefined>;
   /** Folder in which this build keeps the logs of its steps. */
   readonly logs: string;
 }

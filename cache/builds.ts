@@ -17,13 +17,20 @@ const lightBytes = 1e6;
 export function openBuilds(home: Home): Builds {
   const root = join(home.root, 'builds', 'v1');
   const folder = (id: string): string => join(root, id);
-  const list = (): readonly KeptBuild[] => idsIn(root).flatMap((id) => readBuild(home, folder(id)) ?? []);
+  function* newest(): Iterable<KeptBuild> {
+    for (const id of idsIn(root)) {
+      const build = readBuild(home, folder(id));
+      if (build !== undefined) yield build;
+    }
+  }
+  const list = (): readonly KeptBuild[] => [...newest()];
   return {
     begin(texts) {
       const id = newId();
       return { id, ...remember(home, folder(id), texts) };
     },
     list,
+    newest,
     find: (word) => chosen(list(), word),
     folder,
     events: (id) => linesOf(join(folder(id), 'events.jsonl')).flatMap(parsed),

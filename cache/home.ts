@@ -23,6 +23,7 @@ export const folders = {
   facts: 'facts/v1',
   origins: 'origins/v1',
   records: 'records/v1',
+  ingredients: 'ingredients/v1',
   downloads: 'downloads/v1',
   images: 'images/v1',
   names: 'names/v1',

@@ -7,6 +7,7 @@ import { Facts } from './facts.ts';
 import type { Home } from './home.ts';
 import { imageFiles } from './images.ts';
 import { namesById, setName } from './names.ts';
+import { notePruned } from './pruned.ts';
 import { isStoredRecord, type StoredRecord } from './records.ts';
 import { discard, oldestUser, sweep } from './scratch.ts';
 import { bytesOf, type Item, itemsOf, type KindUsage, usageOf } from './usage.ts';
@@ -63,6 +64,7 @@ export function prune(store: StoreWithHome, options: PruneOptions = {}): Pruned 
     removed.push(item);
     left -= item.bytes;
   }
+  notePruned(home, namesOf(removed));
   sweep(home.tmp, (task) => home.gate('exclusive', task));
   return { count: forgotten + removed.length, bytes: bytesOf(removed) };
 }
@@ -128,6 +130,12 @@ function namedBy(home: Home, layers: readonly Layer[]): Named {
   return names;
 }
 
+/** What a later build may miss, and will want to know where it went. */
+function namesOf(removed: readonly Item[]): string[] {
+  const missed = removed.filter(({ kind }) => ['records', 'blobs', 'trees'].includes(kind));
+  return [...new Set(missed.map(({ name }) => name))];
+}
+
 function emptyNames(): Named {
   return { blobs: new Set(), layers: new Set() };
 }
@@ -164,12 +172,12 @@ function jsonOf(file: string): unknown {
 
 /**
  * Least recently used first; a layer counts as used when one made on top of it was, and of layers used at once the one
- * with most below it goes first. What a layer was made on top of stands in its record's ingredients.
+ * with most below it goes first. What a layer was made on top of stands in its record.
  */
 function inOrder(home: Home, items: readonly Item[]): Item[] {
   const below = new Map<string, ReadonlySet<string>>();
   for (const record of recordsOf(itemsOf(home))) {
-    const named = new Set(JSON.stringify(record.ingredients ?? null).match(/(?<=sha256:)[0-9a-f]{64}/g));
+    const named = new Set((record.of ?? []).map(hexOf));
     for (const { layer } of record.results) below.set(hexOf(layer.diffId), named);
   }
   const used = new Map<string, number>();

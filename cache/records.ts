@@ -3,17 +3,17 @@ import type { Records, StepResult } from '../src/core/store.ts';
 import { type Home, touch } from './home.ts';
 import { lock } from './lock.ts';
 
-/** A record as it is stored: what a key once led to, and what the key was made of. */
+/** A record as it is stored: what a key once led to, and the layers that it was made of, as the key names them. */
 export interface StoredRecord {
   readonly results: readonly StepResult[];
-  readonly ingredients: Framed;
+  readonly of?: readonly Digest[];
 }
 
 /** More results than this under one key: the oldest goes. */
 const mostResults = 32;
 
 /** What steps once produced: one JSON file per key. Its modification time is its last use. */
-export function openRecords(home: Home): Records & { ingredients(key: Digest): Framed } {
+export function openRecords(home: Home): Records {
   const fileOf = (key: Digest): string => home.path('records', `${hexOf(key)}.json`);
   const read = (key: Digest): StoredRecord | undefined => home.readJson(fileOf(key), isStoredRecord);
   return {
@@ -25,13 +25,12 @@ export function openRecords(home: Home): Records & { ingredients(key: Digest): F
     async put(key, result, ingredients) {
       const others = (read(key)?.results ?? []).filter((old) => old.layer.diffId !== result.layer.diffId);
       const results = [result, ...others].slice(0, mostResults);
-      home.write(fileOf(key), JSON.stringify({ results, ingredients }));
+      home.write(fileOf(key), JSON.stringify({ results, of: digestsIn(ingredients) }));
     },
     async lock(key, signal) {
       const held = await lock(home.path('locks', `step-${hexOf(key)}`), 'exclusive', signal);
       return { [Symbol.asyncDispose]: async () => held.release() };
     },
-    ingredients: (key) => read(key)?.ingredients,
   };
 }
 
@@ -43,4 +42,10 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
       (one: StepResult) => isDigest(String(one?.layer?.diffId)) && typeof one.created === 'string',
     )
   );
+}
+
+function digestsIn(value: Framed): Digest[] {
+  if (typeof value === 'string') return isDigest(value) ? [value] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return [...new Set(Object.values(value as { readonly [name: string]: Framed }).flatMap(digestsIn))];
 }

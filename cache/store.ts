@@ -9,6 +9,7 @@ import { openDownloads } from './downloads.ts';
 import { guarded, type OnWarning } from './faults.ts';
 import { Home } from './home.ts';
 import { openImages } from './images.ts';
+import { openIngredients } from './ingredients.ts';
 import { LayerStore } from './layers.ts';
 import { openMounts } from './mounts.ts';
 import { openRecords } from './records.ts';
@@ -42,12 +43,14 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
   const home = new Home(path, { mapping: options.mapping, warn: options.onWarning ?? (() => undefined) });
   const blobs = openBlobs(home);
   const layers = new LayerStore(home, blobs, options.fetch);
+  const ingredients = openIngredients(home);
   return {
     root: path,
     home,
     blobs,
     layers,
     records: openRecords(home),
+    ingredients,
     downloads: openDownloads(home),
     images: openImages(home, blobs),
     mounts: openMounts(home, layers),
@@ -62,6 +65,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
     [Symbol.asyncDispose]: async () => {
       await endJobs();
       await home.settled();
+      ingredients.settle();
       home.close();
     },
   };

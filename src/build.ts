@@ -67,7 +67,7 @@ async function buildImage(
     const { options: told, folder: logs } = telling;
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
-    const around = { context: input.context, remotes: pinned, parts, place, confines, pins, materials, logs };
+    const around = { input, remotes: pinned, parts, place, confines, pins, materials, logs };
     const tools = checking.learning(openTools(told, around));
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));

@@ -1,14 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { type Running, running } from './api/running.ts';
 import type { Digest } from './core/digest.ts';
 import { BuildError } from './core/errors.ts';
 import type { BuildEvent } from './core/events.ts';
 
+export type { Running } from './api/running.ts';
 export type { Digest } from './core/digest.ts';
 export { BuildError, type ErrorCode, type SourceRange } from './core/errors.ts';
-export type { BuildEvent } from './core/events.ts';
+export type {
+  Activity,
+  BuildEvent,
+  Change,
+  Explanation,
+  StageShape,
+  ToldFailure,
+  Warning,
+} from './core/events.ts';
 
 /** What both calls take. */
 export interface Common {
@@ -109,6 +115,8 @@ export interface Built {
   /** Digest of the manifest or index, where one was written or pushed. */
   readonly digest?: Digest;
   readonly names: readonly string[];
+  /** The id under which the build is remembered: for `tsbuild logs` and its kin. */
+  readonly build: string;
   /** What `--metadata-file` would hold. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
@@ -120,25 +128,35 @@ export interface PushRequest extends Common {
   readonly destination?: string;
 }
 
+export interface Pushed {
+  /** Digest of the manifest, or of the index of several. */
+  readonly digest: Digest;
+}
+
 /**
  * Builds an image in a child process of its own. Rejects with BuildError as the command line would tell it: `code`,
  * `hint`, `location`, `errors` where a file has several and, for a failing RUN, `exitCode` and `log`.
  */
-export async function build(request: BuildRequest): Promise<Built> {
-  if (request.context === '-' || request.outputs?.includes('-'))
-    throw new BuildError('usage', 'build() reads no stdin and writes no stdout', {
-      hint: 'Name a folder or a file.',
-    });
-  const ended = await run(['build', ...buildArguments(request), '--', request.context], request);
-  const { id, digest, names, metadata } = ended.result as unknown as Built;
-  return { id, names, metadata, ...(digest !== undefined && { digest }) };
+export function build(request: BuildRequest): Running<Built> {
+  const args = ['build', ...buildArguments(request), '--', request.context];
+  return running({ ...request, args, refused: refusalOf(request) }, ({ result, build }) => {
+    const { id, digest, names, metadata } = result as unknown as Built;
+    return { id, names, metadata, build: build ?? '', ...(digest !== undefined && { digest }) };
+  });
 }
 
-/** Sends an image of the store to a registry, and gives the digest of its manifest. */
-export async function push(request: PushRequest): Promise<{ readonly digest: Digest }> {
+/** Sends an image of the store to a registry. */
+export function push(request: PushRequest): Running<Pushed> {
   const names = [request.name, ...(request.destination === undefined ? [] : [request.destination])];
-  const ended = await run(['push', ...commonArguments(request), '--', ...names], request);
-  return { digest: ended.stdout.trim() as Digest };
+  const args = ['push', ...commonArguments(request), '--', ...names];
+  return running({ ...request, args }, ({ stdout }) => ({ digest: stdout.trim() as Digest }));
+}
+
+function refusalOf({ context, outputs }: BuildRequest): BuildError | undefined {
+  if (context !== '-' && !outputs?.includes('-')) return undefined;
+  return new BuildError('usage', 'build() reads no stdin and writes no stdout', {
+    hint: 'Name a folder or a file.',
+  });
 }
 
 function buildArguments(request: BuildRequest): string[] {
@@ -219,98 +237,4 @@ function many(flag: string, values: readonly string[] = []): string[] {
 
 function pairs(flag: string, values: Readonly<Record<string, string>> = {}): string[] {
   return Object.entries(values).map(([name, value]) => `${flag}=${name}=${value}`);
-}
-
-/** What the child said besides its events. */
-interface Ended {
-  readonly result: Readonly<Record<string, unknown>>;
-  readonly stdout: string;
-}
-
-/** Events come on descriptor 3, one per line; the last line is the result or the error. */
-async function run(args: readonly string[], { cwd, env, onEvent, signal }: Common): Promise<Ended> {
-  signal?.throwIfAborted();
-  const child = spawn(launcher(), args, {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    cwd,
-    env: { ...(env ?? process.env) },
-  });
-  const stop = (): void => void child.kill('SIGTERM');
-  signal?.addEventListener('abort', stop);
-  try {
-    const [last, stdout, stderr, code] = await Promise.all([
-      lastLine(child.stdio[3] as Readable, onEvent),
-      read(child.stdout as Readable),
-      read(child.stderr as Readable),
-      exitCode(child),
-    ]);
-    signal?.throwIfAborted();
-    if (code === 0) return { result: last.result ?? {}, stdout };
-    throw last.error ?? new BuildError('bug', `tsbuild ended with code ${code}: ${stderr.trim()}`);
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    if (child.exitCode === null) stop();
-  }
-}
-
-/** `bin/tsbuild` of this package, from `dist/` as from `src/`. */
-function launcher(): string {
-  const path = fileURLToPath(new URL('../bin/tsbuild', import.meta.url));
-  if (existsSync(path)) return path;
-  throw new BuildError('not-found', `the command of tsbuild is not at ${path}`, {
-    hint: 'Install the package again.',
-  });
-}
-
-interface Last {
-  result?: Readonly<Record<string, unknown>>;
-  error?: BuildError;
-}
-
-async function lastLine(stream: Readable, onEvent: Common['onEvent']): Promise<Last> {
-  const last: Last = {};
-  const take = (line: string): void => {
-    const value = JSON.parse(line) as { readonly type: string };
-    if (value.type === 'result') last.result = { ...value };
-    else if (value.type === 'error') last.error = errorOf(value as unknown as ErrorLine);
-    else onEvent?.(value as BuildEvent);
-  };
-  let rest = '';
-  for await (const chunk of stream.setEncoding('utf8')) {
-    const lines = (rest + String(chunk)).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) take(line);
-  }
-  return last;
-}
-
-interface ErrorLine extends Pick<BuildError, 'code' | 'message'> {
-  readonly hint?: string;
-  readonly location?: NonNullable<BuildError['location']>;
-  readonly exitCode?: number;
-  readonly log?: readonly string[];
-  readonly errors?: readonly ErrorLine[];
-}
-
-function errorOf({ code, message, hint, location, exitCode, log, errors }: ErrorLine): BuildError {
-  return new BuildError(code, message, {
-    ...(errors !== undefined && { errors: errors.map(errorOf) }),
-    ...(hint !== undefined && { hint }),
-    ...(location !== undefined && { location }),
-    ...(exitCode !== undefined && { exitCode }),
-    ...(log !== undefined && { log }),
-  });
-}
-
-async function read(stream: Readable): Promise<string> {
-  let text = '';
-  for await (const chunk of stream.setEncoding('utf8')) text += String(chunk);
-  return text;
-}
-
-function exitCode(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
-  });
 }

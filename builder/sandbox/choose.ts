@@ -50,21 +50,26 @@ export async function chooseEngine(place: Place, runtime?: string): Promise<Choi
 }
 
 /**
- * Why no step can run here, and what is missing for it. Builds without RUN go on. The launcher has tried the rungs in
- * vain (`place.why`); this only looks for the remedy.
+ * Why no step can run here (or no image be mounted), and what is missing for it. Builds without RUN go on. The launcher has
+ * tried the rungs in vain (`place.why`); this only looks for the remedy.
  */
-export function whyNoRun(place: Place, machine: Machine = machineOf(place.uid)): BuildError {
+export function whyNoRun(
+  place: Place,
+  machine: Machine = machineOf(place.uid),
+  what: 'RUN' | 'mount' = 'RUN',
+): BuildError {
   if (place.asked === 'none')
-    return new BuildError('sandbox', 'RUN cannot work with --isolation none', {
+    return new BuildError('sandbox', `${what} cannot work with --isolation none`, {
       hint: 'Leave --isolation away: `tsbuild doctor` tells what this machine allows.',
     });
-  const what = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
+  const wanted = place.asked === undefined ? 'a user namespace' : `isolation as \`${place.asked}\``;
   const said = place.why === undefined ? '' : `: ${place.why.split('\n')[0]}`;
   // The last one that was tried is the one that gave the reason.
   const rung = ladder.find(({ name }) => name === (place.asked ?? 'single'));
   const remedy = rung?.remedy(place.why ?? '', machine) ?? namespaceRemedy(machine);
-  const last = place.asked === undefined && mayChangeRoot(machine) ? ` ${lastResort()}` : '';
-  return new BuildError('sandbox', `RUN needs ${what}, which cannot be had here${said}`, {
+  const last =
+    place.asked === undefined && what === 'RUN' && mayChangeRoot(machine) ? ` ${lastResort()}` : '';
+  return new BuildError('sandbox', `${what} needs ${wanted}, which cannot be had here${said}`, {
     hint: `${inOneLine(remedy)}${last} \`tsbuild doctor\` tells more.`,
   });
 }

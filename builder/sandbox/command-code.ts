@@ -1,4 +1,4 @@
-import type { SandboxIo, SandboxPlan } from './plan.ts';
+import type { SandboxIo, SandboxProcess } from './plan.ts';
 import { errnoText, setupFailure } from './setup-failure.ts';
 import type { Ended } from './supervise.ts';
 
@@ -9,7 +9,11 @@ const NOT_EXECUTABLE = 126;
  * The command's exit code. A command that is not there or cannot be executed ends as a shell would say it (127, 126), and is
  * told on the step's stderr; what keeps a step from starting at all throws `sandbox`.
  */
-export function commandCode({ code, failures }: Ended, { process }: SandboxPlan, io: SandboxIo): number {
+export function commandCode(
+  { code, failures }: Pick<Ended, 'code' | 'failures'>,
+  { process }: { readonly process: Pick<SandboxProcess, 'args'> },
+  io: Pick<SandboxIo, 'stderr'>,
+): number {
   const fatal = failures.find((failure) => failure.fatal);
   if (fatal === undefined) return code;
   if (fatal.call.name !== 'execve') throw setupFailure(fatal);

@@ -48,7 +48,7 @@ export function becomeProcess(plan: SandboxPlan, facts: ProcessFacts): readonly 
 }
 
 /** Becomes the command, searched for on the PATH of its own environment. Each place that does not have it is told. */
-export function becomeCommand({ args, env }: SandboxProcess): readonly Item[] {
+export function becomeCommand({ args, env }: Pick<SandboxProcess, 'args' | 'env'>): readonly Item[] {
   const [words, variables] = [block([...args, 0]), block([...env, 0])];
   const paths = candidates(args[0]!, env);
   return paths.flatMap((path, at) => {

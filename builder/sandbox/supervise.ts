@@ -111,7 +111,7 @@ class Step implements ProcessControl {
     });
     if (this.#trouble !== undefined) throw this.#trouble;
     const status = this.#told.get(messages.commandStatus) ?? this.#told.get(messages.firstStatus);
-    return { code: status === undefined ? code : codeOf(status), failures: this.#failures };
+    return { code: status === undefined ? code : exitCodeOf(status), failures: this.#failures };
   }
 
   /**
@@ -166,7 +166,7 @@ class Step implements ProcessControl {
 }
 
 /** The exit code in a status of wait4. */
-function codeOf(status: number): number {
+export function exitCodeOf(status: number): number {
   const signal = status & 0x7f;
   return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
 }

@@ -1,8 +1,11 @@
 import { expandHeredoc } from '../../src/containerfile/expand.ts';
 import { copyHistory } from '../../src/containerfile/history.ts';
+import { isUrl } from '../../src/containerfile/source-urls.ts';
 import type { CopyInstruction, Heredoc } from '../../src/containerfile/types.ts';
 import { type Framed, keyOf } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
+import type { FileList, StepFacts } from '../../src/core/ingredients.ts';
+import { hideLogins } from '../../src/core/logins.ts';
 import { timed } from '../../src/core/spans.ts';
 import type { LayerWriter } from '../../src/core/store.ts';
 import type { Layer, Snapshot } from '../../src/core/types.ts';
@@ -25,7 +28,8 @@ export async function applyCopy(
     const source = await sourceOf(instruction.from?.text, scope, wanted);
     const fetched = await fetchedSelection(input, instruction, { state, scope });
     const selection = fetched ?? (await selectFiles(input, source, scope.tools));
-    await using copying = new Copying(selection, { source, history: historyOf(input), tools: scope.tools });
+    const told = { history: historyOf(input), facts: factsOf(input, instruction, scope) };
+    await using copying = new Copying(selection, { source, tools: scope.tools, ...told });
     return await applyLayerStep(instruction, state, scope, copying);
   };
   try {
@@ -62,6 +66,20 @@ function bodyOf({ name, content, expand }: Heredoc, state: StageState): { name: 
   return { name, content: expand ? expandHeredoc(content, envOf(state.vars)) : content };
 }
 
+function factsOf(
+  { sources, destination, workdir }: CopyInput,
+  { from }: CopyInstruction,
+  { tools: { ignore } }: StageScope,
+): StepFacts {
+  const read = from === undefined ? { ...(ignore && { ignore }) } : { from: [from.text] };
+  return { sources: sources.map(shown), destination, workdir, ...read };
+}
+
+/** Tokens are in the logins and queries of addresses. */
+function shown(source: string): string {
+  return isUrl(source) ? hideLogins(source).replace(/\?[^#]*/, '') : source;
+}
+
 function historyOf(input: CopyInput): string {
   const { kind, sources, heredocs, destination, parents, chown, chmod } = input;
   return copyHistory(
@@ -78,7 +96,13 @@ export async function copyOfAll(
 ): Promise<AsyncDisposable & LayerStep> {
   const input = { sources: ['.'], heredocs: [], destination: '/', workdir: '/', link: false };
   const selection = await selectFiles({ kind: 'copy', ...input }, source, tools);
-  return new Copying(selection, { source, history: '', tools });
+  return new Copying(selection, { source, history: '', facts: {}, tools });
+}
+
+interface CopyingTold extends Pick<LayerStep, 'history'> {
+  readonly source: CopySource;
+  readonly facts: StepFacts;
+  readonly tools: Tools;
 }
 
 /**
@@ -87,6 +111,7 @@ export async function copyOfAll(
  */
 class Copying implements LayerStep, AsyncDisposable {
   readonly history: string;
+  readonly facts: StepFacts;
   readonly first: Framed | undefined;
   readonly independent: boolean;
   readonly #selection: Selection;
@@ -94,18 +119,12 @@ class Copying implements LayerStep, AsyncDisposable {
   readonly #tools: Tools;
   #writer: LayerWriter | undefined;
 
-  constructor(
-    selection: Selection,
-    {
-      source,
-      history,
-      tools,
-    }: { readonly source: CopySource; readonly history: string; readonly tools: Tools },
-  ) {
+  constructor(selection: Selection, { source, history, facts, tools }: CopyingTold) {
     this.#selection = selection;
     this.#source = source;
     this.#tools = tools;
     this.history = history;
+    this.facts = facts;
     this.first = selection.firstKey;
     this.independent = selection.independent;
   }
@@ -115,6 +134,11 @@ class Copying implements LayerStep, AsyncDisposable {
     const isKnown = this.#selection.unreadBytes === 0;
     if (isKnown || below === undefined || this.#wouldFetch(below)) return await this.#selection.contentKey();
     return await this.#write(below);
+  }
+
+  lists(): readonly FileList[] {
+    const list = this.#selection.list();
+    return list === undefined ? [] : [list];
   }
 
   async make(below: Snapshot, expected: Framed | undefined): Promise<Layer> {

@@ -5,6 +5,7 @@ import { mountOf } from '../../src/containerfile/mount.ts';
 import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
 import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
+import type { StepFacts } from '../../src/core/ingredients.ts';
 import type { Network } from '../../src/core/options.ts';
 import type { Place } from '../../src/core/place.ts';
 import { checkEntitled } from '../entitlements.ts';
@@ -16,7 +17,7 @@ import { selectFiles } from './copy.ts';
 import { applyLayerStep, isMadeAgain } from './layer-step.ts';
 import { type RunInput, recallableRun } from './run.ts';
 import { commandOf, strictShell } from './run-command.ts';
-import type { MountSource, RunMount } from './run-mounts.ts';
+import { type MountSource, type RunMount, sourceOfMount } from './run-mounts.ts';
 import { LAID_OUT } from './run-sources.ts';
 import { shellOf } from './shell.ts';
 import { sourceOf, withSources } from './source.ts';
@@ -36,9 +37,28 @@ export async function applyRun(
       ...recallableRun(input, scope.tools),
       history,
       shown: shownSource(instruction, input.mounts),
+      facts: factsOf(instruction, input, state),
       log: logFile(scope.tools.logs, input.step),
     });
   });
+}
+
+function factsOf({ command }: RunInstruction, input: RunInput, state: StageState): StepFacts {
+  const { args } = input.command;
+  const set = new Set((settingsOf(state.candidates[0]!.snapshot).Env ?? []).map(nameIn));
+  const from = input.mounts.flatMap((mount) => {
+    const source = sourceOfMount(mount);
+    return source === undefined ? [] : [source.from];
+  });
+  return {
+    args: state.args.filter((name) => !set.has(name)),
+    ...(command.form === 'shell' && { shell: args.slice(0, -1) }),
+    ...(from.length > 0 && { from }),
+  };
+}
+
+function nameIn(variable: string): string {
+  return variable.slice(0, variable.indexOf('='));
 }
 
 /** Known by their ids alone, even of a step that need not run; those that begin as copies are noted as they are held. */
@@ -175,5 +195,6 @@ async function mountSource({ from, source }: SourceRequest, scope: Attempt): Pro
     files,
     scope.tools,
   );
-  return { reads, path: source, ...(files.kind === 'snapshot' && { snapshot: files.snapshot }) };
+  const snapshot = files.kind === 'snapshot' ? { snapshot: files.snapshot } : {};
+  return { reads, path: source, ...(from !== undefined && { from }), ...snapshot };
 }

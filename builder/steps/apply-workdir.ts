@@ -23,6 +23,7 @@ export async function applyWorkdir(
       ? edited(state, (snapshot) => withHistory(snapshot, history, true))
       : await applyLayerStep(instruction, state, scope, {
           history,
+          facts: {},
           steady: true,
           first: { step: 'workdir', ...input },
           make: (below) => make(below, input, scope.tools),

@@ -1,4 +1,5 @@
 import { type Digest, digestOf, type Framed } from '../../src/core/digest.ts';
+import type { FileList } from '../../src/core/ingredients.ts';
 import type { LayerWriter, Scratch } from '../../src/core/store.ts';
 import type { Layer, Snapshot } from '../../src/core/types.ts';
 import { cleanPath } from '../path-resolve.ts';
@@ -8,6 +9,7 @@ import { place } from './copy-place.ts';
 import { type Item, pick } from './copy-select.ts';
 import { contextTree, type SourceFile, type SourceTree, snapshotTree } from './copy-source.ts';
 import { writePlan } from './copy-write.ts';
+import { fileListOf } from './file-list.ts';
 
 export type { CopyInput, CopySource, CopyTools } from './copy-input.ts';
 
@@ -24,6 +26,8 @@ export interface Selection {
   readonly independent: boolean;
   /** Names the content: every file's digest, mode, owner, type, link, xattrs and name, and the instruction's words. */
   contentKey(): Promise<Framed>;
+  /** The files that the content key names by one digest; undefined before it was asked for. */
+  list(): FileList | undefined;
   /**
    * Writes the layer on top of `below` and returns the content key by the digests taken while writing. A file that
    * changed since its digest was taken fails with `context` and `retry`; the context then forgets what it saw, so
@@ -61,6 +65,7 @@ class CopySelection implements Selection {
   readonly #tree: SourceTree;
   readonly #tools: CopyTools;
   #items: Promise<Item[]> | undefined;
+  #list: (() => FileList) | undefined;
 
   constructor(input: CopyInput, tree: SourceTree, tools: CopyTools) {
     this.#input = input;
@@ -80,7 +85,13 @@ class CopySelection implements Selection {
   async contentKey(): Promise<Framed> {
     const items = await this.#chosen();
     const digests = await this.#tree.digests(filesOf(items));
-    return { ...wordsOf(this.#input), files: digestOf(contentText(items, digests)) };
+    const files = digestOf(contentText(items, digests));
+    this.#list = () => ({ of: files, text: fileListOf(items, digests) });
+    return { ...wordsOf(this.#input), files };
+  }
+
+  list(): FileList | undefined {
+    return this.#list?.();
   }
 
   async write(below: readonly Layer[], writer: LayerWriter): Promise<Framed> {

@@ -1,6 +1,7 @@
 import type { CopyInstruction } from '../../src/containerfile/types.ts';
 import { type Digest, type Framed, isDigest } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
+import type { FileList } from '../../src/core/ingredients.ts';
 import type { Layer } from '../../src/core/types.ts';
 import type { Context } from '../context/context.ts';
 import { emptyContext } from '../context/empty.ts';
@@ -133,6 +134,7 @@ class LateSelection implements Selection {
   readonly unreadBytes = 0;
   readonly #ground: Ground;
   #selected: Promise<Selection> | undefined;
+  #list: () => FileList | undefined = () => undefined;
 
   /** The words alone, without a file, give the part of the key that does not depend on what is fetched. */
   static async of(ground: Ground): Promise<Selection> {
@@ -156,12 +158,18 @@ class LateSelection implements Selection {
     return await (await this.#select()).contentKey();
   }
 
+  list(): FileList | undefined {
+    return this.#list();
+  }
+
   async write(below: readonly Layer[], writer: Parameters<Selection['write']>[1]): Promise<Framed> {
     return await (await this.#select()).write(below, writer);
   }
 
-  #select(): Promise<Selection> {
+  async #select(): Promise<Selection> {
     this.#selected ??= fetchAndSelect(this.#ground, emptyContext());
-    return this.#selected;
+    const selected = await this.#selected;
+    this.#list = () => selected.list();
+    return selected;
   }
 }

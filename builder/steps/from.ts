@@ -30,6 +30,7 @@ export function startingPoint(image: Snapshot): StageState {
     args: [],
     cmdSet: false,
     step: 1,
+    made: [],
     inherited: config.history?.length ?? 0,
     inheritedCreated: created,
   };

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Instruction } from '../../src/containerfile/types.ts';
 import { BuildError } from '../../src/core/errors.ts';
-import { LostLayer, type Recallable, type Remembered, remember } from '../remember.ts';
+import type { StepFacts } from '../../src/core/ingredients.ts';
+import { LostLayer, type Recallable, type RecallPolicy, type Remembered, remember } from '../remember.ts';
 import { type StageScope, type StageState, stepId, stepName } from '../state.ts';
 import { withHistory } from './config.ts';
+import { Learning } from './learning.ts';
 
 /** A step that makes a layer: how the cache knows it, and its line of history. */
 export interface LayerStep extends Recallable {
@@ -12,6 +14,8 @@ export interface LayerStep extends Recallable {
   readonly shown?: string;
   /** Where the step's output is kept, once it has run. */
   readonly log?: string;
+  /** What people know of it, for explanations. */
+  readonly facts: StepFacts;
   /** Nothing outside of the image can change what it does: `--no-cache` is not for it. */
   readonly steady?: boolean;
 }
@@ -27,16 +31,23 @@ export async function applyLayerStep(
   const { emit } = scope.tools;
   const name = `${stepName(state.step + 1, scope, state.args)} ${step.shown ?? instruction.source}`;
   emit({ type: 'step-start', step: id, name, location: instruction.range });
+  const lookUp = step.steady === true || !isMadeAgain(scope);
+  const learning = new Learning({ id, name, instruction, facts: step.facts, asked: !lookUp }, state, scope);
   try {
-    const policy = { lookUp: step.steady === true || !isMadeAgain(scope), obtainable: scope.obtainable };
+    const learn: RecallPolicy['learn'] = (learnt) => learning.learn(learnt);
+    const policy = { lookUp, obtainable: scope.obtainable, learn };
     const remembered = await remember(state.candidates, step, policy, scope.tools);
+    await learning.noted();
     emit({ type: 'step-end', step: id, ...endOf(remembered, step, scope) });
-    return { ...state, step: state.step + 1, candidates: withLine(remembered, step.history) };
+    const made = [...state.made, name];
+    return { ...state, step: state.step + 1, made, candidates: withLine(remembered, step.history) };
   } catch (error) {
+    await learning.noted();
     const givenUp = scope.tools.signal.aborted || error instanceof LostLayer;
     const outcome = givenUp ? 'cancelled' : 'failed';
     const log = step.log !== undefined && existsSync(step.log) ? { log: step.log } : {};
-    emit({ type: 'step-end', step: id, outcome, ...(!givenUp && reasonOf(error)), ...log });
+    const why = givenUp ? {} : reasonOf(error);
+    emit({ type: 'step-end', step: id, outcome, ...learning.keys, ...why, ...log });
     throw error;
   }
 }
@@ -54,11 +65,14 @@ export function isMadeAgain({ tools, graphStage }: StageScope): boolean {
   return noCache.some((wanted) => wanted.toLowerCase() === name || wanted === String(index));
 }
 
-function endOf({ cached, layer }: Remembered, step: LayerStep, { tools }: StageScope) {
+function endOf({ cached, candidates, layer }: Remembered, step: LayerStep, { tools }: StageScope) {
   const bytes = tools.store.layers.tarSize(layer);
+  const { key, result } = candidates[0]!.taken.at(-1)!;
   return {
     outcome: cached ? ('cached' as const) : ('done' as const),
     diffId: layer.diffId,
+    key,
+    ...(result.contentKey !== undefined && { contentKey: result.contentKey }),
     ...(bytes !== undefined && { bytes }),
     ...(!cached && step.log !== undefined && { log: step.log }),
   };

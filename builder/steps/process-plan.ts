@@ -40,7 +40,7 @@ export async function planProcess(
 ): Promise<SandboxPlan> {
   const view = LayeredView.of(layers, around.store.layers, around.signal);
   // Unpacking comes first: it tells what the view needs, which would otherwise read the layers by itself.
-  const { root, owners } = await rootOf(layers, view, around);
+  const { root, owners } = await planRoot(layers, around);
   const { home, uid, gid, groups } = await userOf(view, around.store.layers, process.user);
   const env = new Map(process.env);
   if (!env.has('HOME')) env.set('HOME', home);
@@ -56,6 +56,22 @@ export async function planProcess(
       terminal: process.terminal,
     },
   };
+}
+
+type PlannedRoot = Required<Pick<SandboxPlan, 'root' | 'owners'>>;
+
+/**
+ * The root that layers make: an overlay whose upper directory is in `scratch`, or `copy`, which holds what they make
+ * together.
+ */
+export async function planRoot(
+  layers: readonly Layer[],
+  around: Around & { readonly copy?: HeldCopy | undefined },
+): Promise<PlannedRoot> {
+  const { copy, store, signal } = around;
+  if (copy !== undefined) return { root: { folder: copy.path }, owners: copy.owners };
+  const root = await overlayOf(layers, LayeredView.of(layers, store.layers, signal), around);
+  return { root, owners: root.lower.flatMap((tree) => store.layers.ownersBeside(tree)) };
 }
 
 /**
@@ -86,19 +102,6 @@ export async function holdCopy(
   if (form === 'overlay') return undefined;
   const root = await LayeredView.of(layers, store.layers, signal).lookup('');
   return await store.copies.hold(layers, { root: root ?? plainFolder, signal });
-}
-
-type PlannedRoot = Required<Pick<SandboxPlan, 'root' | 'owners'>>;
-
-async function rootOf(
-  layers: readonly Layer[],
-  view: LayeredView,
-  around: Around & { readonly copy?: HeldCopy | undefined },
-): Promise<PlannedRoot> {
-  const { copy, store } = around;
-  if (copy !== undefined) return { root: { folder: copy.path }, owners: copy.owners };
-  const root = await overlayOf(layers, view, around);
-  return { root, owners: root.lower.flatMap((tree) => store.layers.ownersBeside(tree)) };
 }
 
 /** The trees below, and an empty upper directory that carries the root's own mode and owner. */

@@ -10,6 +10,8 @@ export interface MountSource {
   /** A stage or image whose own trees are mounted; without it the files are laid out anew (a context). */
   readonly snapshot?: Snapshot;
   readonly path: string;
+  /** What `from=` names; absent for the build context. */
+  readonly from?: string;
 }
 
 type Requested<Type extends MountRequest['type']> = Extract<MountRequest, { type: Type }>;

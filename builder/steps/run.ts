@@ -56,6 +56,7 @@ export function recallableRun(input: RunInput, tools: Tools): Recallable {
       ...ingredients,
       contents: await Promise.all(reads.map((selection) => selection.contentKey())),
     }),
+    lists: () => reads.flatMap((selection) => selection.list() ?? []),
     make,
   };
 }

@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import { baseImages } from '../../builder/base-image.ts';
-import type { Context } from '../../builder/context/context.ts';
+import type { IgnoreFile } from '../../builder/context/ignore.ts';
 import type { Remotes } from '../../builder/context/remotes.ts';
 import type { Confines } from '../../builder/sandbox/confines.ts';
 import type { Engine } from '../../builder/sandbox/plan.ts';
@@ -13,13 +14,14 @@ import type { Place } from '../core/place.ts';
 import { timed } from '../core/spans.ts';
 import type { SharedResults } from '../core/store.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Input } from './input.ts';
 import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
 import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
 
 interface Surroundings {
-  readonly context: Context;
+  readonly input: Pick<Input, 'context' | 'ignore'>;
   readonly remotes: Remotes;
   readonly parts: Parts;
   readonly place: Place;
@@ -33,7 +35,7 @@ interface Surroundings {
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { context, remotes, parts, place, confines, pins, materials, logs }: Surroundings,
+  { input, remotes, parts, place, confines, pins, materials, logs }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
@@ -49,6 +51,11 @@ export function openTools(
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
   const digest = (reference: Reference) => asking(() => registry.digest(reference, signal));
   const ask = { meaning, digest };
+  const explainer = once(async () => {
+    const { Explainer } = await import('../../builder/explain/explainer.ts');
+    const shares = options.cacheFrom.length > 0;
+    return new Explainer(store.builds, store.ingredients, { build: basename(logs), shares });
+  });
   const image = materials.images(pins === undefined ? find : pins.images(find, ask));
   return {
     store,
@@ -57,7 +64,8 @@ export function openTools(
     confines,
     emit,
     signal,
-    context,
+    context: input.context,
+    ...(input.ignore && { ignore: knownIgnore(input.ignore) }),
     gate: gate(options.jobs),
     engine: once(() => chooseEngine(options, place)),
     rootForms: new RootForms(store.root, (text) => emit({ type: 'note', level: 'info', text })),
@@ -65,6 +73,7 @@ export function openTools(
     shared,
     cacheMounts: new Set(),
     image,
+    explain: async (step) => (await explainer()).explain(step),
     contexts: namedContexts(options.contexts, {
       ...{ store, remotes, image },
       onLayout: (folder, manifest) => materials.layout(folder, manifest),
@@ -74,6 +83,11 @@ export function openTools(
     ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),
     logs,
   };
+}
+
+/** By its name alone: a build that lies elsewhere is explained alike. */
+function knownIgnore({ path, text }: IgnoreFile): Tools['ignore'] {
+  return { name: basename(path), text };
 }
 
 /** What reads caches is loaded only where there are sources. */

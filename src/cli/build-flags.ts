@@ -52,6 +52,7 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, At
   readonly progress?: string;
   readonly call?: string;
   readonly check?: boolean;
+  readonly explain?: boolean;
   readonly eventsFd?: string;
   readonly [ignored: string]: unknown;
 }
@@ -102,6 +103,7 @@ export function defineBuildFlags(command: Command): Command {
     flag('--offline', 'ask no registry and no server; steps themselves: --network none'),
     flag('--lock [file]', 'keep what names mean now in a lock file (default: Containerfile.lock)').preset(''),
     flag('--frozen [file]', 'names mean what the lock file says; fail where it says nothing').preset(''),
+    flag('--explain', 'tell why each step that ran was not in the cache'),
   ]);
   addAll(command, 'Run:', [
     isolationFlag(),

@@ -31,10 +31,27 @@ const logs: CommandSpec = {
   },
 };
 
+const explain: CommandSpec = {
+  name: 'explain',
+  summary: 'tell why the steps of a build ran',
+  define: (command) =>
+    addCommon(
+      addAll(command.usage('[flags] [BUILD] [STEP]').argument('[build]').argument('[step]'), 'Output:', [
+        jsonFlag(),
+      ]).addHelpText('after', stepHelp),
+    ),
+  run: async (command, host) => {
+    const flags = command.opts<Flags>();
+    const { explain } = await import('../commands/explain.ts');
+    await explain({ json: wantsJson(flags), words: command.args }, still(flags, host));
+    return 0;
+  },
+};
+
 const stepHelp = `
 BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the last
 build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a stage.
 `;
 
 /** Commands about builds of the past. */
-export const historyCommands: readonly CommandSpec[] = [builds, logs];
+export const historyCommands: readonly CommandSpec[] = [builds, logs, explain];

@@ -27,6 +27,8 @@ export interface ShowingFlags {
   readonly eventsFd?: string;
   /** Warnings are told with the lines they are about. */
   readonly debug?: boolean;
+  /** Why steps ran is told at the end. */
+  readonly explain?: boolean;
 }
 
 /** What the picture is titled with, and where the files are that a story names. */
@@ -43,7 +45,8 @@ export async function openShowing(flags: ShowingFlags, host: Host, scene: Scene)
   const screen = screenOf(fd, host, scene);
   const reporter = await openReporter(mode, screen);
   const later = keepWarnings(reporter, mode);
-  const failure = watchFailure(later.reporter);
+  const reasons = await keepReasons(later.reporter, { mode, wanted: flags.explain === true });
+  const failure = watchFailure(reasons.reporter);
   return {
     mode,
     emit: emitTo(failure.reporter, host.now),
@@ -52,6 +55,8 @@ export async function openShowing(flags: ShowingFlags, host: Host, scene: Scene)
     close: () => {
       reporter.close();
       const { marks, read } = screen;
+      const why = reasons.text();
+      host.write(fd, marks?.fit(why) ?? why);
       const warnings = later.warnings.splice(0);
       const text = renderWarnings(warnings, flags.debug ? read : undefined);
       host.write(fd, marks?.fit(text) ?? text);
@@ -105,6 +110,20 @@ function keepWarnings(
     else reporter.event(event);
   };
   return { reporter: { event, close: reporter.close }, warnings };
+}
+
+/** Why steps ran stands below the picture, where it is wanted; a program gets it as it comes. */
+async function keepReasons(
+  reporter: Reporter,
+  { mode, wanted }: { readonly mode: ProgressMode; readonly wanted: boolean },
+): Promise<{ readonly reporter: Reporter; readonly text: () => string }> {
+  if (!wanted || (mode !== 'tty' && mode !== 'plain')) return { reporter, text: () => '' };
+  const reasons = (await import('../report/explain.ts')).collectExplanations();
+  const event = (event: BuildEvent): void => {
+    reasons.event(event);
+    reporter.event(event);
+  };
+  return { reporter: { event, close: reporter.close }, text: () => `\n${reasons.text(Date.now())}` };
 }
 
 /** A reporter that also remembers which step failed. */

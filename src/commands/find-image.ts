@@ -1,5 +1,6 @@
 import { BuildError, suggestion, usageError } from '../core/errors.ts';
 import type { Store, StoredImage } from '../core/store.ts';
+import type { Platform } from '../core/types.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 
 /** An image by name, or by its id or the start of one; of several platforms this machine's. Fails with `not-found`. */
@@ -32,9 +33,15 @@ async function noImage(store: Store, text: string): Promise<BuildError> {
   });
 }
 
-/** As `findImage`; undefined where there is none. */
-export async function findStored(store: Store, text: string): Promise<StoredImage | undefined> {
-  return (await store.images.find(fullName(text) ?? text)) ?? (await store.images.find(text));
+/** As `findImage`, or for `platform`; undefined where there is none. */
+export async function findStored(
+  store: Store,
+  text: string,
+  platform?: Platform,
+): Promise<StoredImage | undefined> {
+  return (
+    (await store.images.find(fullName(text) ?? text, platform)) ?? (await store.images.find(text, platform))
+  );
 }
 
 /** A name as the store knows it; undefined for what is no name (an id). */
@@ -57,4 +64,9 @@ export function nameToGive(text: string): string {
   if (reference.digest !== undefined)
     throw usageError(`${text} names a digest, which cannot be given away`, 'Write NAME:TAG.');
   return formatReference(reference);
+}
+
+/** A name without what skopeo puts before one of a registry. */
+export function withoutScheme(name: string): string {
+  return name.replace(/^docker:\/\//, '');
 }

@@ -4,6 +4,7 @@ import { hostPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Image, Layer, Platform } from '../core/types.ts';
 import { formatReference } from '../oci/reference.ts';
+import { withoutScheme } from './find-image.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts, type Parts } from './wiring.ts';
 
@@ -29,7 +30,7 @@ export async function fetchImage(
   { name, platform = hostPlatform() }: PullCommand,
   { parts, here }: { readonly parts: Parts; readonly here: Surroundings },
 ): Promise<{ readonly image: Image; readonly name: string }> {
-  const reference = await parts.registry.meaning(name.replace(/^docker:\/\//, ''));
+  const reference = await parts.registry.meaning(withoutScheme(name));
   const { image, referenceDigest } = await parts.registry.resolve(reference, platform, here.signal);
   const turn = gate(width);
   await Promise.all(image.layers.map((layer) => turn(() => fetchLayer(layer, { store: parts.store, here }))));

@@ -16,13 +16,11 @@ import { RootForms } from '../../builder/steps/root-form.ts';
 import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
 import { BuildError, errnoOf, usageError } from '../core/errors.ts';
 import type { ProcessOptions } from '../core/options.ts';
-import type { ContainerConfig, Image } from '../core/types.ts';
+import type { ContainerConfig } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
-import { formatReference } from '../oci/reference.ts';
-import { findStored } from './find-image.ts';
-import { fetchImage } from './pull.ts';
+import { imageToUse } from './image-to-use.ts';
 import type { Surroundings } from './surroundings.ts';
-import { openParts, type Parts } from './wiring.ts';
+import { openParts } from './wiring.ts';
 
 export interface RunCommand extends ProcessOptions {
   readonly name: string;
@@ -66,7 +64,7 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
   const { engine, warning } = await chooseEngine(here.place, options.runtime);
   if (warning !== undefined) here.say(`warning: ${warning}\n`);
   engine.check?.({ network: options.network, insecure: false, terminal: options.terminal });
-  const image = await imageOf(options.name, parts, here);
+  const image = await imageToUse({ name: options.name }, parts, here);
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
   await checkMachine(image.platform, image.layers, around);
@@ -95,14 +93,6 @@ async function runPlan(
     if (error === readerGone) return READER_GONE;
     throw error;
   }
-}
-
-async function imageOf(name: string, parts: Parts, here: Surroundings): Promise<Image> {
-  const meaning = async (): Promise<string> => formatReference(await parts.registry.meaning(name));
-  const stored = (await findStored(parts.store, name)) ?? (await findStored(parts.store, await meaning()));
-  if (stored !== undefined) return stored.image;
-  here.say(`${name} is not in the store: pulling it\n`);
-  return (await fetchImage({ name }, { parts, here })).image;
 }
 
 type Unbounded = Omit<WantedProcess, keyof Bounds>;

@@ -47,12 +47,26 @@ export interface Change {
 
 /** Why a step ran and was not taken from the cache. */
 export interface Explanation {
-  readonly reason: 'changed' | 'new' | 'pruned' | 'not-shared' | 'asked';
+  readonly reason: /** Something that the step can see is not what it was: `changes` says what. */
+    | 'changed'
+    /** No build that is remembered had this step. */
+    | 'new'
+    /** It was the same and did not end well, so there was nothing to keep. */
+    | 'failed'
+    /** It was the same, and its result was taken away since. */
+    | 'pruned'
+    /** Neither this machine nor what `--cache-from` names knows it. */
+    | 'not-shared'
+    /** `--no-cache`. */
+    | 'asked';
   /** The build with whose step this one was compared, and when it was (ISO). */
   readonly with?: { readonly build: string; readonly at: string };
   /** When the result was taken away (ISO). */
   readonly prunedAt?: string;
   readonly changes: readonly Change[];
+  /** How many more changes there were: a long list is cut. */
+  readonly more?: number;
+  /** Sentences. */
   readonly advice: readonly string[];
 }
 
@@ -113,6 +127,9 @@ export type BuildEvent =
       readonly bytes?: number;
       /** The layer that it led to. */
       readonly diffId?: Digest;
+      /** What the cache knows it by; `contentKey` where the content of what it reads has a key of its own. */
+      readonly key?: Digest;
+      readonly contentKey?: Digest;
       /** Where the step's complete log is kept. */
       readonly log?: string;
     }

@@ -1,5 +1,6 @@
 import type { Digest, Framed } from './digest.ts';
 import type { BuildEvent, ToldFailure } from './events.ts';
+import type { KeptIngredients } from './ingredients.ts';
 import type { InodeOwner, Owner, PathOwner } from './owner.ts';
 import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin, Platform } from './types.ts';
 
@@ -153,7 +154,7 @@ export interface SharedResults {
 export interface Records {
   /** Results under a key: newest first; an unreadable record is none. */
   find(key: Digest): readonly StepResult[];
-  /** Adds a result in front; an equal diffId is moved there. The ingredients are kept to explain a later miss. */
+  /** Adds a result in front; an equal diffId is moved there. The layers that the ingredients name stay as long as it. */
   put(key: Digest, result: StepResult, ingredients: Framed): Promise<void>;
   /** Waits until no other build makes this step. Dispose to let the next one go on. */
   lock(key: Digest, signal?: AbortSignal): Promise<AsyncDisposable>;
@@ -350,6 +351,8 @@ export interface Builds {
   begin(texts: ReadonlyMap<string, string>): OpenBuild;
   /** Newest first. */
   list(): readonly KeptBuild[];
+  /** The same one by one, for whoever needs the first few. */
+  newest(): Iterable<KeptBuild>;
   /** By id, by an unambiguous start or end of one; the last build where nothing is said. */
   find(word?: string): KeptBuild | undefined;
   folder(id: string): string;
@@ -365,6 +368,7 @@ export interface Store {
   readonly blobs: Blobs;
   readonly layers: Layers;
   readonly records: Records;
+  readonly ingredients: KeptIngredients;
   readonly downloads: Downloads;
   readonly images: Images;
   readonly mounts: Mounts;

@@ -38,7 +38,7 @@ export async function busyboxIndex(): Promise<IndexBase> {
 }
 
 /** Makes the layout's image one of several, named by an index. */
-function writeIndex(layout: string, name: string): void {
+export function writeIndex(layout: string, name: string): void {
   const top = read(layout, 'index.json') as { manifests: readonly Json[] };
   const first = firstManifest(layout, top.manifests[0]!);
   const config = blob(layout, String((first.config as Json).digest));

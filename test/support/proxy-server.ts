@@ -18,10 +18,12 @@ export interface ProxyOptions {
   readonly login?: string;
   /** Speak TLS with clients. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /** The port of this machine where a name is served; undefined where there is no such name. Default: the one asked for. */
+  readonly portOf?: (name: string) => number | undefined;
 }
 
 /** A forward proxy on loopback that leads every name there: names that only it knows prove that it was asked. */
-export async function startProxyServer({ login, tls }: ProxyOptions = {}): Promise<ProxyServer> {
+export async function startProxyServer({ login, tls, portOf }: ProxyOptions = {}): Promise<ProxyServer> {
   const asked: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const wanted = login === undefined ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
@@ -43,7 +45,10 @@ export async function startProxyServer({ login, tls }: ProxyOptions = {}): Promi
   };
   const tunnel = (request: IncomingMessage, socket: Duplex): void => {
     if (!admit(request)) return void socket.end('HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n');
-    const onward = connect(Number(request.url?.split(':')[1]), '127.0.0.1', () => {
+    const [name = '', wished] = request.url?.split(':') ?? [];
+    const port = portOf === undefined ? Number(wished) : portOf(name);
+    if (port === undefined) return void socket.end('HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n');
+    const onward = connect(port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       onward.pipe(socket).pipe(onward);
     });

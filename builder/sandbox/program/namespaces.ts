@@ -22,11 +22,13 @@ export const messages = {
   firstStatus: 1,
   /** How the process ended that became the command, where the first one only waits for it. */
   commandStatus: 2,
+  /** The id of the process that becomes the command, where one only waits for it. */
+  command: 3,
   /** The number of a descriptor in the command's process, for us to take; it waits until we did. */
-  terminal: 3,
-  listener: 4,
+  terminal: 4,
+  listener: 5,
   /** The process stands in a user namespace without ids, and waits for us to write its maps. */
-  userNamespace: 5,
+  userNamespace: 6,
 };
 
 /**

@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly stdio: readonly [Stream, Stream, Stream];
   /** A private folder, used where the machine wants no file in memory to be executed. */
   readonly folder: string;
+  /** It stays in our session and group, where our terminal finds it. */
+  readonly attached?: true;
   /** The channel brought a failure: a fatal one, or one that the program told itself. */
   readonly failed: (failure: Failure) => void;
   /** The channel brought a message of the program: its number and value. */
@@ -37,7 +39,7 @@ export interface Started {
 }
 
 /**
- * Starts a program as a child: a session of its own, no environment, no descriptor besides the three and its channel. What
+ * Starts a program as a child: a session of its own (unless `attached`), no environment, no descriptor besides the three and its channel. What
  * was written on the channel has been handed on when the child's `close` comes. Call it from the main thread: a
  * parent-death signal follows the thread.
  */
@@ -45,7 +47,12 @@ export function start(program: Program, options: StartOptions): Started {
   const file = executable(program, options.folder);
   try {
     const stdio = [...options.stdio, 'pipe', ...file.descriptors] as StdioOptions;
-    const child = spawn(file.path, [], { argv0: 'tsbuild-step', stdio, env: {}, detached: true });
+    const child = spawn(file.path, [], {
+      argv0: 'tsbuild-step',
+      stdio,
+      env: {},
+      detached: options.attached !== true,
+    });
     const channel = child.stdio[CHANNEL] as Duplex | null | undefined;
     channel?.on('error', () => {});
     channel?.on('data', readMessages(program, options));

@@ -1,12 +1,10 @@
+import { seemsSecret } from '../../core/secret-names.ts';
 import type { Word } from '../types.ts';
 import { type Reading, warn } from './scope.ts';
 
-const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
-
 /** A variable whose name says that its value should stay secret. */
 export function warnOfSecret(keyword: 'ARG' | 'ENV', name: Word, reading: Reading): void {
-  if (!SECRET.test(name.text) || HARMLESS.test(name.text)) return;
+  if (!seemsSecret(name.text)) return;
   const text = `${keyword} ${JSON.stringify(name.text)} seems to hold a secret, and stays readable in the image`;
   const hint = 'Everyone who has the image can read it: hand it to a RUN with --mount=type=secret.';
   warn({ rule: 'SecretsUsedInArgOrEnv', text, location: name.range, hint }, reading);

@@ -41,7 +41,9 @@ function world(image: (reference: string) => Promise<Snapshot>) {
     shared: async () => ({ find: () => [], mount: () => undefined }),
     image: async (reference: string) => ({ snapshot: await image(reference), local: true }),
     contexts: { find: async () => undefined },
+    explain: async () => undefined,
     store: {
+      ingredients: { put: () => {} },
       records: {
         find: (key: string) => records.get(key) ?? [],
         put: async (key: string, result: StepResult) => records.set(key, [result]),

@@ -1,0 +1,37 @@
+import { appendFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Home } from './home.ts';
+
+/** Past this the older half is forgotten. */
+const mostBytes = 1e6;
+
+/** Writes down what is taken away now: keys of records, digests of blobs and layers, in hexadecimal. */
+export function notePruned(home: Home, names: readonly string[]): void {
+  if (names.length === 0) return;
+  const file = fileOf(home);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  appendFileSync(file, `${new Date().toISOString()} ${names.join(' ')}\n`, { mode: 0o600 });
+  if (statSync(file).size > mostBytes) home.write(file, newerHalf(readFileSync(file, 'utf8')));
+}
+
+/** ISO time at which something of this name was last taken away. */
+export function prunedAt(home: Home, name: string): string | undefined {
+  const line = linesOf(home).findLast((line) => line.includes(name));
+  return line?.slice(0, line.indexOf(' '));
+}
+
+function fileOf(home: Home): string {
+  return home.path('ingredients', 'pruned');
+}
+
+function newerHalf(text: string): string {
+  return text.slice(text.indexOf('\n', text.length / 2) + 1);
+}
+
+function linesOf(home: Home): readonly string[] {
+  try {
+    return readFileSync(fileOf(home), 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,120 @@
+import type { BuildEvent, Change, Explanation } from '../core/events.ts';
+import { cleanLine } from './clean.ts';
+import { formatAge } from './format.ts';
+
+/** A step and why it ran. */
+export interface ExplainedStep {
+  readonly name: string;
+  readonly explanation: Explanation;
+}
+
+/** Values longer than this are cut where people read them. */
+const MOST_CHARACTERS = 60;
+
+/** Why steps of a build ran, step by step, and how many did not; `nowMs` is what ages are counted from. */
+export function renderExplanations(steps: readonly ExplainedStep[], cached: number, nowMs: number): string {
+  const builds = new Set(steps.flatMap(({ explanation }) => comparedWith(explanation, nowMs) ?? []));
+  const [only] = builds.size === 1 ? builds : [];
+  const blocks = steps.map((step) => blockOf(step, nowMs, only === undefined));
+  return [headOf(steps.length, cached, only), ...blocks].join('\n');
+}
+
+/** Collects why steps run, while that is told; its text is for the end of the build. */
+export function collectExplanations(): { event(event: BuildEvent): void; text(nowMs: number): string } {
+  const names = new Map<string, string>();
+  const steps = new Map<string, ExplainedStep>();
+  const cached = new Set<string>();
+  return {
+    event(event) {
+      if (event.type === 'step-start') names.set(event.step, event.name);
+      if (event.type === 'step-end' && event.outcome === 'cached' && event.key) cached.add(event.step);
+      if (event.type !== 'explanation') return;
+      const { step, explanation } = event;
+      steps.set(step, { name: names.get(step) ?? step, explanation });
+    },
+    text: (nowMs) => renderExplanations([...steps.values()], cached.size, nowMs),
+  };
+}
+
+/** Why a step ran, as clauses: the reason, or each change. Where `dated`, with the build that it was compared with. */
+export function renderExplanation(explanation: Explanation, nowMs: number, dated = true): string[] {
+  const { reason, changes, more = 0 } = explanation;
+  const compared = comparedWith(explanation, nowMs);
+  const head = reason === 'changed' && dated && compared !== undefined ? [compared] : [];
+  const clauses = changes.length > 0 ? changes.map(renderChange) : [renderReason(explanation)];
+  return [...head, ...clauses, ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** One change as a clause: `file src/app.js: content`, `build argument VERSION: 1 → 2`. */
+export function renderChange(change: Change): string {
+  const { what, name, aspect } = change;
+  const subject = cleanLine(name === '' ? what : `${what} ${name}`);
+  const words = [aspect === 'name' ? 'renamed' : aspect, howOf(change), valuesOf(change)];
+  return `${subject}: ${words.filter((word) => word !== undefined).join(', ')}`;
+}
+
+function renderReason({ reason, prunedAt, with: compared }: Explanation): string {
+  switch (reason) {
+    case 'asked':
+      return 'made again, as was asked (--no-cache)';
+    case 'new':
+      return 'never built before';
+    case 'not-shared':
+      return 'never built here, and the remote cache has no record of it';
+    case 'failed':
+      return `the same as in build ${compared?.build}, where it came to no result`;
+    case 'pruned':
+      return prunedAt === undefined
+        ? 'its result is no longer in the store'
+        : `pruned on ${timeOf(prunedAt)}`;
+    case 'changed':
+      return 'changed; what it was made of before is not kept any more';
+  }
+}
+
+function comparedWith({ reason, with: compared }: Explanation, nowMs: number): string | undefined {
+  if (reason !== 'changed' || compared === undefined) return undefined;
+  return `compared with build ${cleanLine(compared.build)} (${formatAge(compared.at, nowMs)})`;
+}
+
+function headOf(ran: number, cached: number, compared: string | undefined): string {
+  const steps = (count: number) => `${count} ${count === 1 ? 'step' : 'steps'}`;
+  if (ran === 0) return `No step ran${cached === 0 ? '' : `: ${steps(cached)} came from the cache`}.\n`;
+  const others = cached === 0 ? '' : ` and ${cached} came from the cache`;
+  return `Why ${steps(ran)} ran${others}${compared === undefined ? '' : `, ${compared}`}:\n`;
+}
+
+function blockOf({ name, explanation }: ExplainedStep, nowMs: number, dated: boolean): string {
+  const lines = [
+    cleanLine(name.replaceAll('\n', ' ')),
+    ...renderExplanation(explanation, nowMs, dated).map((clause) => `  ${clause}`),
+    ...explanation.advice.map((sentence) => `  hint: ${cleanLine(sentence)}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What happened to it, where its values do not say that. */
+function howOf({ what, how, aspect, before, after }: Change): string | undefined {
+  if (what === 'layer below') return { changed: 'made anew', added: 'new', removed: 'gone' }[how];
+  if (how !== 'changed') return how;
+  return aspect === undefined && before === undefined && after === undefined ? 'changed' : undefined;
+}
+
+function valuesOf({ how, aspect, before, after }: Change): string | undefined {
+  if (aspect === 'name') return `was ${shown(before)}`;
+  if (how === 'added') return after === undefined ? undefined : shown(after);
+  if (how === 'removed') return before === undefined ? undefined : `was ${shown(before)}`;
+  return before === undefined && after === undefined ? undefined : `${shown(before)} → ${shown(after)}`;
+}
+
+/** Digests by their beginning, as docker shows them. */
+function shown(value: string | undefined): string {
+  if (value === undefined) return 'none';
+  if (value === '') return '""';
+  const short = cleanLine(value.replaceAll('\n', ' ')).replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1');
+  return short.length > MOST_CHARACTERS ? `${short.slice(0, MOST_CHARACTERS - 1)}…` : short;
+}
+
+function timeOf(iso: string): string {
+  return `${cleanLine(iso).slice(0, 19).replace('T', ' ')} UTC`;
+}
