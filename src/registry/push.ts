@@ -177,7 +177,7 @@ function reporter(options: PushOptions, digest: Digest, size: number | undefined
   return (state, done, total = size) => {
     if (state === 'running' && done < told + (1 << 20) && done !== total) return;
     told = done;
-    const name = digest.slice(7, 19);
+    const name = `pushing ${digest.slice(7, 19)}`;
     options.progress?.({ id: `push ${digest}`, name, done, ...(total !== undefined && { total }), state });
   };
 }
