@@ -1,4 +1,5 @@
 import { BuildError } from '../core/errors.ts';
+import { asText, isGitHub } from '../report/ci-marks.ts';
 import type { FailureSetting } from '../report/error.ts';
 import type { Host } from './host.ts';
 import { pathsIn, type SourceTexts } from './source-texts.ts';
@@ -28,11 +29,8 @@ export async function tellFailure(thrown: unknown, debug: boolean, host: Host): 
   if (host.interrupted() !== undefined) host.write(2, 'tsbuild: interrupted\n');
   else {
     const { renderFailure } = await import('../report/error.ts');
-    const { marksOf } = await import('../report/ci-marks.ts');
-    const text = renderFailure(error, { ...about, debug });
-    const marks = marksOf(host.env, Date.now);
-    host.write(2, marks?.fit(text) ?? text);
-    if (marks?.system === 'github') host.write(2, await annotationOf(error, about, host));
+    host.write(2, asText(renderFailure(error, { ...about, debug }), host.env));
+    if (isGitHub(host.env)) host.write(2, await annotationOf(error, about, host));
   }
   return code;
 }

@@ -1,7 +1,7 @@
 import { usageError } from '../core/errors.ts';
 import type { BuildEvent, Emit } from '../core/events.ts';
 import { annotateWarnings } from '../report/annotation.ts';
-import { marksOf } from '../report/ci-marks.ts';
+import { asText, isGitHub, marksOf } from '../report/ci-marks.ts';
 import { chooseMode, emitTo, openReporter, type ProgressMode } from '../report/reporter.ts';
 import type { Reporter, Screen } from '../report/screen.ts';
 import { type FileWarning, isFileWarning, renderWarnings } from '../report/warnings.ts';
@@ -54,14 +54,10 @@ export async function openShowing(flags: ShowingFlags, host: Host, scene: Scene)
     writeLine: (value) => host.write(fd, `${JSON.stringify(value)}\n`),
     close: () => {
       reporter.close();
-      const { marks, read } = screen;
-      const why = reasons.text();
-      host.write(fd, marks?.fit(why) ?? why);
       const warnings = later.warnings.splice(0);
-      const text = renderWarnings(warnings, flags.debug ? read : undefined);
-      host.write(fd, marks?.fit(text) ?? text);
-      if (marks?.system === 'github')
-        host.write(fd, annotateWarnings(warnings, pathsIn(host.env, scene.sources)));
+      const told = renderWarnings(warnings, flags.debug ? screen.read : undefined);
+      host.write(fd, asText(reasons.text() + told, host.env));
+      if (isGitHub(host.env)) host.write(fd, annotateWarnings(warnings, pathsIn(host.env, scene.sources)));
     },
   };
 }

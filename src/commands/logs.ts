@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Builds, KeptBuild } from '../core/store.ts';
-import { marksOf } from '../report/ci-marks.ts';
+import { asText } from '../report/ci-marks.ts';
 import { cleanLine } from '../report/clean.ts';
 import { findBuildAndStep, findSteps } from './find-step.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -32,11 +32,7 @@ export async function logs({ json, words }: LogsCommand, here: Surroundings): Pr
     one.outcome === 'cached' ? whenMade(one, build, parts.store.builds) : one,
   );
   if (json) return here.print(`${JSON.stringify(found.map(withText), null, 2)}\n`);
-  const marks = marksOf(here.env, Date.now);
-  for (const one of found) {
-    const text = textOf(one, found.length > 1);
-    here.print(marks?.fit(text) ?? text);
-  }
+  for (const one of found) here.print(asText(textOf(one, found.length > 1), here.env));
 }
 
 function stepsOf(builds: Builds, id: string): LoggedStep[] {

@@ -1,6 +1,6 @@
 import { BuildError, type SourceRange } from '../core/errors.ts';
+import type { Warning } from '../core/events.ts';
 import { cleanText } from './clean.ts';
-import type { FileWarning } from './warnings.ts';
 
 /** The path by which the system that reads along knows a file, or undefined where it does not. */
 type PathOf = (file: string) => string | undefined;
@@ -21,7 +21,10 @@ export function annotateError(error: unknown, pathOf: PathOf): string {
 }
 
 /** Warnings of files as GitHub shows them beside their lines. */
-export function annotateWarnings(notes: readonly FileWarning[], pathOf: PathOf): string {
+export function annotateWarnings(
+  notes: readonly (Pick<Warning, 'text'> & Partial<Warning>)[],
+  pathOf: PathOf,
+): string {
   return notes
     .slice(0, MOST)
     .map(({ rule, text, hint, location }) =>

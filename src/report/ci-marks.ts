@@ -1,7 +1,5 @@
 /** What a CI system understands between the lines of a log. */
 export interface Marks {
-  /** Which system it is. */
-  readonly system: 'github' | 'gitlab';
   /** Begins a part of the log that the system folds; `section` is unique and of letters, digits, `_`. */
   open(section: string, title: string): string;
   /** Ends that part. */
@@ -14,12 +12,21 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** The marks of the system that the environment names, or undefined. `nowMs` is the time since 1970. */
 export function marksOf(env: Env, nowMs: () => number): Marks | undefined {
-  if (env.GITHUB_ACTIONS === 'true') return github;
+  if (isGitHub(env)) return github;
   return env.GITLAB_CI === 'true' ? gitlab(nowMs) : undefined;
 }
 
+/** Whether GitHub Actions reads along, and takes annotations. */
+export function isGitHub(env: Env): boolean {
+  return env.GITHUB_ACTIONS === 'true';
+}
+
+/** Text of others, of one line or several, as it is to be written where `env` may name a system that reads along. */
+export function asText(text: string, env: Env): string {
+  return isGitHub(env) ? withoutCommands(text) : text;
+}
+
 const github: Marks = {
-  system: 'github',
   open: (_, title) => `::group::${title}\n`,
   close: () => '::endgroup::\n',
   fit: withoutCommands,
@@ -39,7 +46,6 @@ function gitlab(nowMs: () => number): Marks {
   const mark = (kind: string, section: string): string =>
     `${clear}section_${kind}:${Math.floor(nowMs() / 1000)}:${section}`;
   return {
-    system: 'gitlab',
     open: (section, title) => `${mark('start', section)}[collapsed=true]\r${clear}${title}\n`,
     close: (section) => `${mark('end', section)}\r${clear}\n`,
     fit: (text) => text,

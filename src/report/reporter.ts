@@ -18,7 +18,7 @@ export function chooseMode(
 export async function openReporter(mode: ProgressMode, screen: Screen): Promise<Reporter> {
   if (mode === 'quiet') return { event: () => {}, close: () => {} };
   if (mode === 'events') return events(screen);
-  if (mode === 'rawjson') return (await import('./solve-status.ts')).solveStatusReporter(screen);
+  if (mode === 'rawjson') return (await import('./rawjson.ts')).rawJsonReporter(screen);
   if (mode === 'tty') return (await import('./tty.ts')).ttyReporter(screen);
   return (await import('./plain.ts')).plainReporter(screen);
 }

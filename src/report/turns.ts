@@ -12,6 +12,9 @@ const QUIET_MS = 5000;
 /** Nobody waits longer than this, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
+/** Nobody keeps more than this to be said later, in characters. */
+const MOST_WAITING = 1 << 20;
+
 /**
  * Who may speak, so that a log of steps that run side by side can be read: a step goes on speaking, the longer the more
  * of all text is its own, and nobody waits for long.
@@ -52,6 +55,7 @@ export class Turns<S extends Speaker> {
     const longest = best([...this.#waiting], (one) => now - one.since!);
     if (current === undefined || longest === undefined) return longest;
     if (now - longest.since! > PATIENCE_MS) return longest;
+    for (const one of this.#waiting) if (one.pending.length > MOST_WAITING) return one;
     const busiest = best([...this.#waiting], (one) => this.#speed(one, now))!;
     // Whoever was only named keeps nobody waiting who has something to say.
     if (this.#said === 0) return busiest.pending.length > 0 ? busiest : undefined;

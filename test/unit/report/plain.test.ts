@@ -79,6 +79,15 @@ describe('plain, of steps side by side', () => {
     reporter.close();
   });
 
+  it('lets whoever has a lot to say not wait with it', () => {
+    const lot = `${'word '.repeat(100)}\n`.repeat(3000);
+    expect(
+      told([start('a'), log('a', 'one\n', 1), start('b'), log('b', lot, 2), log('a', 'two\n', 3)]),
+    ).toMatch(
+      /^#1 \[a\] RUN x\n#1 0\.001 one\n#1 \.\.\.\n\n#2 \[b\] RUN x\n#2 0\.002 word[^]*#1 0\.003 two\n$/,
+    );
+  });
+
   it('says all that waits when the build ends', () => {
     const events = [start('a'), log('a', 'one\n', 1), start('b'), log('b', 'uno', 2)];
     const steps = { steps: 0, cached: 0, received: 0, sent: 0 };
