@@ -84,7 +84,7 @@ describe('plain, of steps side by side', () => {
     expect(
       told([start('a'), log('a', 'one\n', 1), start('b'), log('b', lot, 2), log('a', 'two\n', 3)]),
     ).toMatch(
-      /^#1 \[a\] RUN x\n#1 0\.001 one\n#1 \.\.\.\n\n#2 \[b\] RUN x\n#2 0\.002 word[^]*#1 0\.003 two\n$/,
+      /^#1 \[a\] RUN x\n#1 0\.001 one\n#1 \.\.\.\n\n#2 \[b\] RUN x\n#2 0\.002 word[\s\S]*#1 0\.003 two\n$/,
     );
   });
 
