@@ -17,6 +17,7 @@ import { tellBuild } from './build/tell.ts';
 import { tidy } from './build/tidy.ts';
 import { type CountedOptions, countTransfers } from './build/transfers.ts';
 import { openParts } from './commands/wiring.ts';
+import { hideLogins } from './core/logins.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
 import { makesIndex } from './core/target-platforms.ts';
@@ -36,7 +37,7 @@ export async function build(
 ): Promise<BuildResult> {
   const texts = new Map<string, string>();
   const onSource = (file: string, text: string): void => {
-    texts.set(file, text);
+    texts.set(file, hideLogins(text));
     options.onSource?.(file, text);
   };
   try {

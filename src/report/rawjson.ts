@@ -1,6 +1,7 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import type { SourceRange } from '../core/errors.ts';
 import type { BuildEvent, StageShape } from '../core/events.ts';
+import { hideLogins } from '../core/logins.ts';
 import { cleanLine, cleanText } from './clean.ts';
 import type { Reporter, Screen } from './screen.ts';
 import type { Log, SolveStatus, Vertex, Warning } from './solve-status.ts';
@@ -141,7 +142,7 @@ class SolveStatuses {
   }
 
   #source({ file, startLine, endLine }: SourceRange): Pick<Warning, 'sourceInfo' | 'range'> {
-    const data = base64(this.#screen.read(file) ?? '');
+    const data = base64(hideLogins(this.#screen.read(file) ?? ''));
     return {
       sourceInfo: { filename: cleanLine(file), data, language: 'Dockerfile' },
       range: [{ start: { line: startLine }, end: { line: endLine } }],
