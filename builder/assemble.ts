@@ -1,3 +1,5 @@
+import { clampEpoch } from '../src/core/clamp-epoch.ts';
+import type { BuildOptions } from '../src/core/options.ts';
 import { normalizePlatform } from '../src/core/platform.ts';
 import type {
   ContainerConfig,
@@ -23,7 +25,7 @@ export async function assemble(
   target: Platform | undefined,
 ): Promise<Image> {
   const { snapshot, taken } = state.candidates[0]!;
-  const { sourceDateEpoch: epoch, labels } = tools.options;
+  const { sourceDateEpoch: epoch } = tools.options;
   const created = taken.map(({ result }) => result.created);
   const layers = await clampNew(snapshot.layers, taken, tools);
   const fixed = epoch === undefined ? undefined : wholeSecond(epoch);
@@ -36,7 +38,7 @@ export async function assemble(
   const { variant: _, ...rest } = snapshot.config;
   const config = {
     ...{ ...rest, ...platform },
-    ...configWith(snapshot.config, labels),
+    ...configWith(snapshot.config, tools.options),
     ...timesOf(history, layers),
   };
   return { config: encodeConfig(config as ImageConfig), layers, platform };
@@ -56,7 +58,7 @@ async function clampNew(
   taken: readonly Taken[],
   { options, store }: Tools,
 ): Promise<readonly Layer[]> {
-  const epoch = options.sourceDateEpoch;
+  const epoch = clampEpoch(options);
   if (epoch === undefined || taken.length === 0) return layers;
   const clamped = taken.map(async ({ result: { layer, clamped } }) =>
     clamped?.epoch === epoch && !store.layers.isAtHand(layer)
@@ -94,13 +96,17 @@ function datedHistory(
   return [...history.slice(0, inherited), ...own];
 }
 
-/** `--label` comes last and leaves no line of history. */
+/** `--label` and `--unsetenv` come last and leave no line of history. */
 function configWith(
-  { config }: ImageConfig,
-  labels: Readonly<Record<string, string>>,
+  { config = {} }: ImageConfig,
+  { labels, unsetEnv = [] }: Pick<BuildOptions, 'labels' | 'unsetEnv'>,
 ): { config?: ContainerConfig } {
-  if (Object.keys(labels).length === 0) return {};
-  return { config: { ...config, Labels: { ...config?.Labels, ...labels } } };
+  const { Env = [], ...others } = config;
+  const env = Env.filter((line) => !unsetEnv.includes(line.split('=', 1)[0]!));
+  if (Object.keys(labels).length === 0 && env.length === Env.length) return {};
+  const changed = { ...(env.length > 0 && { Env: env }), ...others };
+  if (Object.keys(labels).length === 0) return { config: changed };
+  return { config: { ...changed, Labels: { ...config.Labels, ...labels } } };
 }
 
 function timesOf(history: readonly HistoryEntry[], layers: readonly Layer[]): Partial<ImageConfig> {

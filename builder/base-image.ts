@@ -57,7 +57,7 @@ export function baseImages(store: Store, pull: BuildOptions['pull'], source: Ima
     const image = await source.resolve(reference, platform).catch((error: unknown) => {
       throw withOthers(error, others);
     });
-    await store.images.putBeside(image, [name]);
+    await store.images.putBeside(image, [name], { base: true });
     return { ...baseOf(image), name, local: false };
   }
 

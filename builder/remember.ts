@@ -1,3 +1,4 @@
+import { clampEpoch } from '../src/core/clamp-epoch.ts';
 import { type Digest, type Framed, keyOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
 import type { FileList } from '../src/core/ingredients.ts';
@@ -183,7 +184,7 @@ async function recall(
 /** Where bytes are wanted they must be had, if only those of the layer with its times clamped as the output wants it. */
 function isUsable({ layer, clamped }: StepResult, { policy, tools }: Asks): boolean {
   if (!policy.obtainable || canBeHad(layer, tools)) return true;
-  const isWanted = clamped !== undefined && clamped.epoch === tools.options.sourceDateEpoch;
+  const isWanted = clamped !== undefined && clamped.epoch === clampEpoch(tools.options);
   const { lost } = tools.store.layers;
   return isWanted && !lost.has(layer.diffId) && canBeHad(clamped.layer, tools);
 }

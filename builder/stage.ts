@@ -16,6 +16,7 @@ import {
 import { withSettings } from './steps/config.ts';
 import { continued, emptySnapshot, startingPoint } from './steps/from.ts';
 import { stateOfFiles } from './steps/from-files.ts';
+import { withGivenEnv } from './steps/given-env.ts';
 import { reasonOf } from './steps/layer-step.ts';
 import { namedImage } from './steps/named-image.ts';
 import { afterReset } from './steps/reset.ts';
@@ -31,7 +32,7 @@ interface Where {
 /** Builds one stage: its base, then its instructions in order. Errors carry the instruction's place. */
 export async function buildStage(graphStage: GraphStage, where: Where, tools: Tools): Promise<BuiltStage> {
   const base = await placed(graphStage.stage.from, () => startOf(graphStage, where, tools));
-  const start = afterReset(base, graphStage.stage.from);
+  const start = withGivenEnv(afterReset(base, graphStage.stage.from), tools.options.env);
   const triggers = await placed(graphStage.stage.from, async () => triggersOf(start, graphStage, where));
   const instructions = [...triggers, ...graphStage.stage.instructions];
   const scope = scopeOf(graphStage, instructions, { ...where, tools });

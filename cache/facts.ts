@@ -1,5 +1,5 @@
 import { type Digest, hexOf, isDigest } from '../src/core/digest.ts';
-import type { Compression, Origin } from '../src/core/types.ts';
+import type { Origin, Packing } from '../src/core/types.ts';
 import type { Home } from './home.ts';
 
 /** Which blob a layer is in one compression. */
@@ -47,12 +47,12 @@ export class Facts {
     this.#write(diffId, 'implied', paths);
   }
 
-  packed(diffId: Digest, compression: Compression): PackedFact | undefined {
-    return this.#read(diffId, compression, isPacked);
+  packed(diffId: Digest, packing: Packing): PackedFact | undefined {
+    return this.#read(diffId, packing, isPacked);
   }
 
-  setPacked(diffId: Digest, compression: Compression, fact: PackedFact): void {
-    this.#write(diffId, compression, fact);
+  setPacked(diffId: Digest, packing: Packing, fact: PackedFact): void {
+    this.#write(diffId, packing, fact);
   }
 
   clamped(diffId: Digest, epoch: number): Digest | undefined {

@@ -4,7 +4,7 @@ import { formatPlatform, hostPlatform } from '../src/core/platform.ts';
 import type { Blobs, Images, StoredImage } from '../src/core/store.ts';
 import type { Image, Platform } from '../src/core/types.ts';
 import { nearest } from '../src/oci/platform.ts';
-import type { Home } from './home.ts';
+import { type Home, touch } from './home.ts';
 import { filesIn, idsUnder, namesById, removeFile, setName } from './names.ts';
 
 /** An image as it is stored: everything but the bytes of its config and manifest, which are blobs. */
@@ -14,6 +14,8 @@ export interface ImageFile {
   readonly platform: Image['platform'];
   readonly manifest?: { readonly digest: Digest; readonly mediaType: string };
   readonly stored: string;
+  /** A build took it for FROM, and nobody asked for it otherwise. */
+  readonly base?: true;
 }
 
 /** Images by name and by id: a file per image, a file per name. */
@@ -26,6 +28,11 @@ export function imageFiles(home: Home): ImageFile[] {
   return filesIn(home, 'images').flatMap(
     (file) => home.readJson(home.path('images', file), isImageFile) ?? [],
   );
+}
+
+/** The file of an image; its modification time is the image's last use. */
+export function imagePath(home: Home, id: Digest): string {
+  return home.path('images', `${hexOf(id)}.json`);
 }
 
 class ImageFiles implements Images {
@@ -47,6 +54,7 @@ class ImageFiles implements Images {
     const ids = idsUnder(this.#home, nameOrId) ?? this.#idFrom(nameOrId);
     const names = namesById(this.#home);
     const found = await Promise.all(ids.map((one) => this.#load(one, names)));
+    for (const id of ids) touch(this.#imageFile(id));
     return found.filter((one) => one !== undefined);
   }
 
@@ -64,8 +72,12 @@ class ImageFiles implements Images {
     return stored.map((one) => withNames(one, all.get(one.id) ?? []));
   }
 
-  async putBeside(image: Image, names: readonly string[]): Promise<StoredImage> {
-    const written = await this.#write(image);
+  async putBeside(
+    image: Image,
+    names: readonly string[],
+    { base = false }: { readonly base?: boolean } = {},
+  ): Promise<StoredImage> {
+    const written = await this.#write(image, base);
     for (const name of names) setName(this.#home, name, this.#idsWith(name, written));
     return withNames(written, namesById(this.#home).get(written.id) ?? []);
   }
@@ -80,8 +92,10 @@ class ImageFiles implements Images {
     return [...others, id];
   }
 
-  async #write(image: Image): Promise<{ id: Digest; image: Image; stored: string }> {
+  /** What somebody asked for is no mere base from then on. */
+  async #write(image: Image, base = false): Promise<{ id: Digest; image: Image; stored: string }> {
     const id = await this.#blobs.write(image.config);
+    const known = this.#home.readJson(this.#imageFile(id), isImageFile);
     const { manifest } = image;
     const stored = new Date().toISOString();
     const file: ImageFile = {
@@ -89,6 +103,7 @@ class ImageFiles implements Images {
       layers: image.layers,
       platform: image.platform,
       stored,
+      ...(base && (known === undefined || known.base === true) && { base }),
       ...(manifest && {
         manifest: { digest: await this.#blobs.write(manifest.bytes), mediaType: manifest.mediaType },
       }),
@@ -168,7 +183,7 @@ class ImageFiles implements Images {
   }
 
   #imageFile(id: Digest): string {
-    return this.#home.path('images', `${hexOf(id)}.json`);
+    return imagePath(this.#home, id);
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, digestOf, hexOf } from '../src/core/digest.ts';
+import { type Digest, hexOf } from '../src/core/digest.ts';
 import type { Ingredients, KeptIngredients } from '../src/core/ingredients.ts';
 import { type Home, touch } from './home.ts';
 import { prunedAt } from './pruned.ts';
@@ -28,23 +28,27 @@ export function openIngredients(home: Home): IngredientStore {
   };
   return {
     find(key) {
-      const found = home.readJson(fileOf(key), isIngredients);
+      const found = parsed(readBytes(fileOf(key)));
       if (found !== undefined) touch(fileOf(key));
       return found;
     },
     put(key, ingredients, lists) {
       silently(() => {
-        const named = lists.map(({ of, text }) => ({ of, text, digest: digestOf(text) }));
-        const digests = Object.fromEntries(named.map(({ of, digest }) => [of, digest]));
-        write(fileOf(key), JSON.stringify({ ...ingredients, lists: digests } satisfies Ingredients));
+        const tops = Object.fromEntries(lists.map(({ of, tops }) => [of, tops]));
+        write(fileOf(key), JSON.stringify({ ...ingredients, tops } satisfies Ingredients));
         // One that is there is noted as used.
-        for (const { digest, text } of named) if (!touch(listOf(digest))) write(listOf(digest), text);
+        for (const { of, text } of lists) if (!touch(listOf(of))) write(listOf(of), text);
       });
     },
-    list: (digest) => readText(listOf(digest)),
+    list: (files) => readBytes(listOf(files)),
     prunedAt: (digest) => prunedAt(home, hexOf(digest)),
     settle: () => silently(() => settle(home, put)),
   };
+}
+
+/** Takes all of them away; when something was pruned stays known. */
+export function forgetIngredients(home: Home): void {
+  for (const { path } of filesOf(home)) rmSync(path, { force: true });
 }
 
 /** Nothing that only explains may fail a build. */
@@ -54,24 +58,34 @@ function silently(task: () => void): void {
   } catch {}
 }
 
-function readText(file: string): string | undefined {
+function readBytes(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One that cannot be read is none: nothing but an explanation is lost. */
+function parsed(bytes: Buffer | undefined): Ingredients | undefined {
+  try {
+    const value: unknown = JSON.parse(String(bytes));
+    return isIngredients(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
 function isIngredients(value: unknown): value is Ingredients {
-  const { below, made, facts, lists } = (value ?? {}) as Partial<Ingredients>;
-  return [below, made].every(Array.isArray) && [facts, lists].every((one) => typeof one === 'object');
+  const { below, made, facts, tops } = (value ?? {}) as Partial<Ingredients>;
+  return [below, made].every(Array.isArray) && [facts, tops].every((one) => typeof one === 'object');
 }
 
 /** What is put adds up in a small file; the folder is read only once that is a quarter of the bound. */
 function settle(home: Home, put: number): void {
   if (put === 0) return;
   const counter = home.path('ingredients', 'put');
-  const sum = put + (Number(readText(counter)) || 0);
+  const sum = put + (Number(readBytes(counter)) || 0);
   if (sum > mostBytes / 4) trim(home);
   home.write(counter, String(sum > mostBytes / 4 ? 0 : sum));
 }
@@ -97,6 +111,7 @@ function trim(home: Home): void {
 
 function filesOf(home: Home): Kept[] {
   const folder = home.path('ingredients', '');
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /\.(json|list)$/.test(name))
     .flatMap((name) => {

@@ -4,7 +4,7 @@ import { BuildError } from '../src/core/errors.ts';
 import { gate } from '../src/core/gates.ts';
 import type { PathOwner } from '../src/core/owner.ts';
 import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
-import type { Compression, Descriptor, Layer, Listing, Origin } from '../src/core/types.ts';
+import type { Descriptor, Layer, Listing, Origin, Packing } from '../src/core/types.ts';
 import { inflate } from '../src/oci/inflate.ts';
 import { encodeListing, impliedDirectories } from '../src/oci/listing.ts';
 import { clampTar } from '../src/oci/tar-clamp.ts';
@@ -132,8 +132,8 @@ export class LayerStore implements Layers {
     return this.#packed.outgoing(...args);
   }
 
-  descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined {
-    return this.#packed.descriptor(layer, compression);
+  descriptor(layer: Layer, packing: Packing | 'any'): Descriptor | undefined {
+    return this.#packed.descriptor(layer, packing);
   }
 
   async atHand(layer: Layer, signal?: AbortSignal): Promise<void> {

@@ -1,9 +1,10 @@
 import { BuildError } from '../src/core/errors.ts';
 import type { Blobs, Layers } from '../src/core/store.ts';
-import type { Compression, Descriptor, Layer } from '../src/core/types.ts';
+import type { Compression, Descriptor, Layer, Packing } from '../src/core/types.ts';
 import { compress } from '../src/oci/compress.ts';
 import { compressionOf, layerMediaType } from '../src/oci/media-types.ts';
 import { blobBytes } from '../src/oci/packed.ts';
+import { partsOf } from '../src/oci/packing.ts';
 import { counted, type Progress } from './counted.ts';
 import { type Downloads, fetchLayer } from './download.ts';
 
@@ -26,26 +27,27 @@ export class PackedForms {
   }
 
   /** See `Layers.descriptor`. */
-  descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined {
+  descriptor(layer: Layer, packing: Packing | 'any'): Descriptor | undefined {
     const { descriptor } = layer;
-    if (descriptor && (compression === 'any' || compressionOf(descriptor.mediaType) === compression))
+    const wanted = packing === 'any' ? 'gzip' : packing;
+    const { compression } = partsOf(wanted);
+    if (descriptor && (packing === 'any' || compressionOf(descriptor.mediaType) === compression))
       return descriptor;
-    const wanted = compression === 'any' ? 'gzip' : compression;
     const fact = wanted === 'uncompressed' ? this.#tarFact(layer) : this.#facts.packed(layer.diffId, wanted);
-    return fact && { mediaType: layerMediaType('oci', wanted), digest: fact.digest, size: fact.size };
+    return fact && { mediaType: layerMediaType('oci', compression), digest: fact.digest, size: fact.size };
   }
 
   /** See `Layers.packed`. */
   async file(
     layer: Layer,
-    compression: Compression | 'any',
+    packing: Packing | 'any',
     signal?: AbortSignal,
     progress?: Progress,
   ): ReturnType<Layers['packed']> {
-    const known = this.descriptor(layer, compression);
+    const known = this.descriptor(layer, packing);
     const path = known && this.#around.blobs.find(known.digest);
     if (known !== undefined && path !== undefined) return { descriptor: known, path };
-    const wanted = compression === 'any' ? usualOf(layer) : compression;
+    const wanted = packing === 'any' ? usualOf(layer) : packing;
     const make = async () => {
       const descriptor = this.#mustFetch(layer, known)
         ? await this.fetch(layer, known, signal)
@@ -58,15 +60,15 @@ export class PackedForms {
   /** See `Layers.outgoing`. */
   async outgoing(
     layer: Layer,
-    compression: Compression | 'any',
+    packing: Packing | 'any',
     signal?: AbortSignal,
     progress?: Progress,
   ): ReturnType<Layers['outgoing']> {
-    const known = this.descriptor(layer, compression);
+    const known = this.descriptor(layer, packing);
     if (this.#mustFetch(layer, known) && this.#around.blobs.find(known.digest) === undefined) {
       return { descriptor: known, content: () => this.#passing(layer, known, signal) };
     }
-    const { descriptor, path } = await this.file(layer, compression, signal, progress);
+    const { descriptor, path } = await this.file(layer, packing, signal, progress);
     return { descriptor, content: path };
   }
 
@@ -93,12 +95,13 @@ export class PackedForms {
     yield* blobBytes({ descriptor, content: () => chunks });
   }
 
-  async #pack(layer: Layer, compression: Compression, how: Packing): Promise<Descriptor> {
+  async #pack(layer: Layer, packing: Packing, how: Watched): Promise<Descriptor> {
+    const { compression, level } = partsOf(packing);
     const total = this.#facts.tarSize(layer.diffId);
     const tar = counted(this.#around.tarOf(layer, how.signal), { progress: how.progress, total });
-    const chunks = compression === 'uncompressed' ? tar : compress(tar, compression);
+    const chunks = compression === 'uncompressed' ? tar : compress(tar, compression, { level });
     const blob = await this.#around.blobs.writeStream(chunks);
-    if (compression !== 'uncompressed') this.#facts.setPacked(layer.diffId, compression, blob);
+    if (compression !== 'uncompressed') this.#facts.setPacked(layer.diffId, packing, blob);
     return { mediaType: layerMediaType('oci', compression), digest: blob.digest, size: blob.size };
   }
 
@@ -108,7 +111,7 @@ export class PackedForms {
   }
 }
 
-interface Packing {
+interface Watched {
   readonly signal: AbortSignal | undefined;
   readonly progress: Progress | undefined;
 }

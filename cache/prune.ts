@@ -1,11 +1,12 @@
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Digest, hexOf } from '../src/core/digest.ts';
+import { hexOf } from '../src/core/digest.ts';
 import type { Layer } from '../src/core/types.ts';
 import { isDownload } from './downloads.ts';
 import { Facts } from './facts.ts';
 import type { Home } from './home.ts';
-import { imageFiles } from './images.ts';
+import { namelessImages } from './idle-images.ts';
+import { imageFiles, imagePath } from './images.ts';
+import { forgetIngredients } from './ingredients.ts';
 import { namesById, setName } from './names.ts';
 import { notePruned } from './pruned.ts';
 import { isStoredRecord, type StoredRecord } from './records.ts';
@@ -17,7 +18,11 @@ export interface PruneOptions {
   readonly keepBytes?: number;
   /** Also what cache records name; without it only what nothing names any more. */
   readonly all?: boolean;
-  /** Images and cache mounts too. */
+  /** Cache mounts too. */
+  readonly mounts?: boolean;
+  /** What is remembered of builds, too. */
+  readonly builds?: boolean;
+  /** Images, cache mounts and what is remembered of builds, too. */
   readonly everything?: boolean;
   /** Only what was not used for so many seconds. */
   readonly until?: number;
@@ -28,12 +33,12 @@ export interface Pruned {
   readonly bytes: number;
 }
 
-interface StoreWithHome {
+export interface StoreWithHome {
   readonly home: Home;
 }
 
 /** What is named, by hexadecimal digest: of blobs, and of layers by diffId. */
-interface Named {
+export interface Named {
   readonly blobs: Set<string>;
   readonly layers: Set<string>;
 }
@@ -65,27 +70,9 @@ export function prune(store: StoreWithHome, options: PruneOptions = {}): Pruned 
     left -= item.bytes;
   }
   notePruned(home, namesOf(removed));
+  if (options.everything) forgetIngredients(home);
   sweep(home.tmp, (task) => home.gate('exclusive', task));
   return { count: forgotten + removed.length, bytes: bytesOf(removed) };
-}
-
-/**
- * Keeps the store's size within `bytes`; called after every build. Cheap while it is: the size is counted along in
- * a small file, and looked at anew only when the count is above the bound.
- */
-export function keepWithin(store: StoreWithHome, bytes: number): Pruned {
-  const { home } = store;
-  const file = join(home.root, 'size');
-  const before = readCount(file);
-  const counted = before === undefined ? bytesOf(itemsOf(home)) : before + home.written;
-  home.written = 0;
-  if (counted <= bytes) {
-    if (counted !== before) home.write(file, String(counted));
-    return { count: 0, bytes: 0 };
-  }
-  const pruned = prune(store, { all: true, keepBytes: bytes });
-  home.write(file, String(bytesOf(itemsOf(home))));
-  return pruned;
 }
 
 function removable(home: Home, items: readonly Item[], options: PruneOptions): Item[] {
@@ -99,7 +86,8 @@ function removable(home: Home, items: readonly Item[], options: PruneOptions): I
   const hasBlob = (diffId: string): boolean =>
     blobNames(home, diffId).some((name) => existsSync(home.path('blobs', name)));
   return items.filter((item) => {
-    if (item.kind === 'mounts') return options.everything === true;
+    if (item.kind === 'mounts' || item.kind === 'builds')
+      return options.everything === true || options[item.kind] === true;
     if (['records', 'downloads', 'stat'].includes(item.kind))
       return options.all === true || options.everything === true;
     if (item.kind === 'blobs') return !images.blobs.has(item.name) && !cached.blobs.has(item.name);
@@ -116,7 +104,8 @@ function blobNames(home: Home, diffId: string): string[] {
   return fact === undefined ? [diffId] : [diffId, hexOf(fact.digest)];
 }
 
-function namedBy(home: Home, layers: readonly Layer[]): Named {
+/** The forms of layers, and of those that they are made of. */
+export function namedBy(home: Home, layers: readonly Layer[]): Named {
   const names = emptyNames();
   const facts = new Facts(home);
   for (const layer of layers) {
@@ -149,12 +138,13 @@ function recordLayers(items: readonly Item[]): Layer[] {
 }
 
 /** Names of the blobs that were downloaded for ADD. */
-function downloaded(items: readonly Item[]): string[] {
+export function downloaded(items: readonly Item[]): string[] {
   const found = items.filter(({ kind }) => kind === 'downloads').map(({ path }) => jsonOf(path));
   return found.flatMap((value) => (isDownload(value) ? [hexOf(value.digest)] : []));
 }
 
-function recordsOf(items: readonly Item[]): StoredRecord[] {
+/** The records among items that can be read. */
+export function recordsOf(items: readonly Item[]): StoredRecord[] {
   return items.flatMap((item) => {
     const value = item.kind === 'records' ? jsonOf(item.path) : undefined;
     return isStoredRecord(value) ? [value] : [];
@@ -218,24 +208,7 @@ function forgetImages(home: Home): number {
 
 /** Takes away images that have lost their name to a newer build, or never had one. Gives how many. */
 function forgetNameless(home: Home, isOld: (used: number) => boolean): number {
-  const names = namesById(home);
-  const nameless = imageFiles(home).filter(({ id }) => {
-    const stat = lstatSync(imagePath(home, id), { throwIfNoEntry: false });
-    return !names.has(id) && stat !== undefined && isOld(stat.mtimeMs / 1000);
-  });
+  const nameless = namelessImages(home).filter(({ used }) => isOld(used));
   for (const { id } of nameless) rmSync(imagePath(home, id), { force: true });
   return nameless.length;
-}
-
-function imagePath(home: Home, id: Digest): string {
-  return home.path('images', `${hexOf(id)}.json`);
-}
-
-/** Undefined where nothing was counted yet. */
-function readCount(file: string): number | undefined {
-  try {
-    return Number(readFileSync(file, 'utf8')) || undefined;
-  } catch {
-    return undefined;
-  }
 }

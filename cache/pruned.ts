@@ -5,19 +5,30 @@ import type { Home } from './home.ts';
 /** Past this the older half is forgotten. */
 const mostBytes = 1e6;
 
-/** Writes down what is taken away now: keys of records, digests of blobs and layers, in hexadecimal. */
+/** Names that are written down at once. */
+const mostNames = 5000;
+
+/** Writes down what is taken away now: keys of records, digests of blobs and layers, in hexadecimal. Never throws. */
 export function notePruned(home: Home, names: readonly string[]): void {
   if (names.length === 0) return;
-  const file = fileOf(home);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  appendFileSync(file, `${new Date().toISOString()} ${names.join(' ')}\n`, { mode: 0o600 });
-  if (statSync(file).size > mostBytes) home.write(file, newerHalf(readFileSync(file, 'utf8')));
+  try {
+    note(home, names.slice(-mostNames));
+  } catch {
+    // Things are taken away where a disk is full: then there may be no place for a word about it.
+  }
 }
 
 /** ISO time at which something of this name was last taken away. */
 export function prunedAt(home: Home, name: string): string | undefined {
   const line = linesOf(home).findLast((line) => line.includes(name));
   return line?.slice(0, line.indexOf(' '));
+}
+
+function note(home: Home, names: readonly string[]): void {
+  const file = fileOf(home);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  appendFileSync(file, `${new Date().toISOString()} ${names.join(' ')}\n`, { mode: 0o600 });
+  if (statSync(file).size > mostBytes) home.write(file, newerHalf(readFileSync(file, 'utf8')));
 }
 
 function fileOf(home: Home): string {

@@ -2,12 +2,12 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
 
-export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'downloads' | 'stat' | 'mounts';
+export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'downloads' | 'stat' | 'builds' | 'mounts';
 
 /** One thing that prune may take away. */
 export interface Item {
   readonly kind: Kind;
-  /** Digest in hexadecimal (blobs, trees, listings, records) or the name of its file. */
+  /** Digest in hexadecimal (blobs, trees, listings, records), the id of a build, or the name of its file. */
   readonly name: string;
   readonly path: string;
   /** The file whose modification time is the last use. */
@@ -33,6 +33,7 @@ export const kinds: readonly Kind[] = [
   'records',
   'downloads',
   'stat',
+  'builds',
   'mounts',
 ];
 
@@ -41,6 +42,7 @@ export function itemsOf(home: Home): Item[] {
   return kinds.flatMap((kind) => {
     if (kind === 'trees')
       return namesIn(join(home.root, 'trees')).flatMap((mapping) => treesIn(home, mapping));
+    if (kind === 'builds') return buildsIn(join(home.root, 'builds', 'v1'));
     return namesIn(home.path(kind, '')).flatMap((name) => fileItem(home, kind, name));
   });
 }
@@ -77,6 +79,18 @@ function treesIn(home: Home, mapping: string): Item[] {
     });
 }
 
+/** What is remembered of builds; a step that failed is apart from it. */
+function buildsIn(folder: string): Item[] {
+  return namesIn(folder).flatMap((name) => {
+    const path = join(folder, name);
+    const usedPath = join(path, 'build.json');
+    const stat = lstatSync(usedPath, { throwIfNoEntry: false });
+    if (stat === undefined) return [];
+    const bytes = folderBytes(path, ['failed']);
+    return [{ kind: 'builds' as const, name, path, usedPath, bytes, used: stat.mtimeMs / 1000 }];
+  });
+}
+
 function readFacts(file: string): number | undefined {
   try {
     const { bytes } = JSON.parse(readFileSync(file, 'utf8')) as { bytes?: unknown };
@@ -86,7 +100,7 @@ function readFacts(file: string): number | undefined {
   }
 }
 
-function fileItem(home: Home, kind: Exclude<Kind, 'trees'>, name: string): Item[] {
+function fileItem(home: Home, kind: Exclude<Kind, 'trees' | 'builds'>, name: string): Item[] {
   const path = home.path(kind, name);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return [];
@@ -96,14 +110,14 @@ function fileItem(home: Home, kind: Exclude<Kind, 'trees'>, name: string): Item[
   ];
 }
 
-function folderBytes(folder: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) bytes += folderBytes(path);
-    else bytes += lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  }
-  return bytes;
+/** Bytes of the files in a folder, which may be changing; `without` names entries of it that do not count. */
+export function folderBytes(folder: string, without: readonly string[] = []): number {
+  const names = namesIn(folder).filter((name) => !without.includes(name));
+  return names.reduce((sum, name) => {
+    const path = join(folder, name);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return sum + (stat?.isDirectory() ? folderBytes(path) : (stat?.size ?? 0));
+  }, 0);
 }
 
 function namesIn(folder: string): string[] {

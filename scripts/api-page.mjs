@@ -47,7 +47,8 @@ function exportsOf(file) {
 
 /** The formatter sees to it that a declaration ends where a line begins with `}` or ends with `;`. */
 function declarationsOf(source) {
-  const head = /^(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export (function|interface|type|class) (\w+)/gm;
+  const head =
+    /^(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export (?:async )?(function|interface|type|class) (\w+)/gm;
   return [...source.matchAll(head)].map((match) => {
     const [whole, doc, kind, name] = match;
     const start = match.index + whole.lastIndexOf('export ');
@@ -91,8 +92,23 @@ function fenced(code) {
 function tableOf(code) {
   const field = /^ {2}(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2})?readonly (\w+\??): ([\s\S]*?);$/gm;
   const rows = [...code.matchAll(field)].map(([, doc, name, type]) => {
-    const cells = [`\`${name}\``, `\`${type.replace(/\s+/g, ' ').replace(/^\| /, '')}\``, proseOf(doc)];
+    const cells = [`\`${name}\``, `\`${typeOf(type)}\``, [proseOf(doc), ...meanings(type)].join(' ').trim()];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
   });
   return rows.length === 0 ? '' : ['| field | type | |', '|---|---|---|', ...rows].join('\n');
+}
+
+function typeOf(code) {
+  return code
+    .replace(/\/\*\*.*?\*\//gs, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/^\| /, '');
+}
+
+/** What is said of single values of a type. */
+function meanings(code) {
+  return [...code.matchAll(/\/\*\* (.*?) \*\/\s*\| '([^']*)'/g)].map(
+    ([, text, value]) => `\`${value}\`: ${text}`,
+  );
 }

@@ -1,7 +1,8 @@
 // Bundles the command, the public API and the worker threads into dist/: one file each, for finding and reading many
-// costs more than compiling one. `--types` also emits declarations for the public API.
+// costs more than compiling one; and writes the man pages. `--types` also emits declarations for the public API.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -73,6 +74,7 @@ await Promise.all([
     build({ ...script, plugins: [], stdin: { contents, resolveDir: root }, outfile: `${fresh}/${name}.js` }),
   ),
 ]);
+await writeManual();
 if (process.argv.includes('--types')) {
   const types = `${fresh}/types`;
   execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json', '--outDir', types], {
@@ -82,3 +84,15 @@ if (process.argv.includes('--types')) {
 }
 rmSync('dist', { recursive: true, force: true });
 renameSync(fresh, 'dist');
+
+/** Man pages, made from the definitions of the commands. */
+async function writeManual() {
+  const contents = `export { allCommands } from './src/cli/all-commands.ts';
+    export { manualPages } from './src/cli/manual/pages.ts';`;
+  const outfile = `${fresh}/manual.cjs`;
+  await build({ ...script, stdin: { contents, resolveDir: root }, outfile });
+  const { allCommands, manualPages } = createRequire(import.meta.url)(`${root}${outfile}`);
+  rmSync(outfile);
+  mkdirSync(`${fresh}/man/man1`, { recursive: true });
+  for (const { file, text } of manualPages(allCommands)) writeFileSync(`${fresh}/man/man1/${file}`, text);
+}

@@ -14,7 +14,7 @@ import { openPins } from './build/pins.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
-import { tidy } from './build/tidy.ts';
+import { tidying } from './build/tidy.ts';
 import { type CountedOptions, countTransfers } from './build/transfers.ts';
 import { openParts } from './commands/wiring.ts';
 import { hideLogins } from './core/logins.ts';
@@ -66,6 +66,7 @@ async function buildImage(
   const { builds } = parts.store;
   return await tellBuild({ containerfile, graphs, checking, texts, builds }, options, async (telling) => {
     const { options: told, folder: logs } = telling;
+    using _bound = tidying(parts.store, { options: told, folder: logs });
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
     const around = { input, remotes: pinned, parts, place, confines, pins, materials, logs };
@@ -85,9 +86,7 @@ async function buildImage(
     await parts.store.images.putAll(made.images, options.tags);
     const delivered = await deliver(made, { options: told, parts, place });
     await afterwards({ assembled, images: made.images }, tools, parts);
-    const result = await writeResult(made, delivered, { options: told, parts });
-    tidy(parts.store, options.keepBytes);
-    return result;
+    return await writeResult(made, delivered, { options: told, parts });
   });
 }
 

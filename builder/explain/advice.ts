@@ -51,22 +51,22 @@ function ignored({ changes, ignoreFile }: Advised): string | undefined {
 
 /** Sources are copied before what they depend on is installed. */
 function manifestsFirst({ command, changes, cause }: Advised): string | undefined {
-  const install = installOf(command);
-  if (install?.manifests === undefined || cause === undefined || !isBlamedOnCopy(changes, cause.text))
-    return undefined;
-  const isManifest = (path: string) =>
-    install.manifests!.some((pattern) => pattern.test(path.slice(path.lastIndexOf('/') + 1)));
-  const isNeeded = cause.changes.length === 0 || cause.changes.some(({ name }) => isManifest(name));
-  const found = isNeeded ? [] : cause.paths().filter(isManifest);
+  const install = cause !== undefined && isBlamedOnCopy(changes, cause.text) ? installOf(command) : undefined;
+  if (install?.manifests === undefined || cause === undefined) return undefined;
+  const nameIn = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+  const isManifest = (path: string) => install.manifests!.some((pattern) => pattern.test(nameIn(path)));
+  if (cause.changes.length === 0 || cause.changes.some(({ name }) => isManifest(name))) return undefined;
+  const paths = cause.paths();
+  const found = install.manifests.flatMap((pattern) => paths.filter((path) => pattern.test(nameIn(path))));
   if (found.length === 0) return undefined;
-  return `Copy ${listed(found)} in a line of their own before "${install.command}", and the other files after it: it then runs only when those change.`;
+  const own = found.length === 1 ? 'its' : 'their';
+  return `Copy ${listed(found)} in a line of ${own} own before "${install.command}", and the other files after it: it then runs only when ${found.length === 1 ? 'that changes' : 'those change'}.`;
 }
 
 /** System packages are installed after files were copied. */
 function installFirst({ command, changes, cause }: Advised): string | undefined {
-  const install = installOf(command);
-  if (install === undefined || install.manifests !== undefined || cause === undefined) return undefined;
-  if (!isBlamedOnCopy(changes, cause.text)) return undefined;
+  const install = cause !== undefined && isBlamedOnCopy(changes, cause.text) ? installOf(command) : undefined;
+  if (cause === undefined || install === undefined || install.manifests !== undefined) return undefined;
   return `Put this step before "${cause.text}", unless it uses those files: then it stays in the cache when they change.`;
 }
 

@@ -3,7 +3,7 @@ import type { Change, Explanation } from '../../src/core/events.ts';
 import type { KeptIngredients } from '../../src/core/ingredients.ts';
 import type { Builds, KeptBuild } from '../../src/core/store.ts';
 import type { MissedStep } from '../missed-step.ts';
-import { pathsIn } from '../steps/file-list.ts';
+import { filesIn } from '../steps/file-list.ts';
 import { type Advised, adviceFor } from './advice.ts';
 import { changesBetween } from './changes.ts';
 import { countEqual, counterparts } from './counterparts.ts';
@@ -138,8 +138,11 @@ export class Explainer {
 
   /** The files that a step took. */
   #pathsOf(key: Digest): string[] {
-    const lists = Object.values(this.#ingredients.find(key)?.lists ?? {});
-    return lists.flatMap((digest) => pathsIn(this.#ingredients.list(digest) ?? ''));
+    const { tops = {} } = this.#ingredients.find(key) ?? {};
+    return Object.entries(tops).flatMap(([files, tops]) => {
+      const text = this.#ingredients.list(files as Digest);
+      return text === undefined ? [] : filesIn({ text, tops }).map(({ path }) => path);
+    });
   }
 
   #reasonsBefore(step: MissedStep): Explanation[] {

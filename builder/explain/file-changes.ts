@@ -1,10 +1,10 @@
 import type { Digest } from '../../src/core/digest.ts';
 import type { Change } from '../../src/core/events.ts';
 import type { Ingredients } from '../../src/core/ingredients.ts';
-import { type ListedFile, listedFile } from '../steps/file-list.ts';
+import { differingFiles, type ListedFile, type SelectedFiles } from '../steps/file-list.ts';
 
 /** Gives the text of a list of files; undefined where it is not kept. */
-export type ReadList = (digest: Digest) => string | undefined;
+export type ReadList = (files: Digest) => Buffer | undefined;
 
 /** Digests of files in the ingredients of two steps. */
 export interface ComparedFiles {
@@ -19,17 +19,19 @@ export interface ComparedFiles {
 export function fileChanges({ before, after, files, from }: ComparedFiles, list: ReadList): Change[] {
   const [was, is] = files;
   if (was === is || was === undefined || is === undefined) return [];
-  const [old, now] = [before.lists[String(was)], after.lists[String(is)]].map(
-    (digest) => digest && list(digest),
-  );
+  const [old, now] = [list(was as Digest), list(is as Digest)];
+  if (old === undefined || now === undefined) return [{ what: 'files', name: from ?? '', how: 'changed' }];
   const shown = (path: string): string => (from === undefined ? path : `${from}:/${path}`);
-  if (old === undefined || now === undefined) return [{ what: 'files', name: shown(''), how: 'changed' }];
-  return listChanges(old, now).map((change) => ({ ...change, name: shown(change.name) }));
+  const changes = listChanges(
+    { text: old, tops: before.tops[String(was)] ?? [] },
+    { text: now, tops: after.tops[String(is)] ?? [] },
+  );
+  return changes.map((change) => ({ ...change, name: shown(change.name) }));
 }
 
 /** What differs between two lists of files; of a directory that came or went, what is in it is not told. */
-export function listChanges(before: string, after: string): Change[] {
-  const [old, now] = differing(before, after).map(byPath) as [Files, Files];
+export function listChanges(before: SelectedFiles, after: SelectedFiles): Change[] {
+  const [old, now] = differingFiles(before, after).map(byPath) as [Files, Files];
   const changed = [...now.values()].flatMap((file) => {
     const was = old.get(file.path);
     return was === undefined ? [] : aspectsOf(was, file);
@@ -41,19 +43,7 @@ export function listChanges(before: string, after: string): Change[] {
 
 type Files = ReadonlyMap<string, ListedFile>;
 
-/** The lines between what two texts begin and end with alike: mostly few of very many. */
-function differing(before: string, after: string): [string[], string[]] {
-  const [old, now] = [before.split('\n'), after.split('\n')];
-  const shorter = Math.min(old.length, now.length);
-  let head = 0;
-  while (head < shorter && old[head] === now[head]) head++;
-  let tail = 0;
-  while (tail < shorter - head && old[old.length - 1 - tail] === now[now.length - 1 - tail]) tail++;
-  return [old.slice(head, old.length - tail), now.slice(head, now.length - tail)];
-}
-
-function byPath(lines: readonly string[]): Files {
-  const files = lines.filter((line) => line !== '').map(listedFile);
+function byPath(files: readonly ListedFile[]): Files {
   return new Map(files.map((file) => [file.path, file]));
 }
 

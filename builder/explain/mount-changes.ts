@@ -6,6 +6,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   bind: ['target', 'writable'],
   cache: ['target', 'readonly'],
   tmpfs: ['target', 'size'],
+  volume: ['target', 'source', 'mode'],
   secret: ['id', 'target', 'env', 'mode', 'uid', 'gid'],
   ssh: ['id', 'target', 'mode', 'uid', 'gid'],
 };
@@ -14,6 +15,7 @@ const KINDS: Readonly<Record<string, string>> = {
   bind: 'bind mount',
   cache: 'cache mount',
   tmpfs: 'tmpfs mount',
+  volume: 'volume',
   secret: 'secret',
   ssh: 'ssh agent',
 };

@@ -16,11 +16,15 @@ import { mountChanges } from './mount-changes.ts';
 import { variableChanges } from './variable-changes.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
+  capAdd: 'granted capabilities',
+  capDrop: 'withheld capabilities',
   hostname: 'host name',
   insecure: 'security mode',
   network: 'network',
+  noNewPrivileges: 'new privileges',
   platform: 'platform',
   recording: 'recorded owners',
+  seccomp: 'system-call filter',
   shm: 'size of /dev/shm',
   user: 'user',
   workdir: 'working directory',

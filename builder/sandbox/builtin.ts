@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
-import { defaultCapabilities, heldCapabilities } from './capabilities.ts';
+import { boundingSet, heldCapabilities } from './capabilities.ts';
 import { commandCode } from './command-code.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { compileFilter, everyCall } from './filter.ts';
@@ -38,7 +38,7 @@ export interface Supervision {
 export function builtinEngine({ supervision }: { readonly supervision?: Supervision } = {}): Engine {
   const filters = new Filters(supervision?.rules ?? []);
   // The first step's layers are being unpacked by then, and we wait.
-  setImmediate(() => filters.for(boundingSet(false))).unref();
+  setImmediate(() => filters.for(boundingSet({ insecure: false }, heldCapabilities()))).unref();
   return {
     name: 'builtin',
     async run(plan, io, scratch, signal) {
@@ -70,7 +70,8 @@ interface Prepared {
 }
 
 function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepFacts {
-  const bounding = boundingSet(plan.insecure);
+  const held = heldCapabilities();
+  const bounding = boundingSet(plan, held);
   const { hostsFile, resolvFile } = writeEtcFiles(plan, folder);
   const etc: readonly [Mount, string][] = [
     [{ kind: 'bind', source: resolvFile, target: '/etc/resolv.conf', readonly: true }, resolvFile],
@@ -79,10 +80,10 @@ function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepF
   const own = plan.mounts.map((mount, at) => [mount, roots.sources[at]] as const);
   return {
     ...roots,
-    held: heldCapabilities(),
+    held,
     bounding,
     rlimits: rlimits(plan.ulimits),
-    filter: plan.insecure ? filters.forInsecure() : filters.for(bounding),
+    filter: plan.insecure || plan.rights?.unfiltered ? filters.forUnfiltered() : filters.for(bounding),
     realRoot: isRealRoot(),
     terminalGroup: hasGroup(TERMINAL_GROUP),
     missing: ['proc', 'sys', 'dev'].filter((name) => isMissing(name, roots.layers)),
@@ -93,12 +94,6 @@ function factsOf(plan: SandboxPlan, { roots, folder, filters }: Prepared): StepF
       point: pointOf(mount, plan, roots.layers),
     })),
   };
-}
-
-/** Docker's default set, or all we hold for `--security=insecure`; never more than we hold. */
-function boundingSet(insecure: boolean): readonly string[] {
-  const held = heldCapabilities();
-  return insecure ? held : defaultCapabilities.filter((name) => held.includes(name));
 }
 
 /** Filters are the same for all steps of a kind. */
@@ -115,9 +110,9 @@ class Filters {
   }
 
   /** Of a step that may make every call, those alone that cannot work. */
-  forInsecure(): Buffer | undefined {
+  forUnfiltered(): Buffer | undefined {
     const first = this.#first;
-    return first.length === 0 ? undefined : this.#once('insecure', () => [...first, everyCall()]);
+    return first.length === 0 ? undefined : this.#once('unfiltered', () => [...first, everyCall()]);
   }
 
   #once(key: string, rules: () => readonly FilterRule[]): Buffer {

@@ -1,49 +1,7 @@
 import { readFileSync } from 'node:fs';
-
-/** Capability names in the order of their numbers (linux/capability.h). */
-const names: readonly string[] = [
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_DAC_READ_SEARCH',
-  'CAP_FOWNER',
-  'CAP_FSETID',
-  'CAP_KILL',
-  'CAP_SETGID',
-  'CAP_SETUID',
-  'CAP_SETPCAP',
-  'CAP_LINUX_IMMUTABLE',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_NET_BROADCAST',
-  'CAP_NET_ADMIN',
-  'CAP_NET_RAW',
-  'CAP_IPC_LOCK',
-  'CAP_IPC_OWNER',
-  'CAP_SYS_MODULE',
-  'CAP_SYS_RAWIO',
-  'CAP_SYS_CHROOT',
-  'CAP_SYS_PTRACE',
-  'CAP_SYS_PACCT',
-  'CAP_SYS_ADMIN',
-  'CAP_SYS_BOOT',
-  'CAP_SYS_NICE',
-  'CAP_SYS_RESOURCE',
-  'CAP_SYS_TIME',
-  'CAP_SYS_TTY_CONFIG',
-  'CAP_MKNOD',
-  'CAP_LEASE',
-  'CAP_AUDIT_WRITE',
-  'CAP_AUDIT_CONTROL',
-  'CAP_SETFCAP',
-  'CAP_MAC_OVERRIDE',
-  'CAP_MAC_ADMIN',
-  'CAP_SYSLOG',
-  'CAP_WAKE_ALARM',
-  'CAP_BLOCK_SUSPEND',
-  'CAP_AUDIT_READ',
-  'CAP_PERFMON',
-  'CAP_BPF',
-  'CAP_CHECKPOINT_RESTORE',
-];
+import { capabilityNames as names } from '../../src/core/capability-names.ts';
+import { BuildError } from '../../src/core/errors.ts';
+import type { SandboxPlan } from './plan.ts';
 
 /** What a step holds: Docker's default set, 0xa80425fb as a mask. */
 export const defaultCapabilities: readonly string[] = [
@@ -62,6 +20,30 @@ export const defaultCapabilities: readonly string[] = [
   'CAP_KILL',
   'CAP_AUDIT_WRITE',
 ];
+
+/**
+ * What the processes of a step may hold: docker's default set, changed as `rights` say, or all of `held` for
+ * `--security=insecure`; never more than `held`. Fails with `sandbox` where a capability is asked for by name that is
+ * not among those.
+ */
+export function boundingSet(
+  { insecure, rights = {} }: Pick<SandboxPlan, 'insecure' | 'rights'>,
+  held: readonly string[],
+): readonly string[] {
+  if (insecure) return held;
+  const { add = [], drop = [] } = rights;
+  const missing = add.find((name) => name !== 'ALL' && !drop.includes(name) && !held.includes(name));
+  if (missing !== undefined) throw notHeld(missing);
+  const usual = drop.includes('ALL') ? [] : defaultCapabilities;
+  const wanted = new Set([...usual, ...(add.includes('ALL') ? held : add)]);
+  return held.filter((name) => wanted.has(name) && !drop.includes(name));
+}
+
+function notHeld(name: string): BuildError {
+  return new BuildError('sandbox', `--cap-add ${name}: nobody can give it who does not hold it`, {
+    hint: '`tsbuild doctor` tells what this machine allows; another --isolation may have it.',
+  });
+}
 
 /** The names in a mask as `/proc/PID/status` writes it; numbers that are not known here are left out. */
 export function capabilitiesOf(mask: string): readonly string[] {

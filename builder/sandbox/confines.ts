@@ -15,6 +15,7 @@ export type Bounds = Pick<
   | 'ulimits'
   | 'shmSizeBytes'
   | 'cgroups'
+  | 'rights'
 >;
 
 /** The bounds of one process, that hold until it has ended. */
@@ -42,7 +43,7 @@ export class Confines implements AsyncDisposable {
 
   /** Bounds for one process. `scratch` is its private folder. Throws `sandbox` where there can be no such network. */
   async confine(network: Network, scratch: string): Promise<Confined> {
-    const { dns, addHosts, ulimits, shmSize } = this.#options;
+    const { dns, addHosts, ulimits, shmSize, rights } = this.#options;
     const shared = network === 'private' ? await this.#privateNetwork(scratch) : undefined;
     const held = await this.#heldLimits();
     const groups = held.open();
@@ -58,6 +59,7 @@ export class Confines implements AsyncDisposable {
         ulimits: [...held.ulimits, ...ulimits],
         ...(shmSize !== undefined && { shmSizeBytes: shmSize }),
         ...(groups.folders.length > 0 && { cgroups: groups.folders }),
+        ...(rights && { rights }),
       },
       ranOutOfMemory: () => groups.memoryKills() > 0,
       [Symbol.asyncDispose]: () => groups[Symbol.asyncDispose](),

@@ -96,7 +96,7 @@ export function namespaceRemedy({ read, has }: Machine): string {
   if (read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1')
     return 'AppArmor takes the rights in a user namespace away:\nsudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0';
   if (statusField(read, 'Seccomp') === '2')
-    return 'A filter refuses namespaces. Start the container without (in Kubernetes: seccompProfile type Unconfined):\ndocker run --security-opt seccomp=unconfined';
+    return 'A filter refuses namespaces. Start the container without, or with one that allows them (in Kubernetes: docs/kubernetes.md):\ndocker run --security-opt seccomp=unconfined';
   return 'The container must allow namespaces (in Kubernetes: seccompProfile and appArmorProfile type Unconfined):\ndocker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined';
 }
 

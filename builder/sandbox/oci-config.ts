@@ -1,4 +1,4 @@
-import { defaultCapabilities } from './capabilities.ts';
+import { boundingSet } from './capabilities.ts';
 import type { Rlimit } from './limits.ts';
 import type { Mount, SandboxPlan } from './plan.ts';
 import { filterRules, ociSeccomp } from './seccomp.ts';
@@ -29,7 +29,7 @@ export interface BundleFacts {
 
 /**
  * The plan as `config.json` of an OCI bundle (runtime-spec, config.md). The user namespace is ours already, so none
- * is asked for; `noNewPrivileges` stays off, as in docker build: sudo works in a step.
+ * is asked for; `noNewPrivileges` is off unless it is asked for, as in docker build: sudo works in a step.
  */
 export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
   return {
@@ -49,7 +49,7 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
         ...(plan.network === 'none' ? [{ type: 'network' }] : []),
       ],
       ...(!plan.insecure && {
-        seccomp: ociSeccomp(filterRules(capabilitiesFor(plan, facts))),
+        ...(!plan.rights?.unfiltered && { seccomp: ociSeccomp(filterRules(boundingSet(plan, facts.held))) }),
         maskedPaths,
         readonlyPaths,
       }),
@@ -57,14 +57,9 @@ export function ociConfig(plan: SandboxPlan, facts: BundleFacts): object {
   };
 }
 
-/** Docker's default set, or all we hold for `--security=insecure`; never more than we hold. */
-function capabilitiesFor(plan: SandboxPlan, facts: Pick<BundleFacts, 'held'>): readonly string[] {
-  return plan.insecure ? facts.held : defaultCapabilities.filter((name) => facts.held.includes(name));
-}
-
 function processOf(plan: SandboxPlan, facts: BundleFacts): object {
   const { args, env, cwd, uid, gid, groups, terminal } = plan.process;
-  const bounding = capabilitiesFor(plan, facts);
+  const bounding = boundingSet(plan, facts.held);
   const effective = uid === 0 ? bounding : [];
   return {
     args,
@@ -73,7 +68,7 @@ function processOf(plan: SandboxPlan, facts: BundleFacts): object {
     terminal: terminal !== false,
     ...(terminal !== false && { consoleSize: { height: terminal.rows, width: terminal.columns } }),
     user: { uid, gid, additionalGids: groups, umask: 0o22 },
-    noNewPrivileges: false,
+    noNewPrivileges: plan.rights?.noNewPrivileges ?? false,
     capabilities: { bounding, effective, permitted: effective, inheritable: [], ambient: [] },
     rlimits: facts.rlimits,
   };

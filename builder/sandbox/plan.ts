@@ -1,3 +1,4 @@
+import type { Rights } from '../../src/core/options.ts';
 import type { InodeOwner, Owner, PathOwner } from '../../src/core/owner.ts';
 
 /**
@@ -78,6 +79,8 @@ export interface SandboxPlan {
   readonly hosts: readonly string[];
   /** `--security=insecure`: all capabilities that we hold ourselves, no filter. */
   readonly insecure: boolean;
+  /** What it may do, where that is neither the usual nor `insecure`. */
+  readonly rights?: Rights;
   /** `name=soft[:hard]`. */
   readonly ulimits: readonly string[];
   readonly shmSizeBytes?: number;
@@ -130,7 +133,7 @@ export interface Exit {
 }
 
 /** What a process wants that not every engine can give. */
-export interface WantedBounds extends Pick<SandboxPlan, 'network' | 'insecure'> {
+export interface WantedBounds extends Pick<SandboxPlan, 'network' | 'insecure' | 'rights'> {
   readonly terminal: boolean;
 }
 

@@ -17,6 +17,7 @@ export interface ProcessFacts {
 }
 
 const PR_CAPBSET_DROP = 24;
+const PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const KEYCTL_JOIN_SESSION_KEYRING = 1;
@@ -42,10 +43,16 @@ export function becomeProcess(plan: SandboxPlan, facts: ProcessFacts): readonly 
     ...(process.terminal === false ? [] : openTerminal(process.terminal, process.uid)),
     ...dropCapabilities(facts),
     closeOthers,
+    ...(plan.rights?.noNewPrivileges ? [noNewPrivileges] : []),
     ...(facts.filter === undefined ? [] : installFilter(facts.filter, ids === 'recorded')),
     ...(ids === 'real' || ids === undefined ? takeIds(process) : []),
   ];
 }
+
+/** Nothing that execve starts gains rights from then on. */
+export const noNewPrivileges: Item = call('prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], {
+  about: 'give up new privileges',
+});
 
 /** Becomes the command, searched for on the PATH of its own environment. Each place that does not have it is told. */
 export function becomeCommand({ args, env }: Pick<SandboxProcess, 'args' | 'env'>): readonly Item[] {

@@ -153,7 +153,9 @@ async function runMounts(
   workdir: string,
   { state, scope }: StageNow,
 ): Promise<RunMount[]> {
-  const mounts: RunMount[] = [];
+  const volumes = scope.tools.options.volumes ?? [];
+  // The file's own mounts come after them, and count where both have one target.
+  const mounts: RunMount[] = volumes.map((volume) => ({ type: 'volume', ...volume }));
   for (const flag of flags) {
     const request = mountOf(flag, envOf(state.vars), { escape: scope.graph.containerfile.escape });
     const agents = mounts.filter(({ type }) => type === 'ssh').length;

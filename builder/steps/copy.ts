@@ -9,7 +9,6 @@ import { place } from './copy-place.ts';
 import { type Item, pick } from './copy-select.ts';
 import { contextTree, type SourceFile, type SourceTree, snapshotTree } from './copy-source.ts';
 import { writePlan } from './copy-write.ts';
-import { fileListOf } from './file-list.ts';
 
 export type { CopyInput, CopySource, CopyTools } from './copy-input.ts';
 
@@ -65,7 +64,7 @@ class CopySelection implements Selection {
   readonly #tree: SourceTree;
   readonly #tools: CopyTools;
   #items: Promise<Item[]> | undefined;
-  #list: (() => FileList) | undefined;
+  #list: FileList | undefined;
 
   constructor(input: CopyInput, tree: SourceTree, tools: CopyTools) {
     this.#input = input;
@@ -85,13 +84,14 @@ class CopySelection implements Selection {
   async contentKey(): Promise<Framed> {
     const items = await this.#chosen();
     const digests = await this.#tree.digests(filesOf(items));
-    const files = digestOf(contentText(items, digests));
-    this.#list = () => ({ of: files, text: fileListOf(items, digests) });
+    const text = contentText(items, digests);
+    const files = digestOf(text);
+    this.#list = { of: files, text, tops: topsOf(items) };
     return { ...wordsOf(this.#input), files };
   }
 
   list(): FileList | undefined {
-    return this.#list?.();
+    return this.#list;
   }
 
   async write(below: readonly Layer[], writer: LayerWriter): Promise<Framed> {
@@ -118,6 +118,15 @@ class CopySelection implements Selection {
 
 function filesOf(items: readonly Item[]): SourceFile[] {
   return items.flatMap(({ top, below }) => [top, ...below.map(({ file }) => file)]);
+}
+
+/** More items than this are told of by their names alone. */
+const MOST_TOPS = 1000;
+
+/** Where items lie in their source; what was fetched lies under a name of ours, and has no place there. */
+function topsOf(items: readonly Item[]): string[] {
+  if (items.length > MOST_TOPS) return [];
+  return items.map(({ top }) => (top.entry.path.startsWith('\0') ? '' : top.entry.path));
 }
 
 /** What the instruction itself says, as far as the layer depends on it. */

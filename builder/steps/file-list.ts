@@ -1,8 +1,4 @@
-import type { Digest } from '../../src/core/digest.ts';
-import type { Item } from './copy-select.ts';
-import type { SourceFile } from './copy-source.ts';
-
-/** A file as a list of files tells of it. */
+/** A file as the text of a selection tells of it. */
 export interface ListedFile {
   /** From the root of its source. */
   readonly path: string;
@@ -11,7 +7,7 @@ export interface ListedFile {
   readonly mode: string;
   /** `uid:gid`. */
   readonly owner: string;
-  /** The beginning of its content's digest; numbers of a device; `-` for all else. */
+  /** The digest of its content; numbers of a device; `-` for all else. */
   readonly content: string;
   /** Where a symlink leads, or which file before it it is another name of. */
   readonly link?: string;
@@ -19,60 +15,105 @@ export interface ListedFile {
   readonly attributes?: string;
 }
 
-/** Hexadecimal digits that are kept of a digest: enough to see that it changed. */
-const KEPT_DIGITS = 16;
+/** The text of a selection (copy-key.ts), and where each of its items lies in the source. */
+export interface SelectedFiles {
+  readonly text: Buffer;
+  readonly tops: readonly string[];
+}
 
-/**
- * The files of a selection by their paths in the source, a line each: what `contentText` names, but shorter, for it is
- * kept to be compared with a later one.
- */
-export function fileListOf(items: readonly Item[], digests: ReadonlyMap<string, Digest>): string {
-  const lines: string[] = [];
-  const firsts = new Map<string, string>();
-  for (const { name, top, below } of items) {
-    const at = top.entry.path;
-    if (top.entry.type !== 'dir') lines.push(lineOf(isPlain(at) ? at : name, top, { digests, firsts }));
-    const under = isPlain(at) && at !== '' ? `${at}/` : '';
-    for (const { path, file } of below) lines.push(lineOf(under + path, file, { digests, firsts }));
+/** All files of a selection. */
+export function filesIn({ text, tops }: SelectedFiles): ListedFile[] {
+  const lines = linesOf(text);
+  const files: ListedFile[] = [];
+  let at = 0;
+  for (let item = 0; at < lines.length; item++) {
+    const count = /^from (\d+)$/.exec(lines[at]!)?.[1];
+    const top = tops[item] ?? '';
+    const below = count === undefined ? [] : lines.slice(at + 1, at + 1 + Number(count));
+    files.push(
+      ...(count === undefined ? [lone(lines[at]!, top)] : below.map((line) => listedFile(line, top))),
+    );
+    at += 1 + below.length;
   }
-  return lines.join('\n');
+  return files;
 }
 
-/** What a line of a list says. */
-export function listedFile(line: string): ListedFile {
-  const [type = '', mode = '', owner = '', content = '', ...rest] = line.split(' ');
-  const [path, link, attributes] = JSON.parse(`[${rest.join(' ')}]`) as [string, string?, string?];
-  return { path, type, mode, owner, content, ...(link && { link }), ...(attributes && { attributes }) };
+/** The files of two selections without most of what both have: of two large folders that differ little, little is read. */
+export function differingFiles(before: SelectedFiles, after: SelectedFiles): [ListedFile[], ListedFile[]] {
+  const isFolder = ({ text, tops }: SelectedFiles) => tops.length === 1 && text.subarray(0, 5).equals(FROM);
+  if (!isFolder(before) || !isFolder(after)) return [filesIn(before), filesIn(after)];
+  const [old, now] = differingLines(behindFirstLine(before.text), behindFirstLine(after.text));
+  return [
+    linesOf(old).map((line) => listedFile(line, before.tops[0]!)),
+    linesOf(now).map((line) => listedFile(line, after.tops[0]!)),
+  ];
 }
 
-/** The paths of a list. */
-export function pathsIn(text: string): string[] {
-  return text.split('\n').flatMap((line) => (line === '' ? [] : [listedFile(line).path]));
+/** How the line of a folder begins, which says how many follow. */
+const FROM = Buffer.from('from ');
+
+const LINE_END = 0x0a;
+
+function linesOf(text: Buffer): string[] {
+  return text.toString('utf8').split('\n').slice(0, -1);
 }
 
-/** What was fetched lies under a name of ours. */
-function isPlain(path: string): boolean {
-  return !path.startsWith('\0');
+function behindFirstLine(text: Buffer): Buffer {
+  return text.subarray(text.indexOf(LINE_END) + 1);
 }
 
-interface Known {
-  readonly digests: ReadonlyMap<string, Digest>;
-  /** Paths by what makes names of one file equal. */
-  readonly firsts: Map<string, string>;
+/** Texts without the whole lines that both begin and end with. */
+function differingLines(before: Buffer, after: Buffer): [Buffer, Buffer] {
+  const same = sameAtStart(before, after);
+  const head = same === 0 ? 0 : before.lastIndexOf(LINE_END, same - 1) + 1;
+  const [old, now] = [before.subarray(head), after.subarray(head)];
+  const tail = sameAtEnd(old, now);
+  const isLineStart = (text: Buffer) => tail === text.length || text[text.length - tail - 1] === LINE_END;
+  const end = old.subarray(old.length - tail);
+  const kept = isLineStart(old) && isLineStart(now) ? tail : tail - end.indexOf(LINE_END) - 1;
+  return [old.subarray(0, old.length - kept), now.subarray(0, now.length - kept)];
 }
 
-function lineOf(path: string, { entry, sameFile }: SourceFile, { digests, firsts }: Known): string {
-  const { type, mode, uid, gid, device, xattrs } = entry;
-  const first = sameFile === undefined ? undefined : firsts.get(sameFile);
-  if (sameFile !== undefined && first === undefined) firsts.set(sameFile, path);
-  const content =
-    type === 'file'
-      ? digests.get(entry.path)!.slice(7, 7 + KEPT_DIGITS)
-      : device === undefined
-        ? '-'
-        : `${device.major}:${device.minor}`;
-  const line = `${type} ${mode.toString(8)} ${uid}:${gid} ${content} ${JSON.stringify(path)}`;
-  const link = first ?? entry.link;
-  if (link === undefined && xattrs === undefined) return line;
-  return `${line},${JSON.stringify(link ?? '')},${JSON.stringify(xattrs === undefined ? '' : JSON.stringify(xattrs))}`;
+/** Bytes that are compared at once. */
+const PIECE = 1 << 14;
+
+function sameAtStart(a: Buffer, b: Buffer): number {
+  const most = Math.min(a.length, b.length);
+  let same = 0;
+  while (same + PIECE <= most && a.compare(b, same, same + PIECE, same, same + PIECE) === 0) same += PIECE;
+  while (same < most && a[same] === b[same]) same++;
+  return same;
 }
+
+function sameAtEnd(a: Buffer, b: Buffer): number {
+  const most = Math.min(a.length, b.length);
+  const piece = (text: Buffer, same: number) => text.subarray(text.length - same - PIECE, text.length - same);
+  let same = 0;
+  while (same + PIECE <= most && piece(a, same).equals(piece(b, same))) same += PIECE;
+  while (same < most && a[a.length - 1 - same] === b[b.length - 1 - same]) same++;
+  return same;
+}
+
+/** A file that is an item itself. */
+function lone(line: string, top: string): ListedFile {
+  const file = listedFile(line, '');
+  return top === '' ? file : { ...file, path: top };
+}
+
+/** What a line says of a file below `top`. */
+function listedFile(line: string, top: string): ListedFile {
+  const [, type, mode, uid, gid, content, name, more] = LINE.exec(line) as unknown as [string, ...string[]];
+  const [first, link, attributes] = JSON.parse(more ?? '[]') as [string?, string?, unknown?];
+  const target = link ?? first;
+  return {
+    path: (top === '' ? '' : `${top}/`) + (JSON.parse(name!) as string),
+    type: type!,
+    mode: Number(mode).toString(8),
+    owner: `${uid}:${gid}`,
+    content: content!,
+    ...(target && { link: target }),
+    ...(attributes ? { attributes: JSON.stringify(attributes) } : {}),
+  };
+}
+
+const LINE = /^(?:parent )?(\S+) (\d+) (\d+) (\d+) (\S+) ("(?:[^"\\]|\\.)*")(?: (.*))?$/s;

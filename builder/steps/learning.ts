@@ -80,7 +80,7 @@ export class Learning {
     return { name, stage, at: steps.indexOf(instruction), asked };
   }
 
-  #ingredientsOf({ below, first, content }: Learnt): Omit<Ingredients, 'lists'> {
+  #ingredientsOf({ below, first, content }: Learnt): Omit<Ingredients, 'tops'> {
     const { base, made, vars } = this.#state;
     const masks = new Masks(vars);
     return {

@@ -10,6 +10,7 @@ import type { RootForm } from './root-form.ts';
 import type { RunCommand } from './run-command.ts';
 import type { MountOf, RunMount } from './run-mounts.ts';
 import { seedOf, sharedSeed, treesOf } from './run-sources.ts';
+import { volumeMount } from './volume-mount.ts';
 
 /** The mounts of one run, held until it ends. */
 export interface HeldMounts extends AsyncDisposable {
@@ -156,6 +157,8 @@ class Holding implements HeldMounts {
         return await this.#bind(request);
       case 'cache':
         return this.#show(this.#folders.get(request)!, request);
+      case 'volume':
+        return void this.mounts.push(volumeMount(request, this.#folder('volume'), this.#form));
       case 'tmpfs':
         return this.#tmpfs(request);
       case 'secret':

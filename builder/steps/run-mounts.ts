@@ -1,5 +1,6 @@
 import type { MountRequest } from '../../src/containerfile/mount-request.ts';
 import type { Framed } from '../../src/core/digest.ts';
+import type { Volume } from '../../src/core/options.ts';
 import type { Snapshot } from '../../src/core/types.ts';
 import type { Selection } from './copy.ts';
 
@@ -16,8 +17,9 @@ export interface MountSource {
 
 type Requested<Type extends MountRequest['type']> = Extract<MountRequest, { type: Type }>;
 
-/** One `--mount` with its values expanded and its target absolute. */
+/** One `--mount` with its values expanded and its target absolute, or a volume of the command line. */
 export type RunMount =
+  | (Volume & { readonly type: 'volume' })
   | {
       readonly type: 'bind';
       readonly target: string;
@@ -31,13 +33,15 @@ export type RunMount =
 
 export type MountOf<Type extends RunMount['type']> = Extract<RunMount, { type: Type }>;
 
-/** What of a mount the step's key holds: never a secret's value nor what a cache mount contains. */
+/** What of a mount the step's key holds: never a secret's value nor what a cache mount or a volume contains. */
 export function keyOfMount(mount: RunMount): Framed {
   switch (mount.type) {
     case 'bind':
       return [mount.type, mount.target, mount.writable];
     case 'cache':
       return [mount.type, mount.target, mount.readonly];
+    case 'volume':
+      return [mount.type, mount.target, mount.source, mount.mode];
     case 'tmpfs':
       return [mount.type, mount.target, mount.sizeBytes];
     case 'secret':

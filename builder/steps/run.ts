@@ -78,8 +78,21 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
     ulimits: tools.options.ulimits,
     shm: tools.options.shmSize,
     mounts: input.mounts.map(keyOfMount),
+    ...rightsOf(tools.options),
     // A layer without its owners is for those alone who get no better one.
     ...(recording !== 'all' && { recording }),
+  };
+}
+
+/** Nothing where nothing is unusual. */
+function rightsOf({ rights }: Tools['options']): { [field: string]: Framed } {
+  if (rights === undefined) return {};
+  const { add, drop, unfiltered, noNewPrivileges } = rights;
+  return {
+    ...(add && { capAdd: add }),
+    ...(drop && { capDrop: drop }),
+    ...(unfiltered && { seccomp: 'unconfined' }),
+    ...(noNewPrivileges && { noNewPrivileges }),
   };
 }
 
@@ -87,7 +100,11 @@ function runIngredients(input: RunInput, tools: Tools): { [field: string]: Frame
 async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Layer> {
   for (const mount of input.mounts) checkSource(mount, tools);
   const engine = await tools.engine();
-  engine.check?.({ network: input.network, insecure: input.insecure, terminal: false });
+  const { rights } = tools.options;
+  engine.check?.({
+    ...{ network: input.network, insecure: input.insecure, terminal: false },
+    ...(rights && { rights }),
+  });
   return await tools.rootForms.use(engine, (form) => runOn(below, { input, form, engine }, tools));
 }
 

@@ -20,8 +20,15 @@ export async function imagesOf(
   assembled: readonly BuiltImage[],
   tools: Tools,
 ): Promise<readonly [Image, ...Image[]]> {
+  const { options, store } = tools;
   const [first, ...others] = assembled.map(({ image }) => image);
-  if (!tools.options.cacheTo.some(({ site }) => site.type === 'inline')) return [first!, ...others];
+  if (options.squash !== undefined) {
+    const { squashed } = await import('./squash.ts');
+    const around = { layers: store.layers, options };
+    const [one, ...more] = await Promise.all(assembled.map((built) => squashed(built, around)));
+    return [one!, ...more];
+  }
+  if (!options.cacheTo.some(({ site }) => site.type === 'inline')) return [first!, ...others];
   const { withInlineCache } = await import('./inline-cache.ts');
   const [one, ...more] = assembled.map((built) => withInlineCache(built, tools));
   return [one!, ...more];

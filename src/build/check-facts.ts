@@ -28,6 +28,7 @@ export function checkOptions(
   const contexts = new Set(Object.keys(options.contexts).map((written) => parseContextName(written).name));
   return {
     buildArgs: options.buildArgs,
+    env: options.env,
     ...(options.target !== undefined && { target: options.target }),
     base: (stage: GraphStage) => {
       const { base, platform } = stage;

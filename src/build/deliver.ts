@@ -85,7 +85,7 @@ async function deliverTo(output: Output, made: Made, delivery: Delivery): Promis
 type OutputOf<T extends Output['type']> = Extract<Output, { type: T }>;
 
 async function push(
-  { names, compression }: OutputOf<'registry'>,
+  { names, compression, forceCompression = false }: OutputOf<'registry'>,
   { images, isIndex, attest, signer }: Made,
   { options, parts }: Delivery,
 ): Promise<Delivered> {
@@ -95,7 +95,7 @@ async function push(
     layers: parts.store.layers,
     format: options.format,
     compression,
-    forceCompression: compression !== undefined,
+    forceCompression,
     annotations: options.annotations,
     attest,
     signer,
@@ -134,7 +134,9 @@ async function archive(
 
 /** How the layers of an output are packed, and under which names it is known. */
 export function packing(
-  output: Partial<Pick<OutputOf<'oci' | 'docker'>, 'name' | 'compression'>> & { readonly type: string },
+  output: Partial<Pick<OutputOf<'oci' | 'docker'>, 'name' | 'compression' | 'forceCompression'>> & {
+    readonly type: string;
+  },
   { options, parts }: Omit<Delivery, 'place'>,
 ): PackOptions {
   const { annotations, emit, signal } = options;
@@ -143,6 +145,7 @@ export function packing(
     names: output.name === undefined ? options.tags : [formatReference(parseReference(output.name))],
     format: output.type === 'docker' ? 'docker' : options.format,
     compression: output.compression ?? 'any',
+    forceCompression: output.forceCompression ?? false,
     ...{ annotations, emit, signal },
   };
 }

@@ -53,11 +53,12 @@ function agentOf(sources: readonly SshSource[]): string | undefined {
 
 /** Loaded when something is downloaded: most builds make no request. */
 async function openClient(
-  { tlsVerify, certDir, offline }: RegistryOptions,
+  { tlsVerify, certDir, certificates, offline }: RegistryOptions,
   { home }: Place,
 ): Promise<HttpClient> {
   const { createClient } = await import('../http/client.ts');
   const { certificateFolders } = await import('../registry/registry.ts');
   const { env } = process;
-  return createClient({ env, certDirs: certificateFolders(env, home), certDir, tlsVerify, offline });
+  const certDirs = certificateFolders(env, home);
+  return createClient({ env, certDirs, certDir, certificates, tlsVerify, offline });
 }

@@ -2,11 +2,12 @@ import type { Emit } from '../core/events.ts';
 import type { Annotation } from '../core/options.ts';
 import { takeTime } from '../core/spans.ts';
 import type { Layers } from '../core/store.ts';
-import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
+import type { Descriptor, Image, Layer, Packing } from '../core/types.ts';
 import { annotationsAt } from '../oci/annotations.ts';
 import type { Attest } from '../oci/attestation.ts';
 import { descriptorOf, manifestOf } from '../oci/manifest.ts';
 import type { BlobSource, PackedImage } from '../oci/packed.ts';
+import { packingFor } from '../oci/packing.ts';
 
 export interface PackOptions {
   readonly layers: Layers;
@@ -14,7 +15,9 @@ export interface PackOptions {
   readonly names: readonly string[];
   readonly format: 'oci' | 'docker';
   /** `any` keeps the form a layer has, and packs the others with gzip. */
-  readonly compression: Compression | 'any';
+  readonly compression: Packing | 'any';
+  /** Layers that have another form already get it, too. */
+  readonly forceCompression?: boolean;
   readonly annotations?: readonly Annotation[];
   /** What is said about each image of an index, in manifests beside it. */
   readonly attest?: Attest | undefined;
@@ -50,13 +53,14 @@ export function manifestFor(
 
 async function packLayer(
   layer: Layer,
-  { layers, compression, emit, signal }: PackOptions,
+  { layers, compression: asked, forceCompression = false, emit, signal }: PackOptions,
 ): Promise<BlobSource> {
   const transfer = {
     type: 'transfer',
     id: `pack ${layer.diffId}`,
     name: `packing ${layer.diffId.slice(7, 19)}`,
   } as const;
+  const compression = packingFor(layer, asked, forceCompression);
   const known = layers.descriptor(layer, compression) !== undefined;
   const end = emit && !known ? takeTime(emit, 'compress') : undefined;
   const { descriptor, path } = await layers.packed(layer, compression, signal, (done, total) => {

@@ -21,18 +21,23 @@ export async function packIndex(images: readonly Image[], options: PackOptions):
   return { index: { ...index, descriptor }, images: [...packed, ...attestations], names: options.names };
 }
 
-/** The digest that the index of images has where it goes in its usual form; what has a packed form is not read. */
+/** The digest that the index of images has where it goes in its usual form. */
 export async function indexDigest(images: readonly Image[], options: PackOptions): Promise<Digest> {
-  const { layers, signal } = options;
-  const manifests = images.map(async (image) => {
-    const descriptors = image.layers.map(
-      async (layer) =>
-        layers.descriptor(layer, 'any') ?? (await layers.packed(layer, 'any', signal)).descriptor,
-    );
-    const { descriptor } = manifestFor(image, await Promise.all(descriptors), options);
-    return { ...descriptor, platform: image.platform };
-  });
+  const manifests = images.map(async (image) => ({
+    ...(await usualManifest(image, options)),
+    platform: image.platform,
+  }));
   return indexFor(await Promise.all(manifests), options).descriptor.digest;
+}
+
+/** The manifest of an image as it goes out in its usual form; what has a packed form is not read. */
+export async function usualManifest(image: Image, options: PackOptions): Promise<Descriptor> {
+  const { layers, signal } = options;
+  const descriptors = image.layers.map(
+    async (layer) =>
+      layers.descriptor(layer, 'any') ?? (await layers.packed(layer, 'any', signal)).descriptor,
+  );
+  return manifestFor(image, await Promise.all(descriptors), options).descriptor;
 }
 
 function indexFor(

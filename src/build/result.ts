@@ -3,8 +3,9 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { BuildOptions } from '../core/options.ts';
 import { formatPlatform } from '../core/platform.ts';
+import { parseReference, type Reference } from '../oci/reference.ts';
 import { type Delivered, type Delivery, type Made, packing } from './deliver.ts';
-import { indexDigest } from './pack-index.ts';
+import { indexDigest, usualManifest } from './pack-index.ts';
 
 export interface BuildResult {
   /** Digest of the configuration; of the index, where several platforms were built. */
@@ -24,8 +25,9 @@ export async function writeResult(
 ): Promise<BuildResult> {
   const { tags, iidFile, metadataFile } = options;
   const { manifest } = delivered;
+  const usual = packing({ type: 'oci' }, { options, parts });
   const id = made.isIndex
-    ? (manifest?.digest ?? (await indexDigest(made.images, packing({ type: 'oci' }, { options, parts }))))
+    ? (manifest?.digest ?? (await indexDigest(made.images, usual)))
     : digestOf(made.images[0].config);
   const metadata = {
     ...(made.isIndex ? membersOf(made, delivered) : { 'containerimage.config.digest': id }),
@@ -36,9 +38,38 @@ export async function writeResult(
     ...(tags.length > 0 && { 'image.name': tags.join(',') }),
   };
   if (iidFile !== undefined) await write(iidFile, id, '--iidfile');
+  if (wantsDigest(options)) {
+    const single = async () => (await usualManifest(made.images[0], usual)).digest;
+    await writeDigests(manifest?.digest ?? (made.isIndex ? id : await single()), options);
+  }
   if (metadataFile !== undefined)
     await write(metadataFile, `${JSON.stringify(metadata, null, 2)}\n`, '--metadata-file');
   return { id, names: tags, metadata, ...(manifest !== undefined && { digest: manifest.digest }) };
+}
+
+function wantsDigest({ digestFile, nameDigestFile, nameTagDigestFile }: BuildOptions): boolean {
+  return [digestFile, nameDigestFile, nameTagDigestFile].some((file) => file !== undefined);
+}
+
+/** The digest, and the names that it can be had under, as kaniko writes them. */
+async function writeDigests(digest: Digest, options: BuildOptions): Promise<void> {
+  const { digestFile, nameDigestFile, nameTagDigestFile } = options;
+  if (digestFile !== undefined) await write(digestFile, digest, '--digest-file');
+  const lines = (of: (name: Reference) => string): string =>
+    namesOf(options)
+      .map((name) => `${of(name)}@${digest}\n`)
+      .join('');
+  const bare = ({ host, repository }: Reference): string => `${host}/${repository}`;
+  const tagged = (name: Reference): string => `${bare(name)}:${name.tag ?? 'latest'}`;
+  if (nameDigestFile !== undefined) await write(nameDigestFile, lines(bare), '--image-name-with-digest-file');
+  if (nameTagDigestFile !== undefined)
+    await write(nameTagDigestFile, lines(tagged), '--image-name-tag-with-digest-file');
+}
+
+/** What it is pushed as, or would be. */
+function namesOf({ outputs, tags }: BuildOptions): Reference[] {
+  const pushed = outputs.flatMap((output) => (output.type === 'registry' ? output.names : []));
+  return (pushed.length > 0 ? pushed : tags).map(parseReference);
 }
 
 /** Digests per platform, whose name stands behind each field's as buildx writes it. */

@@ -2,6 +2,7 @@ import { canBeHad } from '../../builder/remember.ts';
 import type { Tools } from '../../builder/tools.ts';
 import { exportCache } from '../../cache/remote/export.ts';
 import type { Parts } from '../commands/wiring.ts';
+import { clampEpoch } from '../core/clamp-epoch.ts';
 import { hexOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { CacheTarget } from '../core/options.ts';
@@ -34,7 +35,7 @@ async function share(
   { tools, place }: { readonly tools: Tools; readonly place: ReturnType<typeof openPlace> },
 ): Promise<void> {
   const { emit, options, signal, store } = tools;
-  const { sourceDateEpoch: epoch } = options;
+  const epoch = clampEpoch(options);
   const steps = built.flatMap((one) => stepsOf(one, epoch));
   const shared = mode === 'max' ? steps : built.flatMap((one) => targetSteps(one, epoch));
   const layers = shared.flatMap(({ result: { layer, clamped } }) =>

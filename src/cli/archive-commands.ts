@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { usageError } from '../core/errors.ts';
-import { addAll, addCommon, flag } from './flags.ts';
+import { addAll, addCommon, choice, flag } from './flags.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Flags, still } from './surround.ts';
 import { parseChoice } from './values.ts';
@@ -12,7 +12,10 @@ export const save: CommandSpec = {
     addCommon(
       addAll(command.usage('[flags] NAME -o FILE').argument('<name>'), 'Output:', [
         flag('-o, --output <file>', 'the file; - is stdout'),
-        flag('--format <kind>', 'oci-archive (default) or docker-archive'),
+        choice('--format <kind>', 'oci-archive (default) or docker-archive', [
+          'oci-archive',
+          'docker-archive',
+        ]),
       ]),
     ),
   run: async (command, host) => {

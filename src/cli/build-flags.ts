@@ -5,21 +5,35 @@ import {
   addCommon,
   addRegistry,
   type CommonFlags,
+  choice,
   flag,
   isolationFlag,
   list,
   type RegistryFlags,
+  runtimeFlag,
+  withChoices,
 } from './flags.ts';
+import type { PlatformFlags } from './platforms.ts';
 import { type ProcessFlags, processFlags } from './process-options.ts';
+import { progressFlags } from './surround.ts';
+import type { TimeFlags } from './times.ts';
 
 /** The flags of build as commander hands them over: nothing is interpreted yet. */
-export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, AttestFlags {
+export interface BuildFlags
+  extends CommonFlags,
+    RegistryFlags,
+    ProcessFlags,
+    AttestFlags,
+    PlatformFlags,
+    TimeFlags {
   readonly file?: string;
   readonly target?: string;
   readonly buildArg?: readonly string[];
   readonly buildArgFile?: readonly string[];
   readonly ignorefile?: string;
-  readonly platform?: readonly string[];
+  readonly from?: string;
+  readonly env?: readonly string[];
+  readonly unsetenv?: readonly string[];
   readonly buildContext?: readonly string[];
   readonly enable?: readonly string[];
   readonly ssh?: readonly string[];
@@ -30,11 +44,16 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, At
   readonly destination?: readonly string[];
   readonly iidfile?: string;
   readonly metadataFile?: string;
+  readonly digestFile?: string;
+  readonly imageNameWithDigestFile?: string;
+  readonly imageNameTagWithDigestFile?: string;
   readonly quiet?: boolean;
   readonly output?: readonly string[];
   readonly push?: boolean;
   readonly load?: boolean;
   readonly format?: string;
+  readonly squash?: boolean;
+  readonly squashAll?: boolean;
   /** False with `--no-cache`. */
   readonly cache: boolean;
   /** Stages of `--no-cache-filter`; true without it (commander's default for a flag that begins with `--no-`). */
@@ -47,8 +66,8 @@ export interface BuildFlags extends CommonFlags, RegistryFlags, ProcessFlags, At
   readonly frozen?: string;
   readonly runtime?: string;
   readonly secret?: readonly string[];
+  readonly volume?: readonly string[];
   readonly jobs?: string;
-  readonly sourceDateEpoch?: string;
   readonly progress?: string;
   readonly call?: string;
   readonly check?: boolean;
@@ -68,19 +87,31 @@ export function defineBuildFlags(command: Command): Command {
       'what FROM or --from means by a name: a folder, a URL, docker-image://NAME or oci-layout://FOLDER',
     ),
     flag('--ignorefile <file>', 'use this instead of .containerignore or .dockerignore'),
+    flag('--from <image>', 'start from this instead of what the first FROM names'),
     list('--platform <os/arch>', 'build for this platform (several with commas)'),
+    flag('--os <os>', "build for this operating system, and for --arch or this machine's architecture"),
+    flag('--arch <architecture>', 'build for this architecture, such as arm64'),
+    flag('--variant <variant>', 'build for this variant of the architecture, such as v7'),
     list('--label <name=value>', 'add a label to the image'),
     list('--annotation <name=value>', 'annotate the manifest; index:NAME=VALUE the index'),
-    list(
-      '--enable <extension>',
-      'more than the language has: errexit-heredocs, include, optional-copy, reset',
+    list('--env <name[=value]>', 'begin every stage with this variable; without a value, with ours'),
+    list('--unsetenv <name>', 'leave the image without this variable'),
+    withChoices(
+      list(
+        '--enable <extension>',
+        'more than the language has: errexit-heredocs, include, optional-copy, reset',
+      ),
+      ['errexit-heredocs', 'include', 'optional-copy', 'reset'],
     ),
   ]);
   addAll(command, 'Names:', [
-    list('-t, --tag <name>', 'name the image (may be repeated)'),
+    list('-t, --tag <name>', 'name the image'),
     list('-d, --destination <name>', 'name the image, and push it'),
     flag('--iidfile <file>', 'write the image id to a file'),
     flag('--metadata-file <file>', 'write what was built to a file, as JSON'),
+    flag('--digest-file <file>', 'write the digest of the manifest to a file'),
+    flag('--image-name-with-digest-file <file>', '').hideHelp(),
+    flag('--image-name-tag-with-digest-file <file>', '').hideHelp(),
     flag('-q, --quiet', 'print nothing but the image id'),
   ]);
   addAll(command, 'Output:', [
@@ -88,7 +119,9 @@ export function defineBuildFlags(command: Command): Command {
     flag('--push', 'push the image under its names'),
     flag('--no-push', '').hideHelp(),
     flag('--load', 'load the image into docker or podman'),
-    flag('--format <kind>', 'oci (default) or docker'),
+    choice('--format <kind>', 'oci (default) or docker', ['oci', 'docker']),
+    flag('--squash', 'make one layer of all that the build adds to its base'),
+    flag('--squash-all', "make one layer of them and the base's"),
   ]);
   addAll(command, 'Cache:', [
     flag('--no-cache', 'make every step again'),
@@ -99,7 +132,12 @@ export function defineBuildFlags(command: Command): Command {
       'share what was made: NAME, or type=registry|local|inline|s3|gha, with mode=min|max,…',
     ),
     flag('--cache-max-age <time>', 'use nothing of --cache-from that was made longer ago'),
-    flag('--pull [when]', 'always, missing (default), never or newer; alone it is always').preset('always'),
+    choice('--pull [when]', 'always, missing (default), never or newer; alone it is always', [
+      'always',
+      'missing',
+      'never',
+      'newer',
+    ]).preset('always'),
     flag('--offline', 'ask no registry and no server; steps themselves: --network none'),
     flag('--lock [file]', 'keep what names mean now in a lock file (default: Containerfile.lock)').preset(''),
     flag('--frozen [file]', 'names mean what the lock file says; fail where it says nothing').preset(''),
@@ -107,33 +145,46 @@ export function defineBuildFlags(command: Command): Command {
   ]);
   addAll(command, 'Run:', [
     isolationFlag(),
-    flag('--runtime <name>', 'the engine: builtin (default), crun, runc or a path'),
+    runtimeFlag(),
     ...processFlags(),
+    list(
+      '-v, --volume <host:path>',
+      'show every RUN a file or folder of this machine; :ro protects it, :O drops what is written',
+    ),
     list('--secret <id=…>', 'id=NAME,src=FILE or id=NAME,env=VARIABLE'),
     list('--ssh <id[=where]>', 'default, or an agent socket or keys for RUN --mount=type=ssh'),
-    list('--allow <what>', 'let steps have network.host or security.insecure'),
+    withChoices(list('--allow <what>', 'let steps have network.host or security.insecure'), [
+      'network.host',
+      'security.insecure',
+    ]),
     flag('--jobs <count>', 'how many steps may work at once'),
   ]);
   addRegistry(command);
   addAll(command, 'Reproducible:', [
     flag('--source-date-epoch <time>', 'seconds since 1970: no file of ours is newer'),
+    flag('--timestamp <time>', "the same: podman's name"),
   ]);
   addAll(command, 'Attest:', [
-    flag('--provenance [what]', 'say beside the image how it was built: min (default) or max').preset('true'),
-    flag('--sbom [formats]', 'say beside the image what packages it holds: spdx (default), cyclonedx').preset(
-      'true',
-    ),
+    choice('--provenance [what]', 'say beside the image how it was built: min (default) or max', [
+      'min',
+      'max',
+    ]).preset('true'),
+    choice('--sbom [formats]', 'say beside the image what packages it holds: spdx (default), cyclonedx', [
+      'spdx',
+      'cyclonedx',
+    ]).preset('true'),
     signFlag(),
-    list('--attest <type=…>', 'the same: type=provenance,mode=max').hideHelp(),
+    list('--attest <type=…>', 'the same: type=provenance,mode=max, or type=sbom'),
   ]);
   addAll(command, 'See:', [
-    flag(
-      '--progress <mode>',
-      'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
-    ),
+    ...progressFlags(),
     flag('--check', 'tell what is wrong or doubtful in the file; build nothing'),
-    flag('--call <what>', 'build (default), check, outline or targets[,format=json]'),
-    new Option('--events-fd <number>').hideHelp(),
+    choice('--call <what>', 'build (default), check, outline or targets[,format=json]', [
+      'build',
+      'check',
+      'outline',
+      'targets',
+    ]),
   ]);
   addIgnored(command);
   return addCommon(command);
@@ -144,6 +195,8 @@ export const ignoredFlags = [
   ...['--rm [bool]', '--force-rm [bool]', '--compress [bool]', '--layers [bool]', '--cleanup [bool]'],
   ...['--use-new-run [bool]', '--single-snapshot [bool]', '--skip-unused-stages [bool]'],
   ...['--disable-content-trust [bool]', '--builder <name>', '--snapshot-mode <mode>', '--verbosity <level>'],
+  ...['--force [bool]', '--log-format <format>', '--log-timestamp [bool]', '--compressed-caching [bool]'],
+  ...['--cache-copy-layers [bool]', '--cache-run-layers [bool]'],
 ];
 
 function addIgnored(command: Command): void {
@@ -154,14 +207,4 @@ function addIgnored(command: Command): void {
 export const buildContexts = `
 CONTEXT is a folder, the URL of a git repository (repo.git#REF:FOLDER) or of a
 tar, or - for a tar or a Containerfile on stdin.
-`;
-
-export const buildExamples = `
-Examples:
-  tsbuild -t myapp .                        build ./Containerfile, name it myapp
-  tsbuild -t ghcr.io/me/app:1 --push .      build and push
-  tsbuild -o type=oci,dest=app.tar .        build into an archive
-  tsbuild -o out --target dist .            copy the files of a stage to ./out
-  tsbuild --check .                         look for mistakes, build nothing
-  tsbuild --build-arg VERSION=1.2 --secret id=token,env=TOKEN .
 `;

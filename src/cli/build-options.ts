@@ -10,7 +10,9 @@ import { attestOptions, keyOf } from './attest-flags.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import { cacheOptions } from './caches.ts';
 import type { Host } from './host.ts';
-import { parseOutput } from './outputs.ts';
+import { keepBytes } from './keep-bytes.ts';
+import { keepsTimes, parseOutput } from './outputs.ts';
+import { platformsOf } from './platforms.ts';
 import { processOptions } from './process-options.ts';
 import {
   isFetched,
@@ -20,10 +22,9 @@ import {
   parseFile,
   parseSecret,
 } from './sources.ts';
-import { parseArgLines, parseChoice, parseCount, parsePairs, parsePlatforms, parseSize } from './values.ts';
-
-/** Variable, build arg and ARG that say the time of a build: each of the first two also answers the third. */
-const EPOCH = 'SOURCE_DATE_EPOCH';
+import { EPOCH, epochOf } from './times.ts';
+import { parseArgLines, parseChoice, parseCount, parsePairs } from './values.ts';
+import { parseVolume } from './volumes.ts';
 
 /** What `build()` is told, but for what only the running command can give. */
 export type WrittenOptions = Omit<BuildOptions, 'emit' | 'signal'>;
@@ -37,17 +38,21 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
     throw usageError('the context and the Containerfile cannot both come from stdin', 'Name one of them.');
   const tags = [...(flags.tag ?? []), ...(flags.destination ?? [])];
   const input = inputOptions(flags, host);
-  const epoch = epochOf(flags.sourceDateEpoch, input.buildArgs[EPOCH] ?? host.env[EPOCH]);
+  const epoch = epochOf(flags, input.buildArgs, host);
+  const outputs = checkPlatforms(outputsOf(flags, tags, host), input.platforms);
   return {
     context,
     tags,
     ...input,
     buildArgs: epoch === undefined ? input.buildArgs : { ...input.buildArgs, [EPOCH]: String(epoch) },
     ...runOptions(flags, host),
-    outputs: checkPlatforms(outputsOf(flags, tags, host), input.platforms),
+    outputs,
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
     noCache: noCacheOf(flags),
     ...cacheOptions(flags, { cwd: host.cwd, buildArgs: input.buildArgs }),
+    ...volumesOf(flags, host),
+    ...digestFilesOf(flags, host),
+    ...(keepsTimes(flags.output) && { keepTimes: true }),
     pull: pullOf(flags),
     attest: attestOptions(flags),
     ...compact({
@@ -55,10 +60,12 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
       sign: flags.sign === undefined ? undefined : keyOf(flags.sign, host.cwd),
       file,
       target: flags.target,
+      from: flags.from,
+      squash: squashOf(flags),
       iidFile: absolute(flags.iidfile, host),
       metadataFile: absolute(flags.metadataFile, host),
       ignoreFile: absolute(flags.ignorefile, host),
-      keepBytes: keepOf(host.env.TSBUILD_KEEP_STORAGE),
+      keepBytes: keepBytes(host.env),
       sourceDateEpoch: epoch,
     }),
   };
@@ -68,11 +75,6 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
 export function ignoredOf(flags: BuildFlags): string[] {
   const names = ignoredFlags.map((words) => words.split(' ')[0]!);
   return names.filter((name) => flags[camelCase(name.slice(2))] !== undefined);
-}
-
-/** A plain bound on the store for those who share their disk with more. */
-function keepOf(size: string | undefined): number | undefined {
-  return size ? parseSize('TSBUILD_KEEP_STORAGE', size) : undefined;
 }
 
 function contextOf(words: readonly string[], cwd: string): string {
@@ -103,16 +105,21 @@ function isFolder(path: string): boolean {
 function inputOptions(
   flags: BuildFlags,
   host: Host,
-): Pick<WrittenOptions, 'buildArgs' | 'labels' | 'annotations' | 'platforms' | 'contexts' | 'enable'> {
+): Pick<
+  WrittenOptions,
+  'buildArgs' | 'labels' | 'env' | 'unsetEnv' | 'annotations' | 'platforms' | 'contexts' | 'enable'
+> {
   const fromFiles = (flags.buildArgFile ?? []).flatMap((file) => parseArgLines(readArgFile(file, host.cwd)));
   const fromEnv = (name: string): string | undefined => host.env[name];
   const buildArgs = parsePairs('--build-arg', [...fromFiles, ...(flags.buildArg ?? [])], fromEnv);
-  const platforms = parsePlatforms(flags.platform ?? []);
+  const platforms = platformsOf(flags);
   const asked = { platforms, buildArgs };
   const made = { isIndex: makesIndex(asked), platforms: targetPlatforms(asked) };
   return {
     buildArgs,
     labels: parsePairs('--label', flags.label ?? [], () => ''),
+    ...(flags.env && { env: parsePairs('--env', flags.env, fromEnv) }),
+    ...(flags.unsetenv && { unsetEnv: flags.unsetenv }),
     annotations: parseAnnotations(flags.annotation ?? [], made),
     platforms,
     contexts: parseContexts(flags.buildContext ?? [], host.cwd),
@@ -201,14 +208,29 @@ function lockOf({ lock, frozen }: BuildFlags, host: Host): WrittenOptions['lock'
   };
 }
 
-function epochOf(written: string | undefined, given: string | undefined): number | undefined {
-  if (written !== undefined) return parseEpoch('--source-date-epoch', written);
-  return given === undefined || given === '' ? undefined : parseEpoch(EPOCH, given);
+function volumesOf({ volume }: BuildFlags, { cwd }: Host): Pick<WrittenOptions, 'volumes'> {
+  return volume === undefined ? {} : { volumes: volume.map((text) => parseVolume(text, cwd)) };
 }
 
-function parseEpoch(name: string, text: string): number {
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  throw usageError(`${name} '${text}' is not a time`, 'It counts seconds since 1970, such as 1700000000.');
+function digestFilesOf(
+  { digestFile, imageNameWithDigestFile, imageNameTagWithDigestFile }: BuildFlags,
+  host: Host,
+): Pick<WrittenOptions, 'digestFile' | 'nameDigestFile' | 'nameTagDigestFile'> {
+  return compact({
+    digestFile: absolute(digestFile, host),
+    nameDigestFile: absolute(imageNameWithDigestFile, host),
+    nameTagDigestFile: absolute(imageNameTagWithDigestFile, host),
+  });
+}
+
+function squashOf({ squash, squashAll, cacheTo = [] }: BuildFlags): WrittenOptions['squash'] {
+  if (!squash && !squashAll) return undefined;
+  if (cacheTo.some((text) => text.split(',').includes('type=inline')))
+    throw usageError(
+      'an image of one layer cannot be a cache of its steps',
+      'Share the cache apart: --cache-to type=registry,ref=NAME.',
+    );
+  return squashAll ? 'all' : 'new';
 }
 
 function absolute(path: string | undefined, host: Host): string | undefined {

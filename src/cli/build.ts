@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type BuildFlags, buildContexts, buildExamples, defineBuildFlags } from './build-flags.ts';
+import { type BuildFlags, buildContexts, defineBuildFlags } from './build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
 import { callOf, runCall } from './call.ts';
 import { errorLine, Failure, failureCode } from './failure.ts';
@@ -19,7 +19,7 @@ export const buildCommand: CommandSpec = {
     defineBuildFlags(command)
       .usage('[flags] CONTEXT')
       .allowExcessArguments()
-      .addHelpText('after', buildContexts + buildExamples),
+      .addHelpText('after', buildContexts),
   run: async (command, host) => {
     const flags = command.opts<BuildFlags>();
     const call = callOf(flags);

@@ -9,10 +9,29 @@ export function flag(words: string, description: string): Option {
   return new Option(words, description);
 }
 
+/** A flag whose value is one of a few words; whoever takes the value checks it, and completion offers them. */
+export function choice(words: string, description: string, choices: readonly string[]): Option {
+  return withChoices(flag(words, description), choices);
+}
+
+/** The same flag, and what completion offers for its value. */
+export function withChoices(option: Option, choices: readonly string[]): Option {
+  return Object.assign(option, { argChoices: choices });
+}
+
 /** A flag that may be repeated; the values as a list. */
 export function list(words: string, description: string): Option {
   const collect = (value: string, all: unknown): string[] => [...(Array.isArray(all) ? all : []), value];
-  return new Option(words, description).argParser(collect);
+  const option = new Option(words, description).argParser(collect);
+  repeatable.add(option);
+  return option;
+}
+
+const repeatable = new WeakSet<Option>();
+
+/** Whether a flag may be written more than once. */
+export function isRepeatable(option: Option): boolean {
+  return repeatable.has(option);
 }
 
 export function addAll(command: Command, heading: string, options: readonly Option[]): Command {
@@ -35,11 +54,21 @@ export function addCommon(command: Command): Command {
 
 /** The launcher has read it before Node started: here its value is only checked. Buildah's names mean `auto`. */
 export function isolationFlag(): Option {
-  const known = ['auto', 'root', 'subuid', 'single', 'chroot', 'none', 'oci', 'rootless'] as const;
-  return new Option(
-    '--isolation <rung>',
-    'auto (default), root, subuid, single, chroot or none: see tsbuild doctor',
-  ).argParser((text) => parseChoice('--isolation', text, known));
+  const rungs = ['auto', 'root', 'subuid', 'single', 'chroot', 'none'] as const;
+  const text = 'auto (default), root, subuid, single, chroot or none: see tsbuild doctor';
+  const option = new Option('--isolation <rung>', text).argParser((word) =>
+    parseChoice('--isolation', word, [...rungs, 'oci', 'rootless']),
+  );
+  return withChoices(option, rungs);
+}
+
+/** The engine that runs processes. */
+export function runtimeFlag(): Option {
+  return choice('--runtime <name>', 'the engine: builtin (default), crun, runc or a path', [
+    'builtin',
+    'crun',
+    'runc',
+  ]);
 }
 
 /** How registries are reached, as flags. */
@@ -48,6 +77,7 @@ export interface RegistryFlags {
   readonly authfile?: string;
   readonly creds?: string;
   readonly certDir?: string;
+  readonly registryCertificate?: readonly string[];
   readonly registryMirror?: readonly string[];
   readonly registryMap?: readonly string[];
   readonly retry?: string;
@@ -62,6 +92,7 @@ export function addRegistry(command: Command): Command {
     flag('--authfile <file>', 'read the credentials from this file'),
     flag('--creds <user:password>', 'log in so to the registries that the command names'),
     flag('--cert-dir <folder>', 'certificates (*.crt) and client keys to use'),
+    list('--registry-certificate <host=file>', 'an authority to trust for one registry'),
     list('--registry-mirror <host[/path]>', 'pull from there first what is on docker.io'),
     list('--registry-map <registry=mirror>', 'pull from a mirror first what is on this registry'),
     flag('--retry <count>', 'how often to try again after a failure (default: 3)'),
@@ -87,6 +118,7 @@ export function registryOptions(
       'Name the image with -t, or keep the login with `tsbuild login`.',
     );
   const mirrors = parseMirrors(flags);
+  const certificates = parseCertificates(flags.registryCertificate, absolute);
   return {
     tlsVerify: parseBoolean('--tls-verify', flags.tlsVerify ?? 'true'),
     retries: flags.retry === undefined ? 3 : parseCount('--retry', flags.retry, 0),
@@ -95,8 +127,26 @@ export function registryOptions(
     ...(authfile !== undefined && { authFile: absolute(authfile) }),
     ...(creds !== undefined && { creds, credsFor: images }),
     ...(certDir !== undefined && { certDir: absolute(certDir) }),
+    ...(certificates !== undefined && { certificates }),
     ...(mirrors.length > 0 && { mirrors }),
   };
+}
+
+/** Kaniko's form: `registry.example.com=/path/to/certificate`. */
+function parseCertificates(
+  texts: readonly string[] | undefined,
+  absolute: (path: string) => string,
+): RegistryOptions['certificates'] {
+  if (texts === undefined) return undefined;
+  const files = texts.map((text) => {
+    const [, host, file] = /^([^=/\s]+)=(.+)$/.exec(text) ?? [];
+    if (host !== undefined && file !== undefined) return [host, absolute(file)] as const;
+    throw usageError(
+      `--registry-certificate '${text}' does not name a registry and a file`,
+      'Write --registry-certificate registry.example.com=authority.crt.',
+    );
+  });
+  return Object.fromEntries(files);
 }
 
 /** Kaniko's forms: `--registry-mirror HOST/PATH`, and `--registry-map A=B;C=D`. */

@@ -1,6 +1,6 @@
 import { addAll, addCommon } from './flags.ts';
 import type { CommandSpec } from './spec.ts';
-import { type Flags, jsonFlag, still, wantsJson } from './surround.ts';
+import { answered, eventsFlag, type Flags, jsonFlag, still, wantsJson } from './surround.ts';
 
 const builds: CommandSpec = {
   name: 'builds',
@@ -38,19 +38,21 @@ const explain: CommandSpec = {
     addCommon(
       addAll(command.usage('[flags] [BUILD] [STEP]').argument('[build]').argument('[step]'), 'Output:', [
         jsonFlag(),
+        eventsFlag(),
       ]).addHelpText('after', stepHelp),
     ),
   run: async (command, host) => {
     const flags = command.opts<Flags>();
     const { explain } = await import('../commands/explain.ts');
-    await explain({ json: wantsJson(flags), words: command.args }, still(flags, host));
-    return 0;
+    const request = { json: wantsJson(flags), words: command.args };
+    return await answered(flags, host, () => explain(request, still(flags, host)));
   },
 };
 
 const stepHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the last
-build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a stage.
+BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
+last build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a
+stage.
 `;
 
 /** Commands about builds of the past. */

@@ -23,8 +23,12 @@ export const kaniko: Readonly<Record<string, Rewrite>> = {
     ],
   },
   '--cache-ttl': { takes: 'value', to: (time) => ['--cache-max-age', time] },
+  '--custom-platform': { takes: 'value', to: (platform) => ['--platform', platform] },
+  '--push-retry': { takes: 'value', to: (count) => ['--retry', count] },
   '--insecure': { takes: 'boolean', to: insecure },
+  '--insecure-pull': { takes: 'boolean', to: insecure },
   '--skip-tls-verify': { takes: 'boolean', to: insecure },
+  '--skip-tls-verify-pull': { takes: 'boolean', to: insecure },
   '--reproducible': {
     takes: 'boolean',
     to: (value) => (value === 'true' ? ['--source-date-epoch', '0'] : []),

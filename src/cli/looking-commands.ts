@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { addAll, addCommon, addRegistry, flag, isolationFlag } from './flags.ts';
-import type { Host } from './host.ts';
 import type { CommandSpec } from './spec.ts';
-import { type Flags, jsonFlag, still, wantsJson } from './surround.ts';
+import { columnsOf, type Flags, jsonFlag, still, wantsJson } from './surround.ts';
 import { parseCount, parsePlatform } from './values.ts';
 
 type LookingFlags = Flags & {
@@ -104,9 +103,8 @@ const mount: CommandSpec = {
 };
 
 const mountHelp = `
-CMD alone sees the files, in DIR, which has to exist; they are gone when it ends.
-
-  mkdir files && tsbuild mount myapp files -- ls -l files/usr/bin
+CMD alone sees the files, in DIR, which has to exist; they are gone when it
+ends.
 `;
 
 /** Commands that look into images, of the store or of a registry. */
@@ -122,9 +120,4 @@ function platformFlag() {
 
 function platformOf({ platform }: LookingFlags) {
   return platform === undefined ? {} : { platform: parsePlatform(platform) };
-}
-
-/** Where the result goes to a file or another program, nothing is cut. */
-function columnsOf(host: Host): number | undefined {
-  return host.isTerminal(1) ? host.size().columns : undefined;
 }

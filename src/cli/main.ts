@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { didYouMean, usageError } from '../core/errors.ts';
 import { version } from '../core/version.ts';
+import { allCommands } from './all-commands.ts';
 import { splitCommand } from './argv.ts';
-import { buildCommand } from './build.ts';
-import { buildExamples } from './build-flags.ts';
-import { commands } from './commands.ts';
 import { tellFailure } from './failure.ts';
 import type { Host } from './host.ts';
+import { familyText, overview } from './overview.ts';
 import { parseCommand } from './parse.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -22,19 +21,20 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
 async function dispatch(argv: readonly string[], host: Host): Promise<number> {
   const [first] = argv;
   if (first === undefined) {
-    host.write(2, overview());
+    host.write(2, overview(allCommands));
     return 2;
   }
   if (first === '--version' || first === 'version') return tell(host, `tsbuild ${version()}\n`);
-  if (isHelp(first) && argv.length === 1) return tell(host, overview());
+  if (isHelp(first) && argv.length === 1) return tell(host, overview(allCommands));
   const asked = isHelp(first) ? [...argv.slice(1), '--help'] : argv;
   const names = allCommands.map((spec) => spec.name);
+  const [word, second = ''] = asked;
+  if (asked.length === 2 && isHelp(second) && names.some((name) => name.startsWith(`${word} `)))
+    return tell(host, familyText(word!, allCommands));
   const { name, args } = splitCommand(asked, names);
   if (args === asked) refuseMistyped(args, names);
   return await runCommand(allCommands.find((spec) => spec.name === name)!, args, host);
 }
-
-const allCommands: readonly CommandSpec[] = [buildCommand, ...commands];
 
 async function runCommand(spec: CommandSpec, args: readonly string[], host: Host): Promise<number> {
   const command = parseCommand(spec, args, (text) => host.write(1, text));
@@ -56,17 +56,4 @@ function isHelp(word: string): boolean {
 function tell(host: Host, text: string): number {
   host.write(1, text);
   return 0;
-}
-
-function overview(): string {
-  const lines = allCommands.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}\n`);
-  return `Usage: tsbuild [build] [flags] CONTEXT
-       tsbuild COMMAND [flags] …
-
-Builds OCI images from Containerfiles: no daemon, no root.
-
-Commands:
-${lines.join('')}
-tsbuild COMMAND --help lists the flags of a command.
-${buildExamples}`;
 }

@@ -1,16 +1,20 @@
 import { resolve } from 'node:path';
 import { suggestion, usageError } from '../core/errors.ts';
 import type { Output } from '../core/options.ts';
-import type { Compression } from '../core/types.ts';
-import { parseChoice, parseFields } from './values.ts';
+import type { Packing } from '../core/types.ts';
+import { parseBoolean } from './flags.ts';
+import { parseChoice, parseCount, parseFields } from './values.ts';
+
+type Given = ReadonlyMap<string, string>;
 
 const types = ['oci', 'docker', 'local', 'tar', 'registry'] as const;
+const packing = ['compression', 'compression-level', 'force-compression', 'rewrite-timestamp'];
 const keysOf: Readonly<Record<(typeof types)[number], readonly string[]>> = {
-  oci: ['dest', 'tar', 'name', 'compression'],
-  docker: ['dest', 'tar', 'name', 'compression'],
+  oci: ['dest', 'tar', 'name', ...packing],
+  docker: ['dest', 'tar', 'name', ...packing],
   local: ['dest'],
   tar: ['dest'],
-  registry: ['name', 'compression'],
+  registry: ['name', ...packing],
 };
 const form =
   'Write -o DIR, -o - or -o type=oci,dest=FILE; the types are oci, docker, local, tar and registry.';
@@ -25,8 +29,7 @@ export function parseOutput(
   if (fields.length === 1 && fields[0]!.value === undefined && text !== '')
     return { type: 'local', dest: resolve(near.cwd, text) };
   const { type, given } = typed(text, fields);
-  const compression = given.get('compression');
-  const packed = compression === undefined ? {} : { compression: parseCompression(compression) };
+  const packed = packedAs(given);
   if (type === 'registry') return { type, names: namesOf(text, given.get('name'), near.tags), ...packed };
   if (type === 'docker' && given.get('dest') === undefined) return { type: 'load' };
   const dest = destOf(text, given.get('dest'), near);
@@ -46,7 +49,7 @@ export function parseOutput(
 function typed(
   text: string,
   fields: readonly { readonly key: string; readonly value: string | undefined }[],
-): { readonly type: (typeof types)[number]; readonly given: Map<string, string> } {
+): { readonly type: (typeof types)[number]; readonly given: Given } {
   const given = new Map<string, string>();
   for (const { key, value } of fields) {
     if (value === undefined) throw usageError(`-o '${text}': '${key}' has no value`, form);
@@ -67,8 +70,45 @@ function nearest(written: string, known: readonly string[]): string {
   return suggestion(written, known) ?? `It knows ${known.join(', ')}.`;
 }
 
-function parseCompression(text: string): Compression {
-  return parseChoice('-o compression', text, ['gzip', 'zstd', 'uncompressed'] as const);
+function packedAs(given: Given): { readonly compression?: Packing; readonly forceCompression?: boolean } {
+  const compression = packingOf(given.get('compression'), given.get('compression-level'));
+  const force = parseBoolean('-o force-compression', given.get('force-compression') ?? 'false');
+  return {
+    ...(compression !== undefined && { compression }),
+    ...(force && { compression: compression ?? 'gzip', forceCompression: true }),
+  };
+}
+
+/** The least and the most that compressors know. */
+const levels = { gzip: [0, 9], zstd: [1, 22] } as const;
+
+function packingOf(written: string | undefined, level: string | undefined): Packing | undefined {
+  const compression =
+    written === undefined
+      ? undefined
+      : parseChoice('-o compression', written, ['gzip', 'zstd', 'uncompressed'] as const);
+  if (level === undefined) return compression;
+  if (compression === 'uncompressed')
+    throw usageError('-o compression=uncompressed has no level', 'Leave compression-level away.');
+  const kind = compression ?? 'gzip';
+  const [least, most] = levels[kind];
+  const number = parseCount('-o compression-level', level, least);
+  if (number <= most) return `${kind}-${number}`;
+  throw usageError(`-o compression-level: ${kind} knows no ${number}`, `It goes from ${least} to ${most}.`);
+}
+
+/** `rewrite-timestamp=false` of the outputs, which are of one image: all of them have to say it. Fails with `usage`. */
+export function keepsTimes(texts: readonly string[] = []): boolean {
+  const said = texts.map((text) => parseFields('-o', text).find(({ key }) => key === 'rewrite-timestamp'));
+  const kept = said.map((field) =>
+    field === undefined ? undefined : !parseBoolean('-o rewrite-timestamp', field.value ?? ''),
+  );
+  if (!kept.includes(true)) return false;
+  if (kept.every((one) => one === true)) return true;
+  throw usageError(
+    'one image cannot both keep and lose the times of its files',
+    'Write rewrite-timestamp=false in every -o, or in none.',
+  );
 }
 
 function namesOf(text: string, written: string | undefined, tags: readonly string[]): readonly string[] {

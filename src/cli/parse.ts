@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { usageError } from '../core/errors.ts';
 import { normalise } from './argv.ts';
+import { examplesText } from './examples.ts';
 import type { CommandSpec } from './spec.ts';
 
 /**
@@ -11,7 +12,7 @@ export function parseCommand(
   args: readonly string[],
   write: (text: string) => void,
 ): Command | undefined {
-  const command = commandOf(spec, write);
+  const command = commandOf(spec, write).addHelpText('after', () => examplesText(spec.name));
   const { rewrites = {}, passThrough = false } = spec;
   const words = normalise(args, { command: spec.name, options: command.options, rewrites, passThrough });
   try {
@@ -24,7 +25,7 @@ export function parseCommand(
 }
 
 /** The commander command of a spec: it never exits and never prints an error by itself. */
-function commandOf(spec: CommandSpec, write: (text: string) => void): Command {
+export function commandOf(spec: CommandSpec, write: (text: string) => void): Command {
   const command: Command = new Command(spec.name);
   command
     .exitOverride()

@@ -1,13 +1,15 @@
 import { isIP } from 'node:net';
 import type { Option } from 'commander';
+import { capabilityNames } from '../core/capability-names.ts';
 import { usageError } from '../core/errors.ts';
 import type { Dns, Limits, ProcessOptions } from '../core/options.ts';
-import { flag, list } from './flags.ts';
+import { choice, flag, list, withChoices } from './flags.ts';
+import { type RightsFlags, rightsOf } from './rights.ts';
 import { parseHost, parseUlimit } from './sources.ts';
 import { parseChoice, parseCount, parseSize } from './values.ts';
 
 /** What processes may reach and use, as flags of every command that starts some. */
-export interface ProcessFlags {
+export interface ProcessFlags extends RightsFlags {
   readonly network?: string;
   readonly addHost?: readonly string[];
   readonly dns?: readonly string[];
@@ -24,9 +26,15 @@ export interface ProcessFlags {
   readonly shmSize?: string;
 }
 
+const capabilityWords = ['ALL', ...capabilityNames.map((name) => name.slice('CAP_'.length))];
+
 export function processFlags(): readonly Option[] {
   return [
-    flag('--network <mode>', 'what it can reach: host (default), none, or private: a network of its own'),
+    choice('--network <mode>', 'what it can reach: host (default), none, or private: a network of its own', [
+      'host',
+      'none',
+      'private',
+    ]),
     list('--add-host <name:ip>', 'a line more in /etc/hosts; host-gateway as ip is this machine'),
     list('--dns <ip>', "a name server, instead of this machine's"),
     list('--dns-search <domain>', 'a domain to look up names in; . for none'),
@@ -40,6 +48,18 @@ export function processFlags(): readonly Option[] {
     flag('--pids-limit <count>', 'how many processes and threads it may have; -1: any number'),
     list('--ulimit <name=soft:hard>', 'a limit of each process, such as nofile=1024:2048'),
     flag('--shm-size <size>', 'size of /dev/shm, such as 64m'),
+    withChoices(
+      list('--cap-add <capability>', 'let it have a capability besides the usual ones'),
+      capabilityWords,
+    ),
+    withChoices(
+      list('--cap-drop <capability>', 'take a capability away from it; ALL for every one'),
+      capabilityWords,
+    ),
+    withChoices(
+      list('--security-opt <option>', 'seccomp=unconfined (no system call is refused), no-new-privileges'),
+      ['seccomp=unconfined', 'no-new-privileges'],
+    ),
   ];
 }
 
@@ -51,6 +71,7 @@ export function processOptions(flags: ProcessFlags): ProcessOptions {
     dns: dnsOf(flags),
     ulimits: (flags.ulimit ?? []).map(parseUlimit),
     limits: limitsOf(flags),
+    ...rightsOf(flags),
     ...(flags.shmSize !== undefined && { shmSize: parseSize('--shm-size', flags.shmSize) }),
   };
 }

@@ -3,7 +3,7 @@ import type { PushCommand } from '../commands/push.ts';
 import { usageError } from '../core/errors.ts';
 import { parseAnnotations } from './annotations.ts';
 import { keyOf, signFlag } from './attest-flags.ts';
-import { addAll, addCommon, addRegistry, flag, list } from './flags.ts';
+import { addAll, addCommon, addRegistry, choice, flag, list } from './flags.ts';
 import type { Host } from './host.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Flags, progressFlags, shown, still } from './surround.ts';
@@ -20,7 +20,11 @@ export const push: CommandSpec = {
 export function definePush(command: Command): Command {
   const words = command.usage('[flags] NAME [DESTINATION]').argument('<name>').argument('[destination]');
   const output = [
-    flag('--compression <kind>', 'gzip, zstd or uncompressed, for layers of our own'),
+    choice('--compression <kind>', 'gzip, zstd or uncompressed, for all layers', [
+      'gzip',
+      'zstd',
+      'uncompressed',
+    ]),
     list('--annotation <name=value>', 'annotate the manifest; index:NAME=VALUE the index'),
     signFlag(),
     flag('-q, --quiet', 'print the digest alone'),

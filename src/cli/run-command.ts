@@ -1,12 +1,11 @@
-import { resolve } from 'node:path';
-import type { BindVolume } from '../commands/run.ts';
 import { usageError } from '../core/errors.ts';
-import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
+import { addAll, addCommon, addRegistry, flag, isolationFlag, list, runtimeFlag } from './flags.ts';
 import type { Host } from './host.ts';
 import { type ProcessFlags, processFlags, processOptions } from './process-options.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Flags, still } from './surround.ts';
 import { parsePairs } from './values.ts';
+import { parseVolume } from './volumes.ts';
 
 type RunFlags = Flags &
   ProcessFlags & {
@@ -33,14 +32,14 @@ export const run: CommandSpec = {
           list('-e, --env <name=value>', 'set a variable; a name alone takes ours'),
           list(
             '-v, --volume <host:path>',
-            'show it a file or folder of this machine; :ro behind it protects it',
+            'show it a file or folder of this machine; :ro protects it, :O drops what is written',
           ),
           flag('-w, --workdir <path>', 'where it starts'),
           flag('--entrypoint <program>', "run this instead of the image's entrypoint; '' takes it away"),
           flag('--user <user>', "the image's user, or a number, with :group where wanted"),
           ...processFlags(),
           isolationFlag(),
-          flag('--runtime <program>', 'builtin (default), crun, runc or a path'),
+          runtimeFlag(),
           flag('--rm', 'accepted: nothing of the process is ever kept'),
         ]),
       ),
@@ -71,17 +70,4 @@ function runOptions(flags: RunFlags, [name, ...args]: readonly string[], host: H
     ...(user !== undefined && { user }),
     ...(runtime !== undefined && { runtime }),
   };
-}
-
-/** `HOST:PATH[:ro|rw]`; a host path has a slash or a dot, so that no volume's name is taken for one. */
-export function parseVolume(text: string, cwd: string): BindVolume {
-  const form = 'Write -v ./FOLDER:/PATH or -v /FOLDER:/PATH:ro.';
-  const [source = '', target = '', mode = 'rw', extra] = text.split(':');
-  if (source === '' || !target.startsWith('/') || extra !== undefined)
-    throw usageError(`--volume '${text}' is not HOST:PATH`, form);
-  if (!source.includes('/') && !source.startsWith('.'))
-    throw usageError(`--volume '${text}': tsbuild keeps no named volumes`, form);
-  if (mode !== 'ro' && mode !== 'rw') throw usageError(`--volume does not know '${mode}'`, form);
-  if (/^\/+$/.test(target)) throw usageError('a volume cannot hide the whole root', form);
-  return { source: resolve(cwd, source), target, readonly: mode === 'ro' };
 }

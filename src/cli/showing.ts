@@ -88,7 +88,8 @@ function modeOf(flags: ShowingFlags, host: Host): ProgressMode {
   return chooseMode(asked, { isTerminal: host.isTerminal(2), term: host.env.TERM });
 }
 
-function descriptorOf(text: string | undefined): number {
+/** The descriptor of `--events-fd`, else stderr. Fails with `usage`. */
+export function descriptorOf(text: string | undefined): number {
   if (text === undefined) return 2;
   if (!/^[1-9]\d{0,3}$/.test(text)) throw usageError(`--events-fd '${text}' is not a descriptor`);
   return Number(text);
@@ -119,7 +120,7 @@ async function keepReasons(
     reasons.event(event);
     reporter.event(event);
   };
-  return { reporter: { event, close: reporter.close }, text: () => `\n${reasons.text(Date.now())}` };
+  return { reporter: { event, close: reporter.close }, text: () => `\n${reasons.text()}` };
 }
 
 /** A reporter that also remembers which step failed. */

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { errorLine, failureCode } from './failure.ts';
-import { type CommonFlags, flag, type RegistryFlags, registryOptions } from './flags.ts';
+import { type CommonFlags, choice, flag, type RegistryFlags, registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { storeRoot } from './root.ts';
-import { openShowing, type ShowingFlags } from './showing.ts';
+import { descriptorOf, openShowing, type ShowingFlags } from './showing.ts';
 import { parseChoice } from './values.ts';
 
 /** Flags that the commands besides build share. */
@@ -55,18 +55,35 @@ export async function shown(
   }
 }
 
+/** Does the work of a command whose answer is its output; a program of ours is told on its descriptor why there is none. */
+export async function answered(flags: Flags, host: Host, work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    if (flags.eventsFd === undefined) throw error;
+    host.write(descriptorOf(flags.eventsFd), `${JSON.stringify(errorLine(error, host))}\n`);
+    return failureCode(error, host);
+  }
+}
+
 export function jsonFlag() {
-  return flag('--format <kind>', 'json');
+  return choice('--format <kind>', 'json', ['json']);
+}
+
+/** Where a program of ours is told what happens. */
+export function eventsFlag() {
+  return flag('--events-fd <number>', '').hideHelp();
 }
 
 export function progressFlags() {
-  const events = flag('--events-fd <number>', '').hideHelp();
   return [
-    flag(
+    choice(
       '--progress <mode>',
       'auto, tty, plain, rawjson, quiet or none (default: $BUILDKIT_PROGRESS, or auto)',
+      ['auto', 'tty', 'plain', 'rawjson', 'quiet', 'none'],
     ),
-    events,
+    eventsFlag(),
   ];
 }
 
@@ -74,4 +91,9 @@ export function wantsJson(flags: { readonly format?: string }): boolean {
   return (
     flags.format !== undefined && parseChoice('--format', flags.format, ['json', 'table'] as const) === 'json'
   );
+}
+
+/** Columns that a result may take; undefined where it goes to a file or another program, and nothing is cut. */
+export function columnsOf(host: Host): number | undefined {
+  return host.isTerminal(1) ? host.size().columns : undefined;
 }

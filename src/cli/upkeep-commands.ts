@@ -1,7 +1,8 @@
 import { usageError } from '../core/errors.ts';
 import { addAll, addCommon, flag } from './flags.ts';
+import { keepBytes } from './keep-bytes.ts';
 import type { CommandSpec } from './spec.ts';
-import { type Flags, jsonFlag, still, wantsJson } from './surround.ts';
+import { columnsOf, type Flags, jsonFlag, still, wantsJson } from './surround.ts';
 import { parseDuration, parseSize } from './values.ts';
 
 export const prune: CommandSpec = {
@@ -33,12 +34,24 @@ export const prune: CommandSpec = {
 
 export const du: CommandSpec = {
   name: 'du',
-  summary: 'tell what the store takes up',
-  define: (command) => addCommon(addAll(command.usage('[flags]'), 'Output:', [jsonFlag()])),
+  summary: 'tell what the store takes up, and why it is kept',
+  define: (command) =>
+    addCommon(
+      addAll(command.usage('[flags]'), 'Output:', [
+        flag('-v, --verbose', 'list each thing, and why it is kept'),
+        jsonFlag(),
+      ]),
+    ),
   run: async (command, host) => {
-    const flags = command.opts<Flags>();
+    const flags = command.opts<Flags & { readonly verbose?: boolean }>();
     const { du } = await import('../commands/du.ts');
-    await du({ json: wantsJson(flags) }, still(flags, host));
+    const options = {
+      json: wantsJson(flags),
+      verbose: flags.verbose ?? false,
+      keepBytes: keepBytes(host.env),
+      columns: columnsOf(host),
+    };
+    await du(options, still(flags, host));
     return 0;
   },
 };

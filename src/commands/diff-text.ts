@@ -1,7 +1,7 @@
 import type { Change } from '../core/events.ts';
 import { type ChangedDirectory, changedDirectories } from '../oci/changed-directories.ts';
 import type { Aspect, FileChange, FileState } from '../oci/file-diff.ts';
-import { cleanLine } from '../report/clean.ts';
+import { cleanLine, cleanName } from '../report/clean.ts';
 import { fitTable } from '../report/fit-table.ts';
 import { formatBytes } from '../report/format.ts';
 import type { DiffSide, ImageDiff } from './image-diff.ts';
@@ -38,9 +38,9 @@ export function diffText(found: ImageDiff, wanted: DiffTextOptions): string {
 function headOf({ a, b, sharedLayers }: ImageDiff, { columns }: DiffTextOptions): string {
   const row = (mark: string, { name, id, layers }: DiffSide): string[] => [
     mark,
-    cleanLine(name),
+    id.slice(7, 19),
     `${layers} layer${layers === 1 ? '' : 's'}`,
-    id,
+    cleanName(name),
   ];
   const head = fitTable([row('-', a), row('+', b)], { columns, right: [] });
   const isAll = a.layers === sharedLayers && b.layers === sharedLayers;
@@ -59,20 +59,16 @@ function section(title: string, rows: readonly string[][], { columns }: DiffText
 }
 
 function configRow({ what, name, how, before, after }: Change): string[] {
-  return [marks[how], cleanLine(`${what} ${name}`), shownValue(how, before, after)];
+  return [marks[how], `${cleanName(`${what} ${name}`)}  ${shownValue(how, before, after)}`];
 }
 
 function shownValue(how: Change['how'], before = '', after = ''): string {
   if (how === 'changed') return `${quote(before)} → ${quote(after)}`;
-  return cleanLine(oneLine(how === 'added' ? after : before));
+  return cleanName(how === 'added' ? after : before);
 }
 
 function quote(text: string): string {
-  return text === '' ? "''" : cleanLine(oneLine(text));
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll('\n', '\\n');
+  return text === '' ? "''" : cleanName(text);
 }
 
 function historyRows({ removed, added }: NonNullable<ImageDiff['history']>): string[][] {
@@ -99,7 +95,7 @@ function fileRow({ path, how, aspects, before, after }: FileChange): string[] {
 }
 
 function about({ type, size, link }: FileState): string {
-  if (type === 'symlink') return `→ ${cleanLine(link ?? '')}`;
+  if (type === 'symlink') return `→ ${cleanName(link ?? '')}`;
   if (type === 'file') return formatBytes(size);
   return type === 'dir' ? '' : type;
 }
@@ -111,7 +107,7 @@ function aspectText(aspect: Aspect, before: FileState, after: FileState): string
     content: ({ size }) => formatBytes(size),
     mode: ({ mode }) => mode,
     owner: ({ uid, gid }) => `${uid}:${gid}`,
-    link: ({ link = '' }) => cleanLine(link),
+    link: ({ link = '' }) => cleanName(link),
     device: ({ device = '' }) => device,
     time: ({ time }) => time,
   };
@@ -122,7 +118,7 @@ function aspectText(aspect: Aspect, before: FileState, after: FileState): string
 function xattrsText(before: FileState['xattrs'] = {}, after: FileState['xattrs'] = {}): string {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const changed = names.filter((name) => before[name] !== after[name]);
-  return `attributes ${changed.map((name) => cleanLine(name)).join(' ')}`;
+  return `attributes ${changed.map(cleanName).join(' ')}`;
 }
 
 function directoryRow({ path, deep, added, removed, changed, bytes }: ChangedDirectory): string[] {
@@ -137,6 +133,5 @@ function directoryRow({ path, deep, added, removed, changed, bytes }: ChangedDir
 }
 
 function pathOf(path: string, isDirectory: boolean): string {
-  const name = cleanLine(path.replaceAll('\n', '?'));
-  return `/${name}${isDirectory && path !== '' ? '/' : ''}`;
+  return `/${cleanName(path)}${isDirectory && path !== '' ? '/' : ''}`;
 }

@@ -46,5 +46,5 @@ function stepsOf(events: readonly BuildEvent[]): Step[] {
 function textOf(steps: readonly Step[]): string {
   const explained = steps.flatMap(({ name, explanation }) => (explanation ? [{ name, explanation }] : []));
   const cached = steps.filter(({ outcome }) => outcome === 'cached').length;
-  return renderExplanations(explained, cached, Date.now());
+  return renderExplanations(explained, cached);
 }

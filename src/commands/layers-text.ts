@@ -1,4 +1,4 @@
-import { cleanLine } from '../report/clean.ts';
+import { cleanLine, cleanName } from '../report/clean.ts';
 import { fitTable } from '../report/fit-table.ts';
 import { formatBytes } from '../report/format.ts';
 import type { ShownLayers } from './shown-layers.ts';
@@ -21,9 +21,8 @@ export function layersText(shown: ShownLayers, columns: number | undefined): str
 
 function headOf({ name, id, platform, bytes, lost, efficiency }: ShownLayers): string {
   const share = lost === 0 ? '100' : Math.min(efficiency * 100, 99.9).toFixed(1);
-  const waste =
-    lost === 0 ? 'all of it is seen' : `${formatBytes(lost)} of it is never seen (efficiency ${share} %)`;
-  return `${cleanLine(name)} (${platform})\n${id}\n${formatBytes(bytes)} of files; ${waste}\n`;
+  const seen = lost === 0 ? 'all of it seen' : `${formatBytes(lost)} never seen`;
+  return `${cleanName(name)} (${platform})\n${id}\n${formatBytes(bytes)} of files, ${seen}\nefficiency ${share} %\n`;
 }
 
 function layerTable({ layers }: ShownLayers, columns: number | undefined): string {
@@ -89,5 +88,5 @@ function copyRows({ copies }: ShownLayers): string[][] {
 }
 
 function nameOf(path: string): string {
-  return `/${cleanLine(path.replaceAll('\n', '?'))}`;
+  return `/${cleanName(path)}`;
 }

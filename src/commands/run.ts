@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path/posix';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
 import { type Bounds, Confines } from '../../builder/sandbox/confines.ts';
 import type {
   Engine,
-  Mount,
   ProcessControl,
   SandboxIo,
   SandboxPlan,
@@ -13,9 +11,10 @@ import type {
 } from '../../builder/sandbox/plan.ts';
 import { checkMachine, holdCopy, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
 import { RootForms } from '../../builder/steps/root-form.ts';
+import { volumeMounts } from '../../builder/steps/volume-mount.ts';
 import { DEFAULT_PATH, envRecord } from '../containerfile/predefined.ts';
-import { BuildError, errnoOf, usageError } from '../core/errors.ts';
-import type { ProcessOptions } from '../core/options.ts';
+import { usageError } from '../core/errors.ts';
+import type { ProcessOptions, Volume } from '../core/options.ts';
 import type { ContainerConfig } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
 import { imageToUse } from './image-to-use.ts';
@@ -32,20 +31,12 @@ export interface RunCommand extends ProcessOptions {
   readonly interactive: boolean;
   /** Over the image's own. */
   readonly env: Readonly<Record<string, string>>;
-  readonly volumes: readonly BindVolume[];
+  readonly volumes: readonly Volume[];
   readonly workdir?: string;
   /** One program; an empty one takes the image's entrypoint away. */
   readonly entrypoint?: string;
   readonly user?: string;
   readonly runtime?: string;
-}
-
-/** A file or folder of this machine that the process sees. */
-export interface BindVolume {
-  /** Absolute. */
-  readonly source: string;
-  readonly target: string;
-  readonly readonly: boolean;
 }
 
 /** How long a process that was told to end may take, as docker has it. */
@@ -63,7 +54,8 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
   await using scratch = await parts.store.scratch();
   const { engine, warning } = await chooseEngine(here.place, options.runtime);
   if (warning !== undefined) here.say(`warning: ${warning}\n`);
-  engine.check?.({ network: options.network, insecure: false, terminal: options.terminal });
+  const { network, rights, terminal } = options;
+  engine.check?.({ network, insecure: false, terminal, ...(rights && { rights }) });
   const image = await imageToUse({ name: options.name }, parts, here);
   const wanted = wantedOf(parseConfig(image.config).config ?? {}, options, here);
   const around = { store: parts.store, scratch: scratch.path, signal: here.signal };
@@ -74,8 +66,13 @@ export async function runImage(options: RunCommand, here: Surroundings): Promise
     await using scratch = await parts.store.scratch();
     const within = { ...around, scratch: scratch.path };
     await using copy = await holdCopy(form, image.layers, within);
-    await using confined = await confines.confine(options.network, scratch.path);
-    const plan = await planProcess(image.layers, { ...wanted, ...confined.bounds }, { ...within, copy });
+    await using confined = await confines.confine(network, scratch.path);
+    const mounts = volumeMounts(options.volumes, scratch.path, form);
+    const plan = await planProcess(
+      image.layers,
+      { ...wanted, ...confined.bounds, mounts },
+      { ...within, copy },
+    );
     return await runPlan(plan, { engine, scratch: scratch.path }, { options, here });
   });
 }
@@ -107,7 +104,7 @@ function wantedOf(config: ContainerConfig, options: RunCommand, here: Surroundin
       user: user ?? config.User ?? '',
       terminal: terminal && terminalSize(),
     },
-    mounts: options.volumes.map(mountOf),
+    mounts: [],
     hostname: 'tsbuild',
     insecure: false,
   };
@@ -126,17 +123,6 @@ function envOf(config: ContainerConfig, { env, terminal }: RunCommand, here: Sur
   const { TERM = 'xterm' } = here.env;
   const own = { PATH: DEFAULT_PATH, ...(terminal && { TERM }), ...envRecord(config.Env ?? []), ...env };
   return new Map(Object.entries(own));
-}
-
-function mountOf({ source, target, readonly }: BindVolume): Mount {
-  try {
-    return { kind: 'bind', source: realpathSync(source), target, readonly };
-  } catch (error) {
-    throw new BuildError('not-found', `--volume: ${source} cannot be found (${errnoOf(error)})`, {
-      cause: error,
-      hint: 'Make the folder first, or correct its name.',
-    });
-  }
 }
 
 /** The reason for which a process is ended whose output nobody reads any more. */

@@ -2,6 +2,7 @@ import type { BuildError } from '../core/errors.ts';
 import type { Platform } from '../core/types.ts';
 import { type GraphOptions, graphFindings } from './graph.ts';
 import { filesOf, type ParseOptions, parseAll } from './parse.ts';
+import { withFirstFrom } from './replaced-from.ts';
 import { eachOnce, inFileOrder, isBefore } from './source-order.ts';
 import type { Containerfile, StageGraph } from './types.ts';
 
@@ -9,6 +10,8 @@ export type AnalyseOptions = Omit<GraphOptions, 'platform'> &
   Omit<ParseOptions, 'syntax'> & {
     /** What is built for: a graph each. */
     readonly platforms: readonly Platform[];
+    /** The image that the first FROM means, instead of its own. */
+    readonly from?: string | undefined;
   };
 
 /** Everything that a file's text says: one reading for build, check, outline and targets. */
@@ -28,7 +31,8 @@ export interface Analysis {
 export function analyse(text: string, file: string, options: AnalyseOptions): Analysis {
   const asked = options.buildArgs.BUILDKIT_SYNTAX;
   const parsed = parseAll(text, file, { ...options, ...(asked !== undefined && { syntax: asked }) });
-  const { containerfile, errors } = parsed;
+  const { errors } = parsed;
+  const containerfile = withFirstFrom(parsed.containerfile, options.from);
   if (!isHeadSound(parsed)) return { containerfile, graphs: [], errors };
   const found = options.platforms.map((platform) => graphFindings(containerfile, { ...options, platform }));
   const all = [...errors, ...eachOnce(found.flatMap((one) => one.errors))];

@@ -55,13 +55,21 @@ export type ErrorCode =
  */
 export class BuildError extends Error {
   readonly code: ErrorCode;
+  /** What the user can do about it, as a sentence. */
   readonly hint: string | undefined;
+  /** The place in a file that it is about. */
   readonly location: SourceRange | undefined;
+  /** The word, variable or flag that the message is about, as it stands in the file. */
   readonly about: string | undefined;
+  /** Trying again may help. */
   readonly retry: boolean;
+  /** How long to wait before that, where the other side said so. */
   readonly retryAfterMs: number | undefined;
+  /** Of the failing process of a RUN. */
   readonly exitCode: number | undefined;
+  /** Last lines that it wrote. */
   readonly log: readonly string[] | undefined;
+  /** All failures of a file that are known at once, in its order; this error stands for them. */
   readonly errors: readonly BuildError[] | undefined;
 
   constructor(code: ErrorCode, message: string, details: BuildErrorDetails = {}) {

@@ -41,14 +41,16 @@ export interface Ingredients {
   /** The steps that made what is below it on top of the base, as people see them. */
   readonly made: readonly string[];
   readonly facts: StepFacts;
-  /** Which list tells of the files that a digest among the content ingredients stands for. */
-  readonly lists: Readonly<Record<string, Digest>>;
+  /** Of each digest of files among the content ingredients: where its items lie in their source. */
+  readonly tops: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The files that a digest among the content ingredients stands for, a line each (builder/steps/file-list.ts). */
+/** The files that a digest among the content ingredients stands for: the text that it is of (builder/steps/copy-key.ts). */
 export interface FileList {
   readonly of: Digest;
   readonly text: string;
+  /** Where each of its items lies in their source; '' for what lies nowhere. */
+  readonly tops: readonly string[];
 }
 
 /** Ingredients by key. They outlive what the key led to, within a bound of their own. */
@@ -56,9 +58,9 @@ export interface KeptIngredients {
   /** Undefined where nothing is kept of it (any more). */
   find(key: Digest): Ingredients | undefined;
   /** Never throws: on a full disk less can be explained, and that is all. */
-  put(key: Digest, ingredients: Omit<Ingredients, 'lists'>, lists: readonly FileList[]): void;
-  /** The text of a list by its own digest. */
-  list(digest: Digest): string | undefined;
+  put(key: Digest, ingredients: Omit<Ingredients, 'tops'>, lists: readonly FileList[]): void;
+  /** The text of a list of files. */
+  list(files: Digest): Buffer | undefined;
   /** ISO time at which the result under a key, or a layer by its diffId, was taken away; undefined where it was not. */
   prunedAt(digest: Digest): string | undefined;
 }

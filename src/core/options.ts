@@ -1,21 +1,28 @@
 import type { Digest } from './digest.ts';
 import type { Emit } from './events.ts';
-import type { Compression, Platform } from './types.ts';
+import type { Compression, Packing, Platform } from './types.ts';
 
 /** Where a build's result goes, besides the local store. */
 export type Output =
-  | { readonly type: 'registry'; readonly names: readonly string[]; readonly compression?: Compression }
+  | ({ readonly type: 'registry'; readonly names: readonly string[] } & Packed)
   /** An archive file, a folder (`tar: false`, oci only) or stdout (`dest: '-'`). */
-  | {
+  | ({
       readonly type: 'oci' | 'docker';
       readonly dest: string;
       readonly tar: boolean;
-      readonly compression?: Compression;
       readonly name?: string;
-    }
+    } & Packed)
   | { readonly type: 'local' | 'tar'; readonly dest: string }
   /** Into docker or podman, whichever answers. */
   | { readonly type: 'load' };
+
+/** The form of layers that leave. */
+interface Packed {
+  /** Of layers that have no form of their own yet; gzip where it is absent. */
+  readonly compression?: Packing;
+  /** Of all layers. */
+  readonly forceCompression?: boolean;
+}
 
 export interface SecretSource {
   readonly id: string;
@@ -69,6 +76,27 @@ export interface Limits {
   readonly pids?: number;
 }
 
+/** What a process may do, where that is not the usual. */
+export interface Rights {
+  /** Capabilities (`CAP_…`) besides the usual ones, and those that go; `ALL` is every one. A named one that goes is gone. */
+  readonly add?: readonly string[];
+  readonly drop?: readonly string[];
+  /** No system call is refused. */
+  readonly unfiltered?: boolean;
+  /** Nothing that it starts gains rights: neither setuid programs nor file capabilities have an effect. */
+  readonly noNewPrivileges?: boolean;
+}
+
+/** A file or folder of this machine that processes see. */
+export interface Volume {
+  /** Absolute. */
+  readonly source: string;
+  /** Absolute. */
+  readonly target: string;
+  /** `overlay`: what is written is dropped when the process has ended. */
+  readonly mode: 'rw' | 'ro' | 'overlay';
+}
+
 /** What the processes of a command may reach and use. */
 export interface ProcessOptions {
   readonly network: Network;
@@ -78,6 +106,8 @@ export interface ProcessOptions {
   readonly ulimits: readonly string[];
   readonly shmSize?: number;
   readonly limits: Limits;
+  /** Absent where nothing is unusual. */
+  readonly rights?: Rights;
 }
 
 /** Where a cache is kept. */
@@ -138,8 +168,14 @@ export interface BuildOptions extends ProcessOptions {
   /** Containerfile; undefined looks in the context; `-` is stdin. */
   readonly file?: string;
   readonly target?: string;
+  /** An image that the first FROM of the file means instead of its own. */
+  readonly from?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** Variables that every stage begins with, as if an ENV stood below its FROM; values are taken as they are. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variables that the image is left without; its steps have them. */
+  readonly unsetEnv?: readonly string[];
   readonly annotations: readonly Annotation[];
   /** What is built for; none stands for this machine. Several give an index. */
   readonly platforms: readonly Platform[];
@@ -148,6 +184,8 @@ export interface BuildOptions extends ProcessOptions {
   readonly tags: readonly string[];
   readonly outputs: readonly Output[];
   readonly format: 'oci' | 'docker';
+  /** Layers become one: those that the build adds to its base (`new`), or the base's too (`all`). */
+  readonly squash?: 'new' | 'all';
   readonly noCache: boolean | readonly string[];
   /** Caches that others left, the first that knows a step counts. */
   readonly cacheFrom: readonly CacheSite[];
@@ -161,6 +199,8 @@ export interface BuildOptions extends ProcessOptions {
   readonly sign?: string;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
+  /** What every RUN sees of this machine; keys of steps name it, and not its content. */
+  readonly volumes?: readonly Volume[];
   /** What steps may ask for beyond the usual: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
   /** Extensions of the language that are switched on for every file. */
@@ -169,7 +209,14 @@ export interface BuildOptions extends ProcessOptions {
   readonly jobs: number;
   /** Seconds since the epoch to which times of own layers are clamped. */
   readonly sourceDateEpoch?: number;
+  /** With `sourceDateEpoch`: files keep their times, and only the configuration's are set. */
+  readonly keepTimes?: boolean;
   readonly iidFile?: string;
+  /** Gets the digest of the manifest or index. */
+  readonly digestFile?: string;
+  /** Get a line for each name that is pushed: `repository@digest`, and `repository:tag@digest`. */
+  readonly nameDigestFile?: string;
+  readonly nameTagDigestFile?: string;
   readonly metadataFile?: string;
   readonly ignoreFile?: string;
   /** Size that the store is kept within after the build; default: what fits its disk. */
@@ -198,6 +245,8 @@ export interface RegistryOptions {
   /** Images whose registries may be shown `creds`; default any. */
   readonly credsFor?: readonly string[];
   readonly certDir?: string;
+  /** Files that certify registries, by host (`registry.example.com:5000`): authorities to trust besides the usual ones. */
+  readonly certificates?: Readonly<Record<string, string>>;
   /** Asked before the registries that they mirror, in this order. */
   readonly mirrors?: readonly Mirror[];
   /** Nothing may be asked of the network. */

@@ -2,7 +2,7 @@ import type { Digest, Framed } from './digest.ts';
 import type { BuildEvent, ToldFailure } from './events.ts';
 import type { KeptIngredients } from './ingredients.ts';
 import type { InodeOwner, Owner, PathOwner } from './owner.ts';
-import type { Compression, Descriptor, Entry, Image, Layer, Listing, Origin, Platform } from './types.ts';
+import type { Descriptor, Entry, Image, Layer, Listing, Origin, Packing, Platform } from './types.ts';
 
 /**
  * What outlives a build, as the rest of tsbuild sees it. `cache/` implements these; every write goes to a temporary
@@ -95,7 +95,7 @@ export interface Layers {
   /** The layer in the compression asked for, as a blob at hand. `any` takes the form the layer already has. */
   packed(
     layer: Layer,
-    compression: Compression | 'any',
+    compression: Packing | 'any',
     signal?: AbortSignal,
     progress?: (done: number, total?: number) => void,
   ): Promise<{ readonly descriptor: Descriptor; readonly path: string }>;
@@ -105,12 +105,12 @@ export interface Layers {
    */
   outgoing(
     layer: Layer,
-    compression: Compression | 'any',
+    compression: Packing | 'any',
     signal?: AbortSignal,
     progress?: (done: number, total?: number) => void,
   ): Promise<{ readonly descriptor: Descriptor; readonly content: string | (() => AsyncIterable<Buffer>) }>;
   /** The descriptor the layer would be sent as, where it is known without work; undefined where it must be packed. */
-  descriptor(layer: Layer, compression: Compression | 'any'): Descriptor | undefined;
+  descriptor(layer: Layer, compression: Packing | 'any'): Descriptor | undefined;
   /** Makes sure that some local form exists from which the others follow; fetches the blob where not. */
   atHand(layer: Layer, signal?: AbortSignal): Promise<void>;
   /** Layers of our own (diffIds) that nobody has any more: they could not be fetched from where they were. */
@@ -191,7 +191,14 @@ export interface Images {
   /** Stores images for different platforms; each name given is moved to them all. */
   putAll(images: readonly Image[], names: readonly string[]): Promise<readonly StoredImage[]>;
   /** Stores the image; under each name given it takes the place of the one for its platform, and others stay. */
-  putBeside(image: Image, names: readonly string[]): Promise<StoredImage>;
+  putBeside(
+    image: Image,
+    names: readonly string[],
+    options?: {
+      /** A build takes it for FROM: the first of all images to go where the store outgrows its bound. */
+      readonly base?: boolean;
+    },
+  ): Promise<StoredImage>;
   /** Removes a name; its images go with their last name. True when there was one. */
   removeName(name: string): Promise<boolean>;
   removeImage(id: Digest): Promise<readonly string[]>;

@@ -152,3 +152,6 @@ export interface Image {
 }
 
 export type Compression = 'gzip' | 'zstd' | 'uncompressed';
+
+/** A compression, or one with another level than ours: `gzip-9`, `zstd-19`. */
+export type Packing = Compression | `${'gzip' | 'zstd'}-${number}`;

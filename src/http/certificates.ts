@@ -48,6 +48,12 @@ export function hostCertificates(
   };
 }
 
+/** The authorities in the file that is named for a host, and must be there (`usage`). */
+export function namedAuthorities(host: string, files: Readonly<Record<string, string>> = {}): string[] {
+  const file = Object.hasOwn(files, host) ? files[host] : undefined;
+  return file === undefined ? [] : certificatesIn(readNamed(file));
+}
+
 /** True when one of the folders has certificates for the host: it is meant to be reached over TLS. */
 export function hasHostCertificates(host: string, folders: readonly string[]): boolean {
   return folders.some((folder) => filesIn(join(folder, host)).some((file) => /\.(crt|cert)$/.test(file)));
@@ -106,7 +112,7 @@ function readNamed(file: string): string {
       'usage',
       `the certificate file ${file} cannot be read (${errnoOf(error) ?? 'unknown'})`,
       {
-        hint: 'Make it readable, or correct SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the certs.d folder.',
+        hint: 'Make it readable, or correct SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, --registry-certificate or the certs.d folder.',
       },
     );
   }

@@ -1,7 +1,12 @@
 import type { SecureContext } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 import { BuildError, errnoOf } from '../core/errors.ts';
-import { type HostCertificates, hostCertificates, systemCertificates } from './certificates.ts';
+import {
+  type HostCertificates,
+  hostCertificates,
+  namedAuthorities,
+  systemCertificates,
+} from './certificates.ts';
 import { type Environment, proxyFor } from './proxy.ts';
 
 /** How servers are reached. */
@@ -12,6 +17,8 @@ export interface ConnectionOptions {
   readonly certDirs: readonly string[];
   /** A folder of such files that counts for every host. */
   readonly certDir?: string | undefined;
+  /** Files of authorities, by host. */
+  readonly certificates?: Readonly<Record<string, string>> | undefined;
   /** false accepts any certificate, and redirects from https to http. */
   readonly tlsVerify: boolean;
   readonly timeouts?: Timeouts;
@@ -90,11 +97,14 @@ export class Connections {
 
   /** A host's own client certificate is for it alone; another's authorities may count as well. */
   #contextFor(url: URL, alsoTrust: string | undefined): Promise<SecureContext> {
-    const { certDirs, certDir } = this.#options;
+    const { certDirs, certDir, certificates } = this.#options;
     const names = url.port === '' ? [url.host, `${url.host}:443`] : [url.host];
+    const named = [...names, ...(alsoTrust === undefined ? [] : [alsoTrust])].flatMap((name) =>
+      namedAuthorities(name, certificates),
+    );
     const own = names.map((name, i) => hostCertificates(name, certDirs, i === 0 ? certDir : undefined));
     const others = alsoTrust === undefined ? [] : [hostCertificates(alsoTrust, certDirs)];
-    const ca = [...own, ...others].flatMap((found) => found.ca);
+    const ca = [...named, ...[...own, ...others].flatMap((found) => found.ca)];
     const client = own.find((found) => found.cert !== undefined);
     if (ca.length === 0 && client === undefined) {
       this.#plainContext ??= secureContext({ ca: this.#trusted() });

@@ -16,6 +16,8 @@ export interface CompressOptions {
   readonly signal?: AbortSignal | undefined;
   /** Worker threads of its own for this call; without it, all calls share as many as there are cores. */
   readonly workers?: number;
+  /** How much is tried to make it small: 0 to 9 with gzip, 1 to 22 with zstd; ours where it is absent. */
+  readonly level?: number | undefined;
 }
 
 /** Compresses a layer's tar. The bytes depend on the input alone. Throws `usage` for zstd where Node has none. */
@@ -41,13 +43,13 @@ let sharedPool: GzipPool | undefined;
  */
 export async function* gzip(
   source: AsyncIterable<Buffer>,
-  { signal, workers }: CompressOptions = {},
+  { signal, workers, level }: CompressOptions = {},
 ): AsyncIterable<Buffer> {
   sharedPool ??= new GzipPool();
   const pool = workers === undefined ? sharedPool : new GzipPool(workers);
   try {
     yield gzipHeader;
-    yield* gzipBlocks(source, pool, signal);
+    yield* gzipBlocks(source, pool, { signal, level });
   } finally {
     if (pool !== sharedPool) await pool.close();
   }
@@ -56,7 +58,7 @@ export async function* gzip(
 async function* gzipBlocks(
   source: AsyncIterable<Buffer>,
   pool: GzipPool,
-  signal: AbortSignal | undefined,
+  { signal, level }: Pick<CompressOptions, 'signal' | 'level'>,
 ): AsyncIterable<Buffer> {
   const total = new Total();
   const pending: { length: number; done: Promise<CompressedBlock> }[] = [];
@@ -68,7 +70,8 @@ async function* gzipBlocks(
     return Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
   };
   let first = true;
-  for await (const { block, isLast } of cut(source, pool)) {
+  for await (const { block: cutOff, isLast } of cut(source, pool)) {
+    const block = { ...cutOff, level };
     const length = block.bytes.length - block.before;
     const done = first && isLast ? Promise.resolve(compressBlock(block)) : pool.compress(block);
     // A failure is met when its turn comes; until then it must not count as unhandled.
@@ -130,7 +133,9 @@ async function* cut(
 
 /** What node:zlib has from Node 22.15 on. */
 interface ZstdZlib {
-  readonly createZstdCompress?: () => zlib.Gzip;
+  readonly createZstdCompress?: (options?: {
+    readonly params: Readonly<Record<number, number>>;
+  }) => zlib.Gzip;
 }
 
 /** True where this Node can make zstd. */
@@ -138,7 +143,10 @@ export function hasZstd(): boolean {
   return (zlib as unknown as ZstdZlib).createZstdCompress !== undefined;
 }
 
-function zstd(source: AsyncIterable<Buffer>, { signal }: CompressOptions): AsyncIterable<Buffer> {
+/** ZSTD_c_compressionLevel (zstd.h). */
+const levelParameter = 100;
+
+function zstd(source: AsyncIterable<Buffer>, { signal, level }: CompressOptions): AsyncIterable<Buffer> {
   const create = (zlib as unknown as ZstdZlib).createZstdCompress;
   if (create === undefined) {
     throw new BuildError('usage', `Node ${process.versions.node} cannot make zstd layers`, {
@@ -146,7 +154,7 @@ function zstd(source: AsyncIterable<Buffer>, { signal }: CompressOptions): Async
     });
   }
   const from = Readable.from(source, { objectMode: false });
-  const to = create();
+  const to = level === undefined ? create() : create({ params: { [levelParameter]: level } });
   from.on('error', (error) => to.destroy(error));
   signal?.addEventListener('abort', () => to.destroy(signal.reason as Error), { once: true });
   return from.pipe(to);

@@ -9,6 +9,7 @@ export interface EndpointOptions {
   readonly tlsVerify: boolean;
   readonly certDirs: readonly string[];
   readonly certDir?: string | undefined;
+  readonly certificates?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,7 +23,9 @@ export async function findEndpoint(host: string, options: EndpointOptions): Prom
   const http = parseHost(`http://${host}`, host);
   if (!options.tlsVerify)
     return (await speaks(https, options)) || !(await speaks(http, options)) ? https : http;
-  const hasCertificates = options.certDir !== undefined || hasHostCertificates(host, options.certDirs);
+  const { certDir, certDirs, certificates = {} } = options;
+  const isNamed = certDir !== undefined || Object.hasOwn(certificates, host);
+  const hasCertificates = isNamed || hasHostCertificates(host, certDirs);
   if (!isLoopback(http.hostname) || hasCertificates) return https;
   return (await speaks(http, options)) ? http : https;
 }

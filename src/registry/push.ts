@@ -5,12 +5,13 @@ import { allOrNone } from '../core/gates.ts';
 import type { Annotation } from '../core/options.ts';
 import { timed } from '../core/spans.ts';
 import type { Layers } from '../core/store.ts';
-import type { Compression, Descriptor, Image, Layer } from '../core/types.ts';
+import type { Descriptor, Image, Layer, Packing } from '../core/types.ts';
 import { interrupted } from '../http/retry.ts';
 import { annotationsAt } from '../oci/annotations.ts';
 import type { Attest } from '../oci/attestation.ts';
 import { manifestOf, parseManifest } from '../oci/manifest.ts';
 import { isForeignLayer, mediaTypes } from '../oci/media-types.ts';
+import { packingFor } from '../oci/packing.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Signer } from '../oci/signature.ts';
 import type { OpenSession } from './fetch.ts';
@@ -34,7 +35,7 @@ export interface PushOptions {
   /** Media types of a manifest that is made here; an image that came with a manifest keeps it. */
   readonly format: 'oci' | 'docker';
   /** For layers that have no compressed form yet; default gzip. */
-  readonly compression?: Compression | undefined;
+  readonly compression?: Packing | undefined;
   /** Gives layers that have another compressed form the one asked for, too. */
   readonly forceCompression?: boolean;
   readonly annotations?: readonly Annotation[];
@@ -114,8 +115,7 @@ async function pushLayer(layer: Layer, target: Target, options: PushOptions): Pr
   const { layers, forceCompression = false } = options;
   // Such layers may not be passed on: they stay where their publisher keeps them.
   if (layer.descriptor !== undefined && isForeignLayer(layer.descriptor.mediaType)) return layer.descriptor;
-  const compression =
-    layer.descriptor !== undefined && !forceCompression ? 'any' : (options.compression ?? 'gzip');
+  const compression = packingFor(layer, options.compression ?? 'gzip', forceCompression);
   if (target.signal?.aborted) throw interrupted(target.signal);
   const known = layers.descriptor(layer, compression);
   const report = reporter(options, layer.diffId, known?.size);

@@ -42,12 +42,14 @@ export class Sessions {
 
   /** Opens sessions with other credentials; they are not shared. */
   openerWith(credentials: Pick<Credentials, 'find'>, { insecure, isMirror }: Manner): OpenSession {
-    const { certDirs, certDir, retries, retryDelayMs, say } = this.#options;
+    const { certDirs, certDir, certificates, retries, retryDelayMs, say } = this.#options;
     const client = insecure ? this.#lax : this.#strict;
     const tlsVerify = this.#options.tlsVerify && !insecure;
     const often = { retries: isMirror ? Math.min(retries, 1) : retries, retryDelayMs };
     return keeping(async (host, signal) => {
-      const endpoint = await findEndpoint(host, { client, tlsVerify, certDirs, certDir, signal });
+      const endpoint = await findEndpoint(host, {
+        ...{ client, tlsVerify, certDirs, certDir, certificates, signal },
+      });
       return createSession({ client, endpoint, host, credentials, tlsVerify, say, ...often });
     });
   }

@@ -24,6 +24,11 @@ export function cleanLine(line: string, options: CleanOptions = { colour: false 
   return options.colour && clean.includes('\x1b[') ? `${clean}\x1b[0m` : clean.replaceAll('\x1b', '');
 }
 
+/** A name or a value, fit to be shown within a line: what would end the line, or hide its beginning, is written out. */
+export function cleanName(text: string): string {
+  return cleanLine(text.replaceAll('\n', '\\n').replaceAll('\r', '\\r'));
+}
+
 interface CleanOptions {
   /** Lets colours through. */
   readonly colour: boolean;

@@ -1,6 +1,5 @@
 import type { BuildEvent, Change, Explanation } from '../core/events.ts';
 import { cleanLine } from './clean.ts';
-import { formatAge } from './format.ts';
 
 /** A step and why it ran. */
 export interface ExplainedStep {
@@ -11,16 +10,16 @@ export interface ExplainedStep {
 /** Values longer than this are cut where people read them. */
 const MOST_CHARACTERS = 60;
 
-/** Why steps of a build ran, step by step, and how many did not; `nowMs` is what ages are counted from. */
-export function renderExplanations(steps: readonly ExplainedStep[], cached: number, nowMs: number): string {
-  const builds = new Set(steps.flatMap(({ explanation }) => comparedWith(explanation, nowMs) ?? []));
+/** Why steps of a build ran, step by step, and how many did not. */
+export function renderExplanations(steps: readonly ExplainedStep[], cached: number): string {
+  const builds = new Set(steps.flatMap(({ explanation }) => comparedWith(explanation) ?? []));
   const [only] = builds.size === 1 ? builds : [];
-  const blocks = steps.map((step) => blockOf(step, nowMs, only === undefined));
+  const blocks = steps.map((step) => blockOf(step, only === undefined));
   return [headOf(steps.length, cached, only), ...blocks].join('\n');
 }
 
 /** Collects why steps run, while that is told; its text is for the end of the build. */
-export function collectExplanations(): { event(event: BuildEvent): void; text(nowMs: number): string } {
+export function collectExplanations(): { event(event: BuildEvent): void; text(): string } {
   const names = new Map<string, string>();
   const steps = new Map<string, ExplainedStep>();
   const cached = new Set<string>();
@@ -32,14 +31,14 @@ export function collectExplanations(): { event(event: BuildEvent): void; text(no
       const { step, explanation } = event;
       steps.set(step, { name: names.get(step) ?? step, explanation });
     },
-    text: (nowMs) => renderExplanations([...steps.values()], cached.size, nowMs),
+    text: () => renderExplanations([...steps.values()], cached.size),
   };
 }
 
-/** Why a step ran, as clauses: the reason, or each change. Where `dated`, with the build that it was compared with. */
-export function renderExplanation(explanation: Explanation, nowMs: number, dated = true): string[] {
+/** Why a step ran, as clauses: the reason, or each change; where `dated`, below the build that it was compared with. */
+export function renderExplanation(explanation: Explanation, dated = true): string[] {
   const { reason, changes, more = 0 } = explanation;
-  const compared = comparedWith(explanation, nowMs);
+  const compared = comparedWith(explanation);
   const head = reason === 'changed' && dated && compared !== undefined ? [compared] : [];
   const clauses = changes.length > 0 ? changes.map(renderChange) : [renderReason(explanation)];
   return [...head, ...clauses, ...(more > 0 ? [`and ${more} more`] : [])];
@@ -48,7 +47,7 @@ export function renderExplanation(explanation: Explanation, nowMs: number, dated
 /** One change as a clause: `file src/app.js: content`, `build argument VERSION: 1 → 2`. */
 export function renderChange(change: Change): string {
   const { what, name, aspect } = change;
-  const subject = cleanLine(name === '' ? what : `${what} ${name}`);
+  const subject = oneLine(name === '' ? what : `${what} ${name}`);
   const words = [aspect === 'name' ? 'renamed' : aspect, howOf(change), valuesOf(change)];
   return `${subject}: ${words.filter((word) => word !== undefined).join(', ')}`;
 }
@@ -72,9 +71,9 @@ function renderReason({ reason, prunedAt, with: compared }: Explanation): string
   }
 }
 
-function comparedWith({ reason, with: compared }: Explanation, nowMs: number): string | undefined {
+function comparedWith({ reason, with: compared }: Explanation): string | undefined {
   if (reason !== 'changed' || compared === undefined) return undefined;
-  return `compared with build ${cleanLine(compared.build)} (${formatAge(compared.at, nowMs)})`;
+  return `compared with build ${cleanLine(compared.build)}`;
 }
 
 function headOf(ran: number, cached: number, compared: string | undefined): string {
@@ -84,11 +83,11 @@ function headOf(ran: number, cached: number, compared: string | undefined): stri
   return `Why ${steps(ran)} ran${others}${compared === undefined ? '' : `, ${compared}`}:\n`;
 }
 
-function blockOf({ name, explanation }: ExplainedStep, nowMs: number, dated: boolean): string {
+function blockOf({ name, explanation }: ExplainedStep, dated: boolean): string {
   const lines = [
-    cleanLine(name.replaceAll('\n', ' ')),
-    ...renderExplanation(explanation, nowMs, dated).map((clause) => `  ${clause}`),
-    ...explanation.advice.map((sentence) => `  hint: ${cleanLine(sentence)}`),
+    oneLine(name),
+    ...renderExplanation(explanation, dated).map((clause) => `  ${clause}`),
+    ...explanation.advice.map((sentence) => `  hint: ${oneLine(sentence)}`),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -111,8 +110,13 @@ function valuesOf({ how, aspect, before, after }: Change): string | undefined {
 function shown(value: string | undefined): string {
   if (value === undefined) return 'none';
   if (value === '') return '""';
-  const short = cleanLine(value.replaceAll('\n', ' ')).replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1');
+  const short = oneLine(value).replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1');
   return short.length > MOST_CHARACTERS ? `${short.slice(0, MOST_CHARACTERS - 1)}…` : short;
+}
+
+/** Names of files and values may hold anything. */
+function oneLine(text: string): string {
+  return cleanLine(text.replaceAll('\n', ' '));
 }
 
 function timeOf(iso: string): string {

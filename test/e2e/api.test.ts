@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BuildError, type BuildEvent, build } from '../../src/index.ts';
+import { BuildError, type BuildEvent, build, explain } from '../../src/index.ts';
 import { busyboxBase } from '../support/base-images.ts';
 import { must, run } from '../support/programs.ts';
 import { temporaryFolder } from '../support/shared.ts';
@@ -45,6 +45,16 @@ describe.skipIf(skip('the API', { programs: ['busybox', 'skopeo'] }))('events as
     expect(log.trim().split('\n')).toEqual(Array.from({ length: lines }, (_, at) => String(at + 1)));
     expect(events[0]).toMatchObject({ type: 'build-start', id: built.build });
     expect(events.at(-1)).toMatchObject({ type: 'build-end', image: built.id });
+  });
+
+  it('has the reasons of its steps told afterwards', async () => {
+    const { build: id } = await build({ ...common, target: 'loud' });
+    const told = await explain({ ...common, build: id });
+    expect(told.map(({ step, outcome, explanation }) => [step, outcome, explanation?.reason])).toEqual([
+      ['1/2', 'done', 'asked'],
+    ]);
+    expect(await explain({ ...common, build: id, step: 'loud' })).toEqual(told);
+    await expect(explain({ ...common, build: 'nothing' })).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('goes on when its reader leaves', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unknownInputs } from '../support/ci-inputs.ts';
 import { checkCommandLine, commandLinesOf, readYaml, scriptsOf } from '../support/docs-commands.ts';
 import { type Block, type Page, proseOf, readPages } from '../support/docs-page.ts';
 import { type DocsPlace, openDocsPlace, reasonNotToRun } from '../support/docs-place.ts';
@@ -18,7 +19,10 @@ const languages: Readonly<Record<string, (text: string) => void>> = {
   dockerfile: () => {},
   toml: () => {},
   yaml: (text) => {
-    for (const script of readYaml(text).flatMap(scriptsOf)) checkShell(script);
+    const documents = readYaml(text);
+    for (const script of documents.flatMap(scriptsOf)) checkShell(script);
+    const unknown = documents.flatMap(unknownInputs);
+    if (unknown.length > 0) throw new Error(`there are no inputs ${unknown.join(', ')}`);
   },
   json: (text) => void JSON.parse(text),
   js: (text) => void transformSync(text, { loader: 'js', format: 'esm' }),
@@ -47,6 +51,12 @@ describe.each(pages)('$file', (page) => {
     ].map(([, to]) => to!);
     expect(links.filter((to) => !/^https?:/.test(to) && !leadsSomewhere(page, to))).toEqual([]);
   });
+});
+
+it('docs/README.md leads to every page', () => {
+  const index = readFileSync('docs/README.md', 'utf8');
+  const names = pages.map(({ file }) => file.replace(/^docs\//, '')).filter((name) => name !== 'README.md');
+  expect(names.filter((name) => !index.includes(`](${name})`))).toEqual([]);
 });
 
 describe.skipIf(

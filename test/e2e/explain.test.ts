@@ -65,7 +65,7 @@ describe.skipIf(skip('explained changes', { programs: ['skopeo', 'busybox'] }))(
       const { stderr } = await build('--explain', ...Object.entries(secrets).flat());
       const story = stderr.slice(stderr.indexOf('Why '));
       expect(story).toMatch(
-        /^Why 2 steps ran, compared with build [\w-]+ \(.* ago|just now\):\n\n\[2\/3\] COPY .*\n {2}file a\.txt: content\n\n\[3\/3\] RUN .*\n {2}layer below \[2\/3\] COPY .*: made anew\n/,
+        /^Why 2 steps ran, compared with build [\w-]+:\n\n\[2\/3\] COPY .*\n {2}file a\.txt: content\n\n\[3\/3\] RUN .*\n {2}layer below \[2\/3\] COPY .*: made anew\n/,
       );
       expect(await tsbuild.must(['explain'])).toMatch(/\[2\/3\] COPY .*\n {2}file a\.txt: content\n/);
       const one = JSON.parse(await tsbuild.must(['explain', '--format', 'json', '0/2'])) as object[];

@@ -24,15 +24,16 @@ async function alpine(): Promise<string> {
   });
 }
 
-/** The same with this machine's Node, and what it needs of the C library. */
+/** The same with this machine's Node and npm, and what they need of the C library. */
 async function node(): Promise<string> {
   return await layout('docs-node', async (folder) => {
     const { node } = await npmProject();
-    const tar = ['tar', '-cf', `${folder}.tar`, '--owner=0', '--group=0', '--mtime=@1000000000', '-h'];
+    const flags = [`${folder}.tar`, '--owner=0', '--group=0', '--mtime=@1000000000', '-C', '/'];
     const libraries = (await must(['ldd', process.execPath])).match(/\/\S+/g) ?? [];
     const own = `--transform=s,^${node.slice(1)}/,usr/local/,`;
     const members = [...libraries, `${node}/bin/node`].map((path) => path.slice(1));
-    await must([...tar, own, '-C', '/', ...members]);
+    await must(['tar', '-chf', ...flags, own, ...members]);
+    await must(['tar', '-rf', ...flags, own, `${node.slice(1)}/bin/npm`, `${node.slice(1)}/lib`]);
     const layers = [ustar(await files()), readFileSync(`${folder}.tar`)];
     writeLayout(folder, layers, { Env: [path], Cmd: ['node'] });
     await must(['rm', `${folder}.tar`]);
@@ -63,6 +64,7 @@ async function files(): Promise<TarEntry[]> {
     text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n'),
     text('etc/group', 'root:x:0:root\nnobody:x:65534:\n'),
     text('etc/shadow', 'root:*::0:::::\nnobody:!::0:::::\n'),
+    { path: 'usr/bin/env', type: 'symlink', mode: 0o777, link: '../../bin/busybox' },
     { path: 'bin/busybox', type: 'file', mode: 0o755, content: readFileSync('/bin/busybox') },
     ...applets
       .filter((applet) => applet !== 'busybox')

@@ -55,7 +55,10 @@ function textsIn(value: unknown): string[] {
 }
 
 function filledIn(text: string): string {
-  return text.replace(/\$\{\{.*?\}\}|\$\[\[.*?\]\]|\$\((?:params|workspaces|context|tasks)\.[^)]*\)/gs, 'X');
+  return text.replace(
+    /\$\{\{.*?\}\}|\$\[\[.*?\]\]|\$\((?:params|workspaces|results|context|tasks)\.[^)]*\)/gs,
+    'X',
+  );
 }
 
 function asScript(words: readonly string[]): string {

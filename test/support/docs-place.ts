@@ -16,10 +16,17 @@ export interface DocsPlace extends AsyncDisposable {
    * shows something else than the block above it wrote, numbers aside.
    */
   tryOut(page: Page): Promise<void>;
+  /** Variables by which programs reach the registries, and the folder that they name. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly folder: string;
+  readonly registry: RegistryServer;
 }
 
 /** One registry is all of them: Docker Hub with its base images, and those that people push to. */
-const registries = ['registry-1.docker.io', 'registry.example.com', 'ghcr.io', 'registry.gitlab.com'];
+const registries = [
+  ...['registry-1.docker.io', 'mirror.example.com', 'registry.example.com'],
+  ...['ghcr.io', 'registry.gitlab.com'],
+];
 
 /**
  * Starts the registries behind a proxy that knows no other name. Those base images are there that one of the pages
@@ -33,9 +40,12 @@ export async function openDocsPlace(pages: readonly Page[]): Promise<DocsPlace> 
   const proxy = await startProxyServer({ portOf });
   await pushBases(registry, pages);
   layOutPrograms(folder.path);
-  const around = { folder: folder.path, proxy, ca: certificates.ca };
+  const env = reaching(proxy, certificates.ca);
   return {
-    tryOut: (page) => tryOut(page, around),
+    tryOut: (page) => tryOut(page, { folder: folder.path, env }),
+    env,
+    folder: folder.path,
+    registry,
     [Symbol.asyncDispose]: async () => {
       await Promise.all([registry.stop(), proxy.stop()]);
       await folder[Symbol.asyncDispose]();
@@ -56,8 +66,12 @@ export function reasonNotToRun({ language, attributes }: Block): string | undefi
 
 interface Around {
   readonly folder: string;
-  readonly proxy: ProxyServer;
-  readonly ca: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function reaching({ host }: ProxyServer, ca: string): Record<string, string> {
+  const url = `http://${host}`;
+  return { HTTPS_PROXY: url, HTTP_PROXY: url, NO_PROXY: '127.0.0.1,localhost', SSL_CERT_FILE: ca };
 }
 
 async function pushBases({ host }: RegistryServer, pages: readonly Page[]): Promise<void> {
@@ -137,31 +151,27 @@ function compareOutputs({ file, blocks }: Page, own: string): void {
   }
 }
 
-/** Without the commands, and with one number for all: sizes, times and digests differ. */
+/** Without the commands, and with one number for all: sizes, times, digests and builds differ. */
 function comparable(text: string): string {
   const lines = text.split('\n').filter((line) => !line.startsWith('$ '));
   return lines
     .join('\n')
-    .replace(/\b[0-9a-f]{12,64}\b/g, 'N')
+    .replace(/\b(\d{8}-\d{9}-[0-9a-f]{6}|[0-9a-f]{12,64})\b/g, 'N')
     .replace(/\d+(\.\d+)?/g, 'N')
     .trim();
 }
 
-function environmentOf(own: string, { folder, proxy, ca }: Around): Record<string, string> {
-  const proxyUrl = `http://${proxy.host}`;
+function environmentOf(own: string, { folder, env }: Around): Record<string, string> {
   const storage = join(own, 'storage.conf');
   const graph = `graphroot = "${join(own, 'podman')}"\nrunroot = "${join(own, 'run')}"\n`;
   writeFileSync(storage, `[storage]\ndriver = "vfs"\n${graph}`);
   return {
+    ...env,
     PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
     HOME: join(own, 'home'),
     TMPDIR: join(own, 'tmp'),
     USER: process.env.USER ?? 'me',
     LANG: 'C.UTF-8',
-    HTTPS_PROXY: proxyUrl,
-    HTTP_PROXY: proxyUrl,
-    NO_PROXY: '127.0.0.1,localhost',
-    SSL_CERT_FILE: ca,
     CONTAINERS_STORAGE_CONF: storage,
   };
 }

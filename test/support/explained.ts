@@ -69,7 +69,7 @@ export function explained(events: readonly BuildEvent[]): [string, string[]][] {
     if (event.type !== 'explanation') return [];
     const { step, explanation } = event;
     const hints = explanation.advice.map((sentence) => `hint: ${sentence}`);
-    const clauses = [...renderExplanation(explanation, 0, false), ...hints];
+    const clauses = [...renderExplanation(explanation, false), ...hints];
     return [[withoutPlace(names.get(step) ?? step), clauses.map(withoutPlace)]];
   });
 }

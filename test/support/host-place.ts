@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capabilitiesOf, defaultCapabilities, heldCapabilities } from '../../builder/sandbox/capabilities.ts';
-import { filterRules, ociSeccomp } from '../../builder/sandbox/seccomp.ts';
+import { filterRules, ociSeccomp, type Seccomp } from '../../builder/sandbox/seccomp.ts';
 import { has } from './skips.ts';
 
 /** A machine or container as people meet them, made of this one: what a process there has and lacks. */
@@ -13,6 +13,8 @@ export interface HostPlace {
   readonly without?: readonly string[];
   /** Docker's system call filter. */
   readonly filtered?: boolean;
+  /** Another one. */
+  readonly filter?: Seccomp;
   /** Parts of /proc and /sys are hidden, so that a new /proc cannot be mounted. */
   readonly masked?: boolean;
   readonly noNewPrivileges?: boolean;
@@ -47,6 +49,14 @@ export const hostPlaces = {
     who: 'user',
     capabilities: 'none',
     filtered: true,
+    masked: true,
+    noNewPrivileges: true,
+  },
+  'restricted-profile': {
+    about: 'the same pod with the filter of docs/kubernetes.md',
+    who: 'user',
+    capabilities: 'none',
+    filter: JSON.parse(readFileSync('ci/kubernetes/seccomp.json', 'utf8')) as Seccomp,
     masked: true,
     noNewPrivileges: true,
   },
@@ -238,6 +248,7 @@ function configOf(
       ...idMappings(place),
       namespaces: ['pid', 'ipc', 'uts', 'mount', ...(place.ids ? ['user'] : [])].map((type) => ({ type })),
       ...(place.filtered && { seccomp: ociSeccomp(filterRules(setOf(place))) }),
+      ...(place.filter && { seccomp: place.filter }),
       ...(place.masked && { maskedPaths, readonlyPaths }),
     },
   };

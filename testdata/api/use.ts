@@ -7,7 +7,9 @@ import {
   build,
   type Digest,
   type ErrorCode,
+  type ExplainedStep,
   type Explanation,
+  explain,
   push,
   type Running,
 } from 'tsbuild';
@@ -27,6 +29,11 @@ export async function everything(signal: AbortSignal): Promise<Digest> {
   const { id, digest, metadata }: Built = await building;
   const pushed = await push({ name: id, destination: 'registry.example.com/app' });
   return digest === pushed.digest && Object.keys(metadata).length > 0 ? digest : id;
+}
+
+export async function reasons(build: string): Promise<readonly string[]> {
+  const steps: readonly ExplainedStep[] = await explain({ build });
+  return steps.flatMap(({ explanation }) => explanation?.changes.map(({ what }) => what) ?? []);
 }
 
 function tell(event: BuildEvent): void {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../../src/core/errors.ts';
-import { defaultCapabilities, heldCapabilities } from '../capabilities.ts';
+import { boundingSet, heldCapabilities } from '../capabilities.ts';
 import { commandCode } from '../command-code.ts';
 import { compileFilter } from '../filter.ts';
 import { rlimits } from '../limits.ts';
@@ -18,11 +18,8 @@ const withheld = ['CAP_SYS_CHROOT', 'CAP_MKNOD', 'CAP_NET_RAW'];
 
 /** Runs plans in a folder that becomes the root, with no namespace and no mount: rung `chroot`. */
 export function chrootEngine(): Engine {
+  // The rights of all steps are the same.
   let filter: Buffer | undefined;
-  const filterOnce = (): Buffer => {
-    filter ??= compileFilter(filterRules(boundingSet(), process.arch));
-    return filter;
-  };
   return {
     name: 'chroot',
     moves: true,
@@ -35,17 +32,21 @@ export function chrootEngine(): Engine {
       mkdirSync(folder, { mode: 0o700 });
       using placing = new Placing(rootfs, folder);
       const { dev } = show(plan, placing, { folder, stdin: io.stdin });
+      const held = heldCapabilities();
+      const bounding = boundingSet(plan, held).filter((name) => !withheld.includes(name));
       const own = ownFilter();
+      const isFiltered = own !== 'none' && plan.rights?.unfiltered !== true;
+      if (isFiltered) filter ??= compileFilter(filterRules(bounding, process.arch));
       const program = assemble(
         chrootProgram(plan, {
           rootfs,
           folder,
           dev: join(rootfs, dev),
-          held: heldCapabilities(),
-          bounding: boundingSet(),
+          held,
+          bounding,
           rlimits: rlimits(plan.ulimits),
-          filter: own === 'none' ? undefined : filterOnce(),
-          noNewPrivileges: own === 'restricting',
+          filter: isFiltered ? filter : undefined,
+          noNewPrivileges: own === 'restricting' && isFiltered,
         }),
       );
       const ended = await superviseProgram(program, { io, folder, signal, terminal: 'own' });
@@ -56,11 +57,6 @@ export function chrootEngine(): Engine {
       } satisfies Exit;
     },
   };
-}
-
-function boundingSet(): readonly string[] {
-  const held = heldCapabilities();
-  return defaultCapabilities.filter((name) => held.includes(name) && !withheld.includes(name));
 }
 
 /**
@@ -78,12 +74,15 @@ function folderOf({ root }: SandboxPlan): string {
 }
 
 /** Refuses what takes a namespace or a mount. */
-function check({ network, insecure, terminal }: WantedBounds): void {
+function check({ network, insecure, rights, terminal }: WantedBounds): void {
   if (network !== 'host')
     throw refusal(
       `a network of its own (\`${network}\`)`,
       'The step has to use that of this container: --network host.',
     );
+  const withheldHere = rights?.add?.find((name) => withheld.includes(name));
+  if (withheldHere !== undefined)
+    throw refusal(`--cap-add ${withheldHere}`, 'It leads out of a root that is no more than a folder.');
   if (insecure) throw refusal('--security=insecure', 'A step gets no more here than it has: leave it away.');
   if (terminal) throw refusal('a terminal of its own', 'Leave -t away; -i hands over stdin.');
   if (!existsSync(`/proc/self/task/${process.pid}/children`))

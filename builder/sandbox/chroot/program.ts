@@ -3,7 +3,7 @@ import type { SandboxPlan } from '../plan.ts';
 import { adopting } from '../program/adopting.ts';
 import { call, type Item } from '../program/calls.ts';
 import { enterGroups } from '../program/namespaces.ts';
-import { becomeCommand, becomeProcess, type ProcessFacts } from '../step-process.ts';
+import { becomeCommand, becomeProcess, noNewPrivileges, type ProcessFacts } from '../step-process.ts';
 
 export interface ChrootFacts extends ProcessFacts {
   /** Absolute path of the folder that becomes the root. */
@@ -18,7 +18,6 @@ export interface ChrootFacts extends ProcessFacts {
 
 const AT_FDCWD = -100;
 const PR_SET_DUMPABLE = 4;
-const PR_SET_NO_NEW_PRIVS = 38;
 
 /**
  * The program of a step without namespaces. No kernel ends what it leaves behind, so that the outermost process adopts and
@@ -43,7 +42,7 @@ function commandItems(plan: SandboxPlan, { rootfs, dev, folder, ...facts }: Chro
     call('chdir', [rootfs], { about }),
     call('chroot', ['.'], { about }),
     call('chdir', ['/'], { about }),
-    ...(facts.noNewPrivileges ? [call('prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0])] : []),
+    ...(facts.noNewPrivileges ? [noNewPrivileges] : []),
     ...becomeProcess(plan, facts),
     ...becomeCommand(plan.process),
   ];

@@ -26,6 +26,8 @@ export interface BaseFacts {
 
 export interface CheckOptions {
   readonly buildArgs: Readonly<Record<string, string>>;
+  /** Variables that every stage begins with. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** The name of the target, where one was asked for. */
   readonly target?: string;
   /** Undefined for an image that is not at hand: nothing is then told that it might change. */
@@ -118,6 +120,7 @@ function readStage(
     shell: image?.shell,
     resets: from.reset === undefined || from.broken ? [] : resetsOf(from.reset),
   });
+  for (const [name, value] of Object.entries(reader.env ?? {})) facts.scope.set(name, value);
   const reading = { scope: facts.scope, findings: reader.findings, escape: check.escape };
   const triggers = parent === undefined ? (image?.triggers ?? []) : parent.triggers;
   for (const trigger of triggers) {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, LostLayer, type Recallable, remember } from '../../../builder/remember.ts';
+import {
+  type Candidate,
+  type Learnt,
+  LostLayer,
+  type Recallable,
+  remember,
+} from '../../../builder/remember.ts';
 import type { Tools } from '../../../builder/tools.ts';
 import { type Digest, digestOf, type Framed, keyOf } from '../../../src/core/digest.ts';
 import { BuildError } from '../../../src/core/errors.ts';
@@ -111,6 +117,34 @@ describe('remember', () => {
     expect(await both({ from: 1 })).toEqual(keys({ from: 1 }));
     expect(await both({ from: 2 })).toEqual(keys({ from: 2 }));
     expect(step.made).toBe(1);
+  });
+
+  it('tells what it learns of a step: before it makes it, and where it is known by content alone', async () => {
+    const { tools } = world();
+    const learnt: unknown[] = [];
+    const telling = { ...policy, learn: (one: Learnt) => learnt.push([step.made, one]) };
+    const content = async () => ({ files: 'same' });
+    const lists = () => [{ of: digestOf('x'), text: 'x', tops: [] }];
+    const step = counted('copy', { first: { from: 1 }, content, lists });
+    await remember(start, step, telling, tools);
+    await remember(start, step, telling, tools);
+    await remember(start, { ...step, first: { from: 2 } }, telling, tools);
+    const contentKey = keyOf({ below: [], step: { files: 'same' } });
+    const about = (from: number, cached: boolean) => ({
+      ...{
+        below: [],
+        first: { from },
+        content: { files: 'same' },
+        contentKey,
+        cached,
+        lists: expect.any(Function),
+      },
+      key: keyOf({ below: [], step: { from } }),
+    });
+    expect(learnt).toEqual([
+      [0, about(1, false)],
+      [1, about(2, true)],
+    ]);
   });
 
   it('follows every result of a key, so that a chain that ends early is found under another', async () => {

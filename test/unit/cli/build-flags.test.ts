@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildCommand, imagesNamed } from '../../../src/cli/build.ts';
 import type { BuildFlags } from '../../../src/cli/build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from '../../../src/cli/build-options.ts';
 import { registryOptions } from '../../../src/cli/flags.ts';
+import { kaniko } from '../../../src/cli/kaniko.ts';
 import { parseCommand } from '../../../src/cli/parse.ts';
 import { BuildError } from '../../../src/core/errors.ts';
 import { fakeHost } from './fake-host.ts';
@@ -242,6 +243,39 @@ const rows: readonly (readonly [string, object])[] = [
   ['--cache-to type=inline', { cacheTo: [{ site: { type: 'inline' } }] }],
   ['--build-arg BUILDKIT_INLINE_CACHE=1', { cacheTo: [{ site: { type: 'inline' } }] }],
   ['--cache-max-age 2h', { cacheMaxAgeMs: 7_200_000 }],
+  ['--from alpine:3', { from: 'alpine:3' }],
+  [
+    '--env A=1 --env FROM_ENV --env NOT_SET --unsetenv B --unsetenv C',
+    { env: { A: '1', FROM_ENV: 'env value' }, unsetEnv: ['B', 'C'] },
+  ],
+  ['--os linux --arch arm64', { platforms: [{ os: 'linux', architecture: 'arm64' }] }],
+  ['--arch arm --variant v7', { platforms: [{ os: 'linux', architecture: 'arm', variant: 'v7' }] }],
+  ['--timestamp 5', { sourceDateEpoch: 5 }],
+  ['--squash', { squash: 'new' }],
+  ['--squash=false', { squash: undefined }],
+  ['--squash --squash-all', { squash: 'all' }],
+  ['--digest-file d', { digestFile: '@/d' }],
+  ['-v ./ctx:/c --volume ./ctx:/d:ro', { volumes: [{ target: '/c', mode: 'rw' }, { mode: 'ro' }] }],
+  [
+    '--cap-add sys_admin,CAP_CHOWN --cap-add sys_admin --cap-drop all',
+    { rights: { add: ['CAP_CHOWN', 'CAP_SYS_ADMIN'], drop: ['ALL'] } },
+  ],
+  ['--security-opt seccomp=unconfined', { rights: { unfiltered: true } }],
+  ['--security-opt no-new-privileges', { rights: { noNewPrivileges: true } }],
+  ['--security-opt no-new-privileges:true', { rights: { noNewPrivileges: true } }],
+  ['--security-opt apparmor=unconfined --security-opt label=disable', { rights: undefined }],
+  [
+    '-o type=oci,dest=x,compression=zstd,compression-level=19',
+    { outputs: [{ compression: 'zstd-19', dest: '@/x' }] },
+  ],
+  ['-o type=oci,dest=x,compression-level=9', { outputs: [{ compression: 'gzip-9' }] }],
+  [
+    '-o type=oci,dest=x,force-compression=true',
+    { outputs: [{ compression: 'gzip', forceCompression: true }] },
+  ],
+  ['-o type=oci,dest=x,rewrite-timestamp=false', { keepTimes: true }],
+  ['-o type=oci,dest=x,rewrite-timestamp=true', { keepTimes: undefined }],
+  ['--attest type=provenance,mode=max', { attest: { provenance: { mode: 'max' } } }],
 ];
 
 /** Kaniko's flags, row by row: what they stand for. */
@@ -266,6 +300,25 @@ const kanikoRows: readonly (readonly [string, object])[] = [
   ['--cache-ttl 6h', { cacheMaxAgeMs: 21_600_000 }],
   ['--reproducible', { sourceDateEpoch: 0 }],
   ['--reproducible=false', {}],
+  ['--custom-platform linux/arm64', { platforms: [{ os: 'linux', architecture: 'arm64' }] }],
+  ['--image-name-with-digest-file n', { nameDigestFile: '@/n' }],
+  ['--image-name-tag-with-digest-file n', { nameTagDigestFile: '@/n' }],
+  ['--digest-file=n', { digestFile: '@/n' }],
+  ['--target x --build-arg A=1 --label a=b', { target: 'x', buildArgs: { A: '1' }, labels: { a: 'b' } }],
+];
+
+/** Those that say how registries are reached. */
+const kanikoRegistryRows: readonly (readonly [string, object])[] = [
+  ['--insecure', { tlsVerify: false }],
+  ['--skip-tls-verify', { tlsVerify: false }],
+  ['--insecure-pull', { tlsVerify: false }],
+  ['--skip-tls-verify-pull=true', { tlsVerify: false }],
+  ['--insecure=false', { tlsVerify: true }],
+  ['--push-retry 7', { retries: 7 }],
+  [
+    '--registry-certificate a.example:5000=ca.crt --registry-certificate b=/x/ca',
+    { certificates: { 'a.example:5000': '@/ca.crt', b: '/x/ca' } },
+  ],
 ];
 
 /** Arguments, a piece of the message, and a piece of the hint. */
@@ -344,6 +397,20 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ['--ulimit nofile=9:8', 'above the hard one', ''],
   ['--shm-size big', 'is not a size', '64m'],
   ['--jobs 0', 'not a whole number from 1', '--jobs 4'],
+  ['--source-date-epoch 1 --timestamp 1', 'say the same in two ways', 'Keep one'],
+  ['--timestamp now', "--timestamp 'now' is not a time", 'seconds since 1970'],
+  ['--platform linux/arm64 --arch arm64', 'say the same in two ways', 'Keep one'],
+  ['--os windows', 'images for Windows', 'linux/arm64'],
+  ['--volume data:/d', 'no named volumes', ':ro'],
+  ['--cap-add SYS_ADMN', "'SYS_ADMN' is no capability", 'CAP_SYS_ADMIN'],
+  ['--security-opt seccomp=profile.json', 'profiles are not read', '--cap-add'],
+  ['--security-opt apparmor=mine', 'profiles and labels of their own', 'seccomp=unconfined'],
+  ['--security-opt systempaths=unconfined', 'is not known', 'no-new-privileges'],
+  ['--squash --cache-to type=inline', 'cannot be a cache', 'type=registry'],
+  ['-o type=oci,dest=x,compression-level=10', 'gzip knows no 10', '0 to 9'],
+  ['-o type=oci,dest=x,compression=uncompressed,compression-level=1', 'has no level', 'away'],
+  ['-o type=oci,dest=x,rewrite-timestamp=false -o a', 'cannot both keep and lose', 'in every -o'],
+  ['-o type=local,dest=x,compression=gzip', "does not know 'compression'", 'dest'],
   ['--source-date-epoch yesterday', 'is not a time', 'seconds since 1970'],
 ];
 
@@ -364,6 +431,17 @@ describe('flags of build', () => {
 
   it.each(kanikoRows)('of kaniko: %s', (args, expected) => {
     expect(read([...words(args), 'ctx'])).toMatchObject(placed(expected));
+  });
+
+  it.each(kanikoRegistryRows)('of kaniko: %s', (args, expected) => {
+    const { flags } = flagsOf([...words(args), 'ctx']);
+    expect(registryOptions(flags, (path) => resolve(cwd, path), [])).toMatchObject(placed(expected));
+  });
+
+  it('has a row for each flag of kaniko', () => {
+    const told = [...kanikoRows, ...kanikoRegistryRows].map(([args]) => args).join(' ');
+    const others = ['--context', '-c'];
+    expect(Object.keys(kaniko).filter((name) => !told.includes(name) && !others.includes(name))).toEqual([]);
   });
 
   it.each(['-c ctx', '--context=ctx', '--context dir://ctx'])('of kaniko: %s', (args) => {

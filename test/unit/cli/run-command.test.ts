@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
-import { parseVolume } from '../../../src/cli/run-command.ts';
+import { parseVolume } from '../../../src/cli/volumes.ts';
 import { fakeHost } from './fake-host.ts';
 
 describe('--volume', () => {
   it.each([
-    ['/a:/b', { source: '/a', target: '/b', readonly: false }],
-    ['./a:/b:ro', { source: '/here/a', target: '/b', readonly: true }],
-    ['.:/b:rw', { source: '/here', target: '/b', readonly: false }],
-    ['../x/y:/b/c', { source: '/x/y', target: '/b/c', readonly: false }],
+    ['/a:/b', { source: '/a', target: '/b', mode: 'rw' }],
+    ['./a:/b:ro', { source: '/here/a', target: '/b', mode: 'ro' }],
+    ['.:/b:rw', { source: '/here', target: '/b', mode: 'rw' }],
+    ['../x/y:/b/c', { source: '/x/y', target: '/b/c', mode: 'rw' }],
+    ['/a:/b:ro,Z', { source: '/a', target: '/b', mode: 'ro' }],
+    ['/a:/b/../c/:O', { source: '/a', target: '/c', mode: 'overlay' }],
   ])('reads %s', (text, volume) => expect(parseVolume(text, '/here')).toEqual(volume));
 
   it.each([
@@ -16,7 +18,11 @@ describe('--volume', () => {
     ['/a:b', 'HOST:PATH'],
     [':/b', 'HOST:PATH'],
     ['/a:/b:ro:z', 'HOST:PATH'],
-    ['/a:/b:z', "does not know 'z'"],
+    ['/a:/b:y', "does not know 'y'"],
+    ['/a:/b:U', 'owners of files of this machine'],
+    ['/a:/b:rshared', 'mounts of its own'],
+    ['/a:/b:ro,O', 'ro and overlay at once'],
+    ['/a:/b/..', 'whole root'],
     ['name:/b', 'no named volumes'],
     ['/a:/', 'whole root'],
     ['/a://', 'whole root'],

@@ -212,6 +212,17 @@ describe('TLS', () => {
     const lost = client({ certDir: join(place, 'none') }).request(server.origin);
     await expect(lost).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('(ENOENT)') });
   });
+
+  it('uses an authority that is named for the host, and for no other', async () => {
+    const server = await serve(hello, pem());
+    const trusting = (certificatesByHost: Record<string, string>) =>
+      client({ certificates: certificatesByHost }).request(server.origin);
+    expect((await trusting({ [server.host]: certificates.ca })).status).toBe(200);
+    await expect(trusting({ 'registry.test': certificates.ca })).rejects.toMatchObject({ code: 'network' });
+    await expect(trusting({ [server.host]: '/nowhere.crt' })).rejects.toMatchObject({ code: 'usage' });
+    const http = client({ certificates: { 'registry.test': certificates.ca } });
+    expect((await http.request(server.origin, { alsoTrust: 'registry.test' })).status).toBe(200);
+  });
 });
 
 it('a host may count on the authorities of another (a token server on those of its registry)', async () => {

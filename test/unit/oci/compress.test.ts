@@ -36,6 +36,14 @@ describe('gzip', () => {
     },
   );
 
+  it('takes more time for fewer bytes at a higher level', async () => {
+    const of = async (level?: number) => await joined(gzip(pieces(mixed), { level }));
+    const [usual, small, stored] = await Promise.all([of(), of(9), of(0)]);
+    for (const packed of [usual, small, stored]) expect(gunzipSync(packed).equals(mixed)).toBe(true);
+    expect(small.length).toBeLessThan(usual.length);
+    expect(stored.length).toBeGreaterThan(mixed.length);
+  });
+
   it('gives the same bytes for any number of workers and any pieces', async () => {
     const one = await joined(gzip(pieces(mixed), { workers: 1 }));
     const three = await joined(gzip(pieces(mixed, 33_333), { workers: 3 }));
