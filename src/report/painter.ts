@@ -38,6 +38,11 @@ export class Painter {
       : this.#changed(before, lines);
   }
 
+  /** What was painted stays, above the next frame. */
+  leave(): void {
+    this.#painted = [];
+  }
+
   /** The whole frame, from where the last one began: it may have been wrapped since, and have left at the top. */
   #again(before: readonly FrameLine[], lines: readonly FrameLine[], { columns, rows }: Size): string {
     const taken = before.reduce((sum, { text }) => sum + Math.max(1, Math.ceil(widthOf(text) / columns)), 0);

@@ -11,7 +11,9 @@ export function ttyReporter(screen: Screen): Reporter {
   const picture = emptyPicture();
   const painter = new Painter(screen.colour);
   let closed = false;
+  let resting = false;
   const paint = (last: boolean): void => {
+    if (resting) return;
     const { columns, rows } = screen.size();
     // The last column stays free: a terminal that wraps early would shift everything by a line.
     const whole = { title: screen.title, columns: Math.max(20, columns - 1), now: screen.now() };
@@ -24,6 +26,15 @@ export function ttyReporter(screen: Screen): Reporter {
   const stopResize = screen.onResize(() => paint(false));
   return {
     event: (event) => addEvent(picture, event),
+    rest: () => {
+      paint(false);
+      // What is shown stays above what others write.
+      painter.leave();
+      resting = true;
+      return () => {
+        resting = false;
+      };
+    },
     close: () => {
       if (closed) return;
       closed = true;

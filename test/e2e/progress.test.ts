@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/core/events.ts';
 import { busyboxBase, triggeringBase } from '../support/base-images.ts';
 import { run } from '../support/programs.ts';
+import { newTerminal } from '../support/screen-emulator.ts';
 import { skip } from '../support/skips.ts';
-import { newTerminal } from '../support/terminal.ts';
 import { loadBases, newTsbuild, type Tsbuild } from '../support/tsbuild.ts';
 
 const needs = { programs: ['skopeo', 'busybox', 'script'] };

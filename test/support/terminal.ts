@@ -1,125 +1,117 @@
-import { widthOf } from '../../src/report/width.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a terminal shows, as far as programs here make use of one. */
-export interface Terminal {
-  write(text: string): void;
-  /** Changes the size; lines that were wrapped, or have to be now, are laid out anew, as modern terminals do. */
-  resize(columns: number, rows: number): void;
-  /** Every line so far, those above the screen included, or a part of them; without blanks at their ends. */
-  lines(from?: number, to?: number): string[];
-  /** The line of the cursor, among all lines. */
-  cursorLine(): number;
-  /** Sequences that were obeyed, by their last character. */
-  readonly sequences: Record<string, number>;
-  readonly columns: number;
-  readonly rows: number;
+/** A terminal of 80 by 24 with a command at it, and somebody who types. */
+export interface Terminal extends AsyncDisposable {
+  readonly pid: number;
+  /** All that was shown so far. */
+  readonly shown: string;
+  /** Waits until `text` is shown behind what was waited for before. */
+  sees(text: string): Promise<void>;
+  /** Types; a line needs its newline. */
+  type(text: string): void;
+  /** The exit code, once the command has ended. */
+  ended(): Promise<number>;
+  /** Ends the command, and only it, as the kernel would. */
+  kill(): void;
 }
 
-/** A row of characters; a wide one takes two places, of which the second is empty. */
-interface Row {
-  cells: string[];
-  /** It goes on with what had no room in the row above. */
-  continues: boolean;
+/** Starts a command at a terminal of its own. Needs python3, which can make one. */
+export function openTerminal(
+  command: readonly string[],
+  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Terminal {
+  const env = { ...options.env, TERM: 'xterm' };
+  return new Typist(spawn('python3', ['-c', bridge, ...command], { ...options, env, stdio: 'pipe' }));
 }
 
-/** A terminal as wide and high as said. What it does not know is an error: no program is to rely on it. */
-export function newTerminal(size: { columns: number; rows: number }): Terminal {
-  return new Screen(size.columns, size.rows);
+/** Passes what is typed to a terminal, and what it shows; the first line is the id of the command's process. */
+const bridge = `
+import fcntl, os, pty, select, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+os.write(1, b'%d\\n' % pid)
+while True:
+    ready = select.select([0, fd], [], [])[0]
+    if fd in ready:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        os.write(1, data)
+    if 0 in ready:
+        data = os.read(0, 65536)
+        if not data:
+            break
+        os.write(fd, data)
+os.close(fd)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
+`;
+
+/** What a command that says nothing for so long waits for is nothing that it will be given. */
+async function silence(): Promise<false> {
+  return await sleep(30_000, false, { ref: false });
 }
 
-const token = /\x1b\[([0-9;?]*)([A-Za-z])|[\s\S]/gu;
+class Typist implements Terminal {
+  readonly #bridge: ChildProcess;
+  readonly #ended: Promise<number>;
+  #all = '';
+  #seen = 0;
 
-class Screen implements Terminal {
-  readonly sequences: Record<string, number> = {};
-  columns: number;
-  rows: number;
-  #buffer: Row[] = [{ cells: [], continues: false }];
-  #line = 0;
-  #column = 0;
-
-  constructor(columns: number, rows: number) {
-    this.columns = columns;
-    this.rows = rows;
+  constructor(process: ChildProcess) {
+    this.#bridge = process;
+    process.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.#all += text;
+    });
+    process.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#all += text;
+    });
+    this.#ended = once(process, 'close').then(([code]) => code as number);
   }
 
-  write(text: string): void {
-    for (const [whole, parameters = '', final] of text.matchAll(token)) {
-      if (final !== undefined) this.#obey(final, parameters);
-      else if (whole === '\n') this.#feed(false);
-      else if (whole === '\r') this.#column = 0;
-      else this.#put(whole);
+  get pid(): number {
+    return Number(this.#all.split('\n', 1)[0]);
+  }
+
+  get shown(): string {
+    return this.#all.slice(this.#all.indexOf('\n') + 1);
+  }
+
+  async sees(text: string): Promise<void> {
+    for (;;) {
+      const at = this.#all.indexOf(text, this.#seen);
+      if (at >= 0) {
+        this.#seen = at + text.length;
+        return;
+      }
+      const more = once(this.#bridge.stdout!, 'data').then(() => true);
+      const goesOn = await Promise.race([more, this.#ended.then(() => false), silence()]);
+      if (!goesOn && !this.#all.includes(text, this.#seen))
+        throw new Error(`"${text}" was not shown:\n${this.shown}`);
     }
   }
 
-  resize(columns: number, rows: number): void {
-    // What is blank below the cursor goes first, when there is less room.
-    while (this.#buffer.length - 1 > this.#line && this.#buffer.at(-1)!.cells.length === 0)
-      this.#buffer.pop();
-    const whole: Row[] = [];
-    let cursor = 0;
-    this.#buffer.forEach((row, i) => {
-      if (row.continues && whole.length > 0) whole.at(-1)!.cells.push(...row.cells);
-      else whole.push({ cells: [...row.cells], continues: false });
-      if (i === this.#line) cursor = whole.length - 1;
-    });
-    [this.columns, this.rows] = [columns, rows];
-    this.#buffer = whole.flatMap((row, i) => {
-      const parts: Row[] = [];
-      for (let at = 0; at === 0 || at < row.cells.length; at += columns)
-        parts.push({ cells: row.cells.slice(at, at + columns), continues: at > 0 });
-      if (i < cursor) this.#line = parts.length + (i === 0 ? 0 : this.#line);
-      return parts;
-    });
-    if (cursor === 0) this.#line = 0;
+  type(text: string): void {
+    this.#bridge.stdin!.write(text);
   }
 
-  lines(from = 0, to?: number): string[] {
-    return this.#buffer.slice(from, to).map(({ cells }) => cells.join('').trimEnd());
+  ended(): Promise<number> {
+    return this.#ended;
   }
 
-  cursorLine(): number {
-    return this.#line;
+  kill(): void {
+    process.kill(this.pid, 'SIGKILL');
   }
 
-  get #top(): number {
-    return Math.max(0, this.#buffer.length - this.rows);
-  }
-
-  #obey(final: string, parameters: string): void {
-    this.sequences[final] = (this.sequences[final] ?? 0) + 1;
-    const count = parameters === '' ? 1 : Number(parameters);
-    if (final === 'A') this.#line = Math.max(this.#top, this.#line - count);
-    else if (final === 'K')
-      this.#buffer[this.#line]!.cells.length = Math.min(this.#column, this.#cells.length);
-    else if (final === 'J') {
-      this.#cells.length = Math.min(this.#column, this.#cells.length);
-      // The rows below stay on the screen, blank.
-      for (const row of this.#buffer.slice(this.#line + 1)) [row.cells, row.continues] = [[], false];
-    } else if (final !== 'm') throw new Error(`the sequence CSI ${parameters}${final} is not known`);
-  }
-
-  get #cells(): string[] {
-    return this.#buffer[this.#line]!.cells;
-  }
-
-  #feed(continues: boolean): void {
-    this.#column = 0;
-    this.#line++;
-    if (this.#line === this.#buffer.length) this.#buffer.push({ cells: [], continues });
-    else if (continues) this.#buffer[this.#line]!.continues = true;
-  }
-
-  #put(character: string): void {
-    if (character < ' ') throw new Error(`the control ${JSON.stringify(character)} is not known`);
-    const width = widthOf(character);
-    if (width === 0) {
-      const before = this.#cells.findLastIndex((cell, i) => i < this.#column && cell !== '');
-      if (before >= 0) this.#cells[before] += character;
-      return;
-    }
-    if (this.#column + width > this.columns) this.#feed(true);
-    while (this.#cells.length < this.#column) this.#cells.push(' ');
-    this.#cells[this.#column++] = character;
-    if (width === 2) this.#cells[this.#column++] = '';
+  /** The terminal goes away, and with it what still runs there. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#bridge.stdin!.end();
+    await this.#ended;
   }
 }

@@ -3,7 +3,7 @@ import type { BuildEvent } from '../../../src/core/events.ts';
 import { frameOf } from '../../../src/report/frame.ts';
 import { addEvent, emptyPicture } from '../../../src/report/picture.ts';
 import { ttyReporter } from '../../../src/report/tty.ts';
-import { newTerminal } from '../../support/terminal.ts';
+import { newTerminal } from '../../support/screen-emulator.ts';
 import { fakeScreen } from './screen.ts';
 
 /** Numbers below `below`, the same for the same seed. */
