@@ -58,6 +58,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'tsbuild explain', about: 'why steps of the last build ran' },
     { line: 'tsbuild explain --format json', about: 'for programs' },
   ],
+  debug: [
+    { line: 'tsbuild debug', about: 'a shell where the last step failed' },
+    { line: "tsbuild debug -c 'cat config.log'", about: 'what a file there holds' },
+  ],
   layers: [{ line: 'tsbuild layers myapp', about: 'what takes up how much, and what for' }],
   diff: [
     { line: 'tsbuild diff myapp:1 myapp:2', about: 'files and settings' },

@@ -95,8 +95,8 @@ const debug: CommandSpec = {
 };
 
 const debugHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the last
-step that failed is meant.
+BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
+last step that failed is meant.
 `;
 
 /** Commands about builds of the past. */

@@ -11,10 +11,7 @@ const text = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 if (text === undefined) console.warn(`skipped: what was agreed on: there is no ${file}`);
 
 /** Agreed on, and made elsewhere: a line goes as its command or flag comes. */
-const expectedSoon: readonly string[] = [
-  ...['report', 'debug', 'bake', 'compose build'],
-  ...['build --debug-shell', 'build --break', 'build --report'],
-];
+const expectedSoon: readonly string[] = [...['report', 'bake', 'compose build'], ...['build --report']];
 
 /** Flags that help lists and the list does not name, and why they are there. */
 const ours: Readonly<Record<string, string>> = {
