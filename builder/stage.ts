@@ -104,7 +104,8 @@ async function shownImage(
   tools.emit({ type: 'step-start', step, name, location: stage.from.range });
   try {
     const { state, local } = await outsideBase(reference, { graph, graphStage, obtainable, tools });
-    tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
+    const base = state.candidates[0]!.snapshot.layers.map(({ diffId }) => diffId);
+    tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done', base });
     return state;
   } catch (error) {
     const outcome = tools.signal.aborted ? 'cancelled' : 'failed';

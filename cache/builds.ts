@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BuildEvent } from '../src/core/events.ts';
+import { hideLogins } from '../src/core/logins.ts';
 import type { Builds, KeptBuild, OpenBuild } from '../src/core/store.ts';
 import type { Home } from './home.ts';
 import { type Lock, tryLock } from './lock.ts';
@@ -92,9 +93,11 @@ function remember(home: Home, folder: string, texts: ReadonlyMap<string, string>
   const note = guarded(() =>
     writeFileSync(join(folder, 'build.json'), JSON.stringify(build), { mode: 0o600 }),
   );
-  const keepTexts = guarded(() =>
-    writeFileSync(join(folder, 'sources.json'), JSON.stringify(Object.fromEntries(texts)), { mode: 0o600 }),
-  );
+  const keepTexts = guarded(() => {
+    // A file may hold an address with a login in it: what is remembered does not.
+    const shown = [...texts].map(([file, text]) => [file, hideLogins(text)] as const);
+    writeFileSync(join(folder, 'sources.json'), JSON.stringify(Object.fromEntries(shown)), { mode: 0o600 });
+  });
   return {
     folder,
     event(event) {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { usageError } from '../core/errors.ts';
 import { parseAgents } from './agents.ts';
 import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
@@ -99,5 +100,33 @@ BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
 last step that failed is meant.
 `;
 
+const report: CommandSpec = {
+  name: 'report',
+  summary: 'write a page about a build: its timeline, logs and layers',
+  define: (command) =>
+    addCommon(
+      addAll(command.usage('[flags] [BUILD]').argument('[build]'), 'Output:', [
+        flag('-o, --output <file>', 'where to; - for stdout (default: tsbuild-BUILD.html)'),
+      ]).addHelpText('after', reportHelp),
+    ),
+  run: async (command, host) => {
+    const flags = command.opts<Flags & { readonly output?: string }>();
+    const { report } = await import('../commands/report.ts');
+    const file = (id: string): string => flags.output ?? `tsbuild-${id}.html`;
+    const path = await report(
+      { build: command.args[0], file: (id) => (file(id) === '-' ? '-' : resolve(host.cwd, file(id))) },
+      still(flags, host),
+    );
+    if (path !== '-') host.write(1, `${path}\n`);
+    return 0;
+  },
+};
+
+const reportHelp = `
+The page needs nothing else, and asks nobody: it can be opened from disk, sent,
+or kept with what a CI job made. BUILD is an id that \`tsbuild builds\` lists, or
+an end of one; without it the last build is meant.
+`;
+
 /** Commands about builds of the past. */
-export const historyCommands: readonly CommandSpec[] = [builds, logs, explain, debug];
+export const historyCommands: readonly CommandSpec[] = [builds, logs, explain, report, debug];

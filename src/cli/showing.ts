@@ -127,7 +127,7 @@ async function keepReasons(
     reasons.event(event);
     reporter.event(event);
   };
-  return { reporter: { event, close: reporter.close }, text: () => `\n${reasons.text()}` };
+  return { reporter: { event, close: reporter.close }, text: reasons.text };
 }
 
 /** A reporter that also remembers which step failed. */

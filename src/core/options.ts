@@ -184,6 +184,8 @@ export interface BuildOptions extends ProcessOptions {
   readonly context: string;
   /** Containerfile; undefined looks in the context; `-` is stdin. */
   readonly file?: string;
+  /** The Containerfile itself, and how messages call it; `file` counts for nothing then. */
+  readonly inline?: { readonly file: string; readonly text: string };
   readonly target?: string;
   /** An image that the first FROM of the file means instead of its own. */
   readonly from?: string;
