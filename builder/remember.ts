@@ -68,7 +68,7 @@ async function recallOrMake(candidates: readonly Candidate[], asks: Asks): Promi
 }
 
 /** diffIds of the layers whose bytes cannot be had. */
-export function missingOf({ layers }: Snapshot, tools: Tools): Digest[] {
+export function missingOf({ layers }: Pick<Snapshot, 'layers'>, tools: Pick<Tools, 'store'>): Digest[] {
   return layers.filter((layer) => !canBeHad(layer, tools)).map(({ diffId }) => diffId);
 }
 
@@ -183,7 +183,7 @@ function keptOf({ layer, created, contentKey }: StepResult): StepResult {
 }
 
 /** Whether a layer's bytes are here or known to be somewhere. */
-export function canBeHad(layer: Layer, tools: Tools): boolean {
+export function canBeHad(layer: Layer, tools: Pick<Tools, 'store'>): boolean {
   const { layers } = tools.store;
   if (layers.isAtHand(layer)) return true;
   if (layers.lost.has(layer.diffId)) return false;
@@ -218,6 +218,8 @@ async function makeOnce({ candidate, expected, asks }: Work): Promise<Remembered
   const layer = await tools.gate(() => step.make(candidate.snapshot, expected));
   const made = { layer, created: new Date().toISOString() };
   const note = async (ingredients: Framed, result: StepResult): Promise<Taken> => {
+    // What somebody made by hand is no result of the step: its key is one that nobody asks for.
+    if (layer.byHand) return { key: keyOf({ byHand: ingredients }), result };
     const key = keyOf(ingredients);
     await records.put(key, result, ingredients);
     tools.made.set(key, result);

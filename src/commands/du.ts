@@ -71,7 +71,7 @@ const kindTexts: Readonly<Record<string, string>> = {
   failures: 'steps that failed, for `tsbuild debug`',
   mounts: 'cache mounts',
   work: 'commands that run',
-  other: 'names and facts',
+  other: 'names, facts, and what explains a step',
 };
 
 /** On a screen narrower than this the time of the last use is left out. */

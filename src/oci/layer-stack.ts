@@ -161,7 +161,7 @@ function put(
 
 function child(parent: Draft, name: string, layer: number): Draft {
   const known = parent.children.get(name);
-  if (known !== undefined) return known;
+  if (known?.type === 'dir') return known;
   const made = newDraft({ name, type: 'dir', change: 'kept', layer });
   parent.children.set(name, made);
   return made;

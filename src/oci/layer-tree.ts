@@ -46,8 +46,13 @@ export interface Draft {
   readonly children: Map<string, Draft>;
 }
 
+/** Most nodes are files, which share this: nothing is ever put into it. */
+const none = new Map<string, Draft>();
+
 export function newDraft(fields: Omit<Draft, 'children'>): Draft {
-  return { ...fields, children: new Map() };
+  const { name, type, change, layer, look, content } = fields;
+  const children = type === 'dir' ? new Map<string, Draft>() : none;
+  return { name, type, change, layer, content, children, ...(look !== undefined && { look }) };
 }
 
 /** The tree under a draft, with sums. */
@@ -86,8 +91,7 @@ function sum(draft: Draft, counted: Set<Content>): FileNode {
   const { name, type, change, layer, content } = draft;
   const own = content !== undefined && !counted.has(content) ? content : undefined;
   if (own !== undefined) counted.add(own);
-  const children = [...draft.children.values()].map((child) => sum(child, counted));
-  children.sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
+  const children = draft.type === 'dir' ? sumsOf(draft, counted) : noSums;
   const all = (value: (node: FileNode) => number): number =>
     children.reduce((total, child) => total + value(child), 0);
   return {
@@ -100,6 +104,13 @@ function sum(draft: Draft, counted: Set<Content>): FileNode {
     lost: (own?.lost ? own.bytes : 0) + all((child) => child.lost),
     children,
   };
+}
+
+const noSums: readonly FileNode[] = [];
+
+function sumsOf({ children }: Draft, counted: Set<Content>): readonly FileNode[] {
+  const sums = [...children.values()].map((child) => sum(child, counted));
+  return sums.sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
 }
 
 interface Found {

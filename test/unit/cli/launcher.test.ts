@@ -49,6 +49,13 @@ describe('the launcher, which reads the words of `run` before they are parsed,',
   ])('finds it behind %j', (words, rung) => {
     expect(asked('run', ...words, 'image', '--isolation=single')).toBe(rung);
   });
+
+  it('leaves to the command of `mount` what stands behind the dashes', () => {
+    expect(asked('mount', 'image', '--isolation', 'none', 'folder', '--', 'sh', '--isolation=single')).toBe(
+      'none',
+    );
+    expect(asked('mount', 'image', 'folder', '--', 'sh', '--isolation=single')).toBe('');
+  });
 });
 
 /** Its long and its short name, with the value behind it where it takes one. */
