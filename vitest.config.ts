@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
-/** unit: one module, no privileges. integration: real programs. e2e: the built command. */
+/** unit: one module, no privileges. integration: real programs. e2e: the built command. report: its pages. */
 export default defineConfig({
   test: {
     globalSetup: ['test/support/build-once.ts'],
@@ -22,6 +22,8 @@ export default defineConfig({
         extends: true,
         test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 180_000 },
       },
+      // Needs a browser: `npm run test:report` brings it.
+      { extends: true, test: { name: 'report', include: ['test/report/**/*.test.ts'] } },
       { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000 } },
     ],
   },

@@ -1,71 +1,20 @@
 import { clampEpoch } from '../src/core/clamp-epoch.ts';
 import { type Digest, type Framed, keyOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
-import type { FileList } from '../src/core/ingredients.ts';
 import type { Layers, SharedResults, StepResult } from '../src/core/store.ts';
 import type { Layer, Snapshot } from '../src/core/types.ts';
+import {
+  type Candidate,
+  learntOf,
+  onTop,
+  type Recallable,
+  type RecallPolicy,
+  type Remembered,
+  type Taken,
+} from './recallable.ts';
 import type { Tools } from './tools.ts';
 
-/**
- * A step as the cache sees it. `first` names everything the step can see without reading anything (diffIds of what
- * it reads included); `content` names the content of what it reads, where reading is needed. What is below the step
- * enters every key here, so neither has to name it.
- */
-export interface Recallable {
-  /** Ingredients of the key that needs nothing at hand; undefined where the step can only be known by reading. */
-  readonly first: Framed | undefined;
-  /** True where the layer does not depend on what is below it (`COPY --link`). */
-  readonly independent?: boolean;
-  /**
-   * Ingredients of the second key; undefined where the first says it all. `below` is what the work would be done on,
-   * where that can be read: it may be begun on the way.
-   */
-  readonly content?: (below: Snapshot | undefined) => Promise<Framed>;
-  /** The files that digests among the content ingredients stand for; asked once those are known. */
-  readonly lists?: () => readonly FileList[];
-  /** Does the work. `expected` are the content ingredients that the key was made of. */
-  readonly make: (below: Snapshot, expected: Framed | undefined) => Promise<Layer>;
-}
-
-/** A step that was taken: the key that led to its result, the first one where there are two. */
-export interface Taken {
-  readonly key: Digest;
-  readonly result: StepResult;
-}
-
-/** One way a stage may have gone: the snapshot, and the steps that made its own layers, oldest first. */
-export interface Candidate {
-  readonly snapshot: Snapshot;
-  readonly taken: readonly Taken[];
-}
-
-export interface Remembered {
-  readonly candidates: readonly Candidate[];
-  readonly layer: Layer;
-  readonly cached: boolean;
-}
-
-export interface RecallPolicy {
-  /** False for `--no-cache`: nothing is looked up, the new result goes in front of older ones. */
-  readonly lookUp: boolean;
-  /** Only results whose bytes can be had count. */
-  readonly obtainable: boolean;
-  /** Told before the work is done that it has to be, and of a result that is known by content alone. */
-  readonly learn?: (learnt: Learnt) => void;
-}
-
-/** What a step turned out to be while it was looked up. */
-export interface Learnt {
-  readonly below: readonly Digest[];
-  readonly first: Framed | undefined;
-  readonly content: Framed | undefined;
-  readonly lists: () => readonly FileList[];
-  /** The key that will lead to its result, the first one where there are two. */
-  readonly key: Digest;
-  readonly contentKey: Digest | undefined;
-  /** The result is known already. */
-  readonly cached: boolean;
-}
+export type { Candidate, Learnt, Recallable, RecallPolicy, Remembered, Taken } from './recallable.ts';
 
 /** A record outlived its layer's bytes and they are needed now: the stage is built again from what can be had. */
 export class LostLayer extends Error {
@@ -119,7 +68,7 @@ async function recallOrMake(candidates: readonly Candidate[], asks: Asks): Promi
 }
 
 /** diffIds of the layers whose bytes cannot be had. */
-export function missingOf({ layers }: Snapshot, tools: Tools): Digest[] {
+export function missingOf({ layers }: Pick<Snapshot, 'layers'>, tools: Pick<Tools, 'store'>): Digest[] {
   return layers.filter((layer) => !canBeHad(layer, tools)).map(({ diffId }) => diffId);
 }
 
@@ -234,7 +183,7 @@ function keptOf({ layer, created, contentKey }: StepResult): StepResult {
 }
 
 /** Whether a layer's bytes are here or known to be somewhere. */
-export function canBeHad(layer: Layer, tools: Tools): boolean {
+export function canBeHad(layer: Layer, tools: Pick<Tools, 'store'>): boolean {
   const { layers } = tools.store;
   if (layers.isAtHand(layer)) return true;
   if (layers.lost.has(layer.diffId)) return false;
@@ -242,31 +191,9 @@ export function canBeHad(layer: Layer, tools: Tools): boolean {
   return layer.descriptor !== undefined && layers.origins(layer.descriptor.digest).length > 0;
 }
 
-function onTop(below: Snapshot, ingredients: Framed, { independent = false }: Recallable): Framed {
-  return { below: independent ? [] : below.layers.map((layer) => layer.diffId), step: ingredients };
-}
-
 function extend(from: Candidate, taken: Taken): Candidate {
   const layers = [...from.snapshot.layers, taken.result.layer];
   return { snapshot: { ...from.snapshot, layers }, taken: [...from.taken, taken] };
-}
-
-function learntOf(
-  { snapshot }: Candidate,
-  content: Framed | undefined,
-  step: Recallable,
-): Omit<Learnt, 'cached'> {
-  const { first, independent = false } = step;
-  const keyIn = (part: Framed) => keyOf(onTop(snapshot, part, step));
-  const contentKey = content === undefined ? undefined : keyIn(content);
-  return {
-    below: independent ? [] : snapshot.layers.map(({ diffId }) => diffId),
-    first,
-    content,
-    lists: () => step.lists?.() ?? [],
-    key: first === undefined ? contentKey! : keyIn(first),
-    contentKey: first === undefined ? undefined : contentKey,
-  };
 }
 
 interface Work {
@@ -291,6 +218,8 @@ async function makeOnce({ candidate, expected, asks }: Work): Promise<Remembered
   const layer = await tools.gate(() => step.make(candidate.snapshot, expected));
   const made = { layer, created: new Date().toISOString() };
   const note = async (ingredients: Framed, result: StepResult): Promise<Taken> => {
+    // What somebody made by hand is no result of the step: its key is one that nobody asks for.
+    if (layer.byHand) return { key: keyOf({ byHand: ingredients }), result };
     const key = keyOf(ingredients);
     await records.put(key, result, ingredients);
     tools.made.set(key, result);

@@ -62,7 +62,10 @@ async function buildStages(graph: StageGraph, tools: Tools): Promise<BuiltGraph>
   const stop = new AbortController();
   const stages = new Stages(graph, { ...tools, signal: AbortSignal.any([tools.signal, stop.signal]) });
   const building = graph.stages.map(({ stage }) =>
-    stages.built(stage.index, false).catch((error: unknown) => stop.abort(error)),
+    stages.built(stage.index, false).catch(async (error: unknown) => {
+      await tools.debug?.idle();
+      stop.abort(error);
+    }),
   );
   await Promise.all(building);
   tools.signal.throwIfAborted();
@@ -91,7 +94,7 @@ class Stages implements StageSources {
    * from records alone.
    */
   built(index: number, wanted: boolean): Promise<BuiltStage> {
-    const obtainable = wanted || this.#carried.has(index);
+    const obtainable = wanted || this.#carried.has(index) || this.#tools.debug?.breaksIn(index) === true;
     const key = `${index}/${obtainable}`;
     const running = this.#running.get(key) ?? this.#start(index, obtainable);
     this.#running.set(key, running);

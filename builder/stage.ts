@@ -3,6 +3,7 @@ import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, Instruction, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError, writingFailed } from '../src/core/errors.ts';
 import type { StepBase } from '../src/core/ingredients.ts';
+import { formatPlatform } from '../src/core/platform.ts';
 import { applyInstruction } from './instructions.ts';
 import type { Candidate } from './remember.ts';
 import {
@@ -40,9 +41,23 @@ export async function buildStage(graphStage: GraphStage, where: Where, tools: To
   for (const instruction of instructions) {
     tools.signal.throwIfAborted();
     const where = triggers.includes(instruction) ? graphStage.stage.from : instruction;
-    state = await placed(where, () => applyInstruction(instruction, state, scope));
+    state = await placed(where, async () => {
+      await stopWhereAsked(instruction, state, scope);
+      return await applyInstruction(instruction, state, scope);
+    });
   }
   return { snapshot: state.candidates[0]!.snapshot, state };
+}
+
+async function stopWhereAsked(instruction: Instruction, state: StageState, scope: StageScope): Promise<void> {
+  const { graph, graphStage, tools } = scope;
+  const { debug } = tools;
+  if (debug === undefined) return;
+  const place = { stage: graphStage.stage.index, instruction, platform: formatPlatform(graph.platform) };
+  if (!debug.breaksBefore(place)) return;
+  const { stopBefore } = await import('./debug/stop-before.ts');
+  await stopBefore(instruction, state, { scope, debug });
+  debug.pass(place);
 }
 
 /** Adds the place of an instruction to what fails in it; a full disk is no bug of ours. */
@@ -89,7 +104,8 @@ async function shownImage(
   tools.emit({ type: 'step-start', step, name, location: stage.from.range });
   try {
     const { state, local } = await outsideBase(reference, { graph, graphStage, obtainable, tools });
-    tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done' });
+    const base = state.candidates[0]!.snapshot.layers.map(({ diffId }) => diffId);
+    tools.emit({ type: 'step-end', step, outcome: local ? 'cached' : 'done', base });
     return state;
   } catch (error) {
     const outcome = tools.signal.aborted ? 'cancelled' : 'failed';

@@ -9,6 +9,7 @@ import type { FindImage } from './base-image.ts';
 import type { Context } from './context/context.ts';
 import type { NamedContexts } from './context/named.ts';
 import type { Remotes } from './context/remotes.ts';
+import type { Debugger } from './debug/debugger.ts';
 import type { MissedStep } from './missed-step.ts';
 import type { Confines } from './sandbox/confines.ts';
 import type { Engine } from './sandbox/plan.ts';
@@ -52,6 +53,8 @@ export interface Tools {
   readonly cacheMounts: Set<string>;
   /** Says why a step was not found in the cache; undefined where that cannot be told. Never fails. */
   readonly explain: (step: MissedStep) => Promise<Explanation | undefined>;
-  /** Folder in which this build keeps the logs of its steps. */
+  /** Folder in which this build keeps the logs of its steps, and the step that failed. */
   readonly logs: string;
+  /** Who looks around where the build stops; absent where nobody does. */
+  readonly debug?: Debugger;
 }

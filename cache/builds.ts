@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BuildEvent } from '../src/core/events.ts';
+import { hideLogins } from '../src/core/logins.ts';
 import type { Builds, KeptBuild, OpenBuild } from '../src/core/store.ts';
 import type { Home } from './home.ts';
 import { type Lock, tryLock } from './lock.ts';
@@ -9,6 +18,12 @@ import { discard, sweep } from './scratch.ts';
 
 /** Builds that are remembered at most, and bytes that they may take up together. */
 const most = { builds: 100, bytes: 500e6 };
+
+/** Steps that failed, with what they wrote: for the newest builds alone. */
+const mostFailed = 3;
+
+/** The folder in a build's own for the step that failed. */
+const FAILED = 'failed';
 
 /** A build that keeps less than this is not weighed: a hundred of them stay far within the bound. */
 const lightBytes = 1e6;
@@ -78,9 +93,11 @@ function remember(home: Home, folder: string, texts: ReadonlyMap<string, string>
   const note = guarded(() =>
     writeFileSync(join(folder, 'build.json'), JSON.stringify(build), { mode: 0o600 }),
   );
-  const keepTexts = guarded(() =>
-    writeFileSync(join(folder, 'sources.json'), JSON.stringify(Object.fromEntries(texts)), { mode: 0o600 }),
-  );
+  const keepTexts = guarded(() => {
+    // A file may hold an address with a login in it: what is remembered does not.
+    const shown = [...texts].map(([file, text]) => [file, hideLogins(text)] as const);
+    writeFileSync(join(folder, 'sources.json'), JSON.stringify(Object.fromEntries(shown)), { mode: 0o600 });
+  });
   return {
     folder,
     event(event) {
@@ -178,7 +195,14 @@ function trim(home: Home, latest: string): void {
   const away = bytesIn(latest) < lightBytes ? tooMany : [...tooMany, ...beyondBytes(root, ids)];
   const ended = [...new Set(away)].filter((id) => !isHeld(join(root, id)));
   for (const id of ended) discard(home.tmp, join(root, id));
-  if (ended.length > 0) sweep(home.tmp, (task) => home.gate('exclusive', task));
+  const failed = existsSync(failedIn(latest)) ? ids.map((id) => failedIn(join(root, id))) : [];
+  const old = failed.filter((folder) => existsSync(folder)).slice(mostFailed);
+  for (const folder of old) discard(home.tmp, folder);
+  if (ended.length + old.length > 0) sweep(home.tmp, (task) => home.gate('exclusive', task));
+}
+
+function failedIn(folder: string): string {
+  return join(folder, FAILED);
 }
 
 /** The newest build always stays. */
@@ -190,8 +214,9 @@ function beyondBytes(root: string, ids: readonly string[]): string[] {
   });
 }
 
+/** Without the step that failed, which has a bound of its own. */
 function bytesIn(folder: string): number {
-  const entries = readdirSync(folder, { withFileTypes: true });
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== FAILED);
   const sizes = entries.map((entry) => {
     const path = join(folder, entry.name);
     return entry.isDirectory() ? bytesIn(path) : (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Digest, hexOf } from '../src/core/digest.ts';
 import type { Ingredients, KeptIngredients } from '../src/core/ingredients.ts';
 import { type Home, touch } from './home.ts';
-import { prunedAt } from './pruned.ts';
+import { openPruned } from './pruned.ts';
 
 /** What all of them may take up; past that, by a quarter, the oldest go. */
 const mostBytes = 64e6;
@@ -21,6 +21,7 @@ export interface IngredientStore extends KeptIngredients {
 export function openIngredients(home: Home): IngredientStore {
   const fileOf = (key: Digest): string => home.path('ingredients', `${hexOf(key)}.json`);
   const listOf = (digest: Digest): string => home.path('ingredients', `${hexOf(digest)}.list`);
+  const prunedAt = openPruned(home);
   let put = 0;
   const write = (file: string, text: string): void => {
     home.write(file, text);
@@ -41,7 +42,7 @@ export function openIngredients(home: Home): IngredientStore {
       });
     },
     list: (files) => readBytes(listOf(files)),
-    prunedAt: (digest) => prunedAt(home, hexOf(digest)),
+    prunedAt: (digest) => prunedAt(hexOf(digest)),
     settle: () => silently(() => settle(home, put)),
   };
 }

@@ -79,6 +79,10 @@ export class LayerStore implements Layers {
     return this.#once(`listing ${layer.diffId}`, () => this.#makeListing(layer, signal), signal);
   }
 
+  knownListing(diffId: Digest): Listing | undefined {
+    return this.#listings.find(diffId);
+  }
+
   async tree(layer: Layer, signal?: AbortSignal): Promise<string> {
     const known = this.#findTree(layer);
     if (known !== undefined) return known;

@@ -88,7 +88,7 @@ function removable(home: Home, items: readonly Item[], options: PruneOptions): I
   return items.filter((item) => {
     if (item.kind === 'mounts' || item.kind === 'builds')
       return options.everything === true || options[item.kind] === true;
-    if (['records', 'downloads', 'stat'].includes(item.kind))
+    if (['records', 'downloads', 'stat', 'failures'].includes(item.kind))
       return options.all === true || options.everything === true;
     if (item.kind === 'blobs') return !images.blobs.has(item.name) && !cached.blobs.has(item.name);
     if (cached.layers.has(item.name)) return false;

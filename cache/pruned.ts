@@ -18,10 +18,14 @@ export function notePruned(home: Home, names: readonly string[]): void {
   }
 }
 
-/** ISO time at which something of this name was last taken away. */
-export function prunedAt(home: Home, name: string): string | undefined {
-  const line = linesOf(home).findLast((line) => line.includes(name));
-  return line?.slice(0, line.indexOf(' '));
+/** Gives the ISO time at which something of a name was last taken away, as far as that was known at the first question. */
+export function openPruned(home: Home): (name: string) => string | undefined {
+  let lines: readonly string[] | undefined;
+  return (name) => {
+    lines ??= linesOf(home);
+    const line = lines.findLast((line) => line.includes(name));
+    return line?.slice(0, line.indexOf(' '));
+  };
 }
 
 function note(home: Home, names: readonly string[]): void {

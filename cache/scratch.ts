@@ -57,7 +57,16 @@ export function sweep(tmp: string, alone: Alone): void {
   alone(() => {
     for (const name of namesIn(tmp)) if (!name.startsWith('trash-')) discardOrphan(tmp, name);
   });
-  for (const name of namesIn(tmp)) if (name.startsWith('trash-')) removeTree(join(tmp, name));
+  for (const name of namesIn(tmp)) if (name.startsWith('trash-')) removeIfOurs(join(tmp, name));
+}
+
+/** What belongs to ids of another rung is left for a build there. */
+function removeIfOurs(path: string): void {
+  try {
+    removeTree(path);
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) throw error;
+  }
 }
 
 /** When the longest-running user of the store opened it, in seconds; undefined where nobody uses it. */

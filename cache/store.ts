@@ -46,6 +46,7 @@ export async function openStore(root: string, options: StoreOptions): Promise<Op
   const ingredients = openIngredients(home);
   return {
     root: path,
+    mapping: options.mapping,
     home,
     blobs,
     layers,

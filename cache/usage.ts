@@ -2,7 +2,16 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
 
-export type Kind = 'blobs' | 'trees' | 'listings' | 'records' | 'downloads' | 'stat' | 'builds' | 'mounts';
+export type Kind =
+  | 'blobs'
+  | 'trees'
+  | 'listings'
+  | 'records'
+  | 'downloads'
+  | 'stat'
+  | 'failures'
+  | 'builds'
+  | 'mounts';
 
 /** One thing that prune may take away. */
 export interface Item {
@@ -33,6 +42,7 @@ export const kinds: readonly Kind[] = [
   'records',
   'downloads',
   'stat',
+  'failures',
   'builds',
   'mounts',
 ];
@@ -42,7 +52,9 @@ export function itemsOf(home: Home): Item[] {
   return kinds.flatMap((kind) => {
     if (kind === 'trees')
       return namesIn(join(home.root, 'trees')).flatMap((mapping) => treesIn(home, mapping));
-    if (kind === 'builds') return buildsIn(join(home.root, 'builds', 'v1'));
+    const builds = join(home.root, 'builds', 'v1');
+    if (kind === 'failures') return failuresIn(builds);
+    if (kind === 'builds') return buildsIn(builds);
     return namesIn(home.path(kind, '')).flatMap((name) => fileItem(home, kind, name));
   });
 }
@@ -79,6 +91,18 @@ function treesIn(home: Home, mapping: string): Item[] {
     });
 }
 
+/** Steps that failed, as their builds keep them. */
+function failuresIn(builds: string): Item[] {
+  return namesIn(builds).flatMap((name) => {
+    const path = join(builds, name, 'failed');
+    const usedPath = join(path, 'step.json');
+    const stat = lstatSync(usedPath, { throwIfNoEntry: false });
+    if (stat === undefined) return [];
+    const bytes = readFacts(usedPath) ?? 0;
+    return [{ kind: 'failures' as const, name, path, usedPath, bytes, used: stat.mtimeMs / 1000 }];
+  });
+}
+
 /** What is remembered of builds; a step that failed is apart from it. */
 function buildsIn(folder: string): Item[] {
   return namesIn(folder).flatMap((name) => {
@@ -100,7 +124,7 @@ function readFacts(file: string): number | undefined {
   }
 }
 
-function fileItem(home: Home, kind: Exclude<Kind, 'trees' | 'builds'>, name: string): Item[] {
+function fileItem(home: Home, kind: Exclude<Kind, 'trees' | 'failures' | 'builds'>, name: string): Item[] {
   const path = home.path(kind, name);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return [];

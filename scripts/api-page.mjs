@@ -81,7 +81,7 @@ function section({ kind, name, doc, code }) {
 }
 
 function signature(code) {
-  return code.replace(/^export /, '').replace(/ \{\n[\s\S]*$/, '');
+  return code.replace(/^export (?:async )?/, '').replace(/ \{\n[\s\S]*$/, '');
 }
 
 function fenced(code) {

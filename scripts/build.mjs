@@ -1,10 +1,19 @@
 // Bundles the command, the public API and the worker threads into dist/: one file each, for finding and reading many
 // costs more than compiling one; and writes the man pages. `--types` also emits declarations for the public API.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -17,12 +26,15 @@ const workers = ['src', 'builder', 'cache'].flatMap((folder) =>
     .map((file) => `${folder}/${file}`),
 );
 
-/** Large packages that most starts do without: files of their own, and of undici only what is used. */
+/** What is large and most starts do without: files of their own, and of undici only what is used. */
 const apart = {
+  'report-page': `module.exports = require('./src/report/html/report-page.ts');`,
   undici: `Object.assign(require('undici/lib/dispatcher/dispatcher.js').prototype, require('undici/lib/api'));
     exports.Pool = require('undici/lib/dispatcher/pool.js');
     exports.ProxyAgent = require('undici/lib/dispatcher/proxy-agent.js');`,
   'dockerfile-ast': `module.exports = require('dockerfile-ast');`,
+  'web-tree-sitter': `module.exports = require('web-tree-sitter');`,
+  yaml: `module.exports = require('yaml');`,
   'sql.js': `module.exports = require('sql.js/dist/sql-wasm-inline.js');`,
   'cyclonedx-library': `exports.Enums = require('@cyclonedx/cyclonedx-library/Enums');
     exports.Models = require('@cyclonedx/cyclonedx-library/Models');
@@ -34,9 +46,32 @@ const apart = {
 const setApart = {
   name: 'apart',
   setup: (steps) =>
-    steps.onResolve({ filter: /^(undici|dockerfile-ast|sql\.js|@cyclonedx\/.*)$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${path.replace(/^@.*\//, '')}.js`, external: true } : undefined,
+    steps.onResolve(
+      { filter: /^(undici|dockerfile-ast|sql\.js|web-tree-sitter|yaml|@cyclonedx\/.*)$|\/report-page\.ts$/ },
+      ({ path, kind }) =>
+        kind === 'dynamic-import'
+          ? { path: `./${path.replace(/^.*\//, '').replace(/\.ts$/, '')}.js`, external: true }
+          : undefined,
     ),
+};
+
+/** `import text from './x.css?raw'`: the file as text, made small; of TypeScript the JavaScript. */
+const rawText = {
+  name: 'raw',
+  setup: (steps) => {
+    steps.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.slice(0, -'?raw'.length)),
+      namespace: 'raw',
+    }));
+    steps.onLoad({ filter: /./, namespace: 'raw' }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), {
+        loader: extname(path).slice(1),
+        format: 'iife',
+        minify: true,
+      });
+      return { contents: code.trim(), loader: 'text' };
+    });
+  },
 };
 
 const common = {
@@ -65,15 +100,31 @@ const script = {
 const fresh = `dist.${process.pid}`;
 mkdirSync(fresh);
 writeFileSync(`${fresh}/package.json`, '{"type":"commonjs"}\n');
-const scripts = { cli: 'src/start.ts', main: 'src/cli.ts' };
+const scripts = {
+  cli: 'src/start.ts',
+  main: 'src/cli.ts',
+  // Runs in the sandbox of a step.
+  'small-shell': 'builder/debug/small-shell/small-shell.ts',
+};
 for (const file of workers) scripts[file.replace(/^.*\//, '').replace(/\.ts$/, '')] = file;
 await Promise.all([
   build({ ...script, entryPoints: scripts, outdir: fresh }),
   build({ ...common, entryPoints: ['src/index.ts'], format: 'esm', outfile: `${fresh}/index.mjs` }),
   ...Object.entries(apart).map(([name, contents]) =>
-    build({ ...script, plugins: [], stdin: { contents, resolveDir: root }, outfile: `${fresh}/${name}.js` }),
+    build({
+      ...script,
+      plugins: [rawText],
+      stdin: { contents, resolveDir: root },
+      outfile: `${fresh}/${name}.js`,
+    }),
   ),
 ]);
+// The grammar of bake files, and what reads it.
+for (const wasm of [
+  'web-tree-sitter/web-tree-sitter.wasm',
+  '@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-hcl.wasm',
+])
+  copyFileSync(`node_modules/${wasm}`, `${fresh}/${wasm.replace(/^.*\//, '')}`);
 await writeManual();
 if (process.argv.includes('--types')) {
   const types = `${fresh}/types`;

@@ -1,6 +1,5 @@
 // `npm test`: installs what is missing where it may, then types, lint, unused code, build and all tests. The last
 // line is `N passed, N failed, N skipped`; every check counts as one, and a failure makes the exit code 1.
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   checkNode,
@@ -8,10 +7,10 @@ import {
   installNpmPackages,
   installSystemPackages,
   isRoot,
-  root,
   show,
   withFolder,
 } from './machine.mjs';
+import { runProject } from './vitest-project.mjs';
 
 /** Program → Debian package. */
 const systemPackages = {
@@ -50,6 +49,7 @@ const systemPackages = {
 
 const checks = [
   ['types', ['node_modules/.bin/tsc', '-p', 'tsconfig.json', '--noEmit']],
+  ['types of the page', ['node_modules/.bin/tsc', '-p', 'src/report/html/client', '--noEmit']],
   ['lint', ['node_modules/.bin/biome', 'check', '.']],
   ['unused code', ['node_modules/.bin/knip']],
   ['build', [process.execPath, 'scripts/build.mjs']],
@@ -68,7 +68,7 @@ try {
   for (const [name, command] of checks) check(name, command);
   await withFolder('tsbuild-results', (folder) => {
     for (const project of ['unit', 'integration', 'e2e'])
-      runProject(project, join(folder, `${project}.json`));
+      runProject(project, join(folder, `${project}.json`), sum);
   });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -83,24 +83,4 @@ function check(name, command) {
   if (code === 0) sum.passed += 1;
   else sum.failed += 1;
   console.log(code === 0 ? `${name}: fine` : `${name}: failed with exit ${code}`);
-}
-
-/** Runs a project of vitest.config.ts; its counts are read from its JSON report. */
-function runProject(project, report) {
-  console.log(`\n== ${project} tests`);
-  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
-  const args = ['run', '--project', project, ...reporters];
-  const env = { ...process.env, TSBUILD_TEST_NO_BUILD: '1', CI: '1', NO_COLOR: '1' };
-  const code = show([join(root, 'node_modules/.bin/vitest'), ...args], { env });
-  if (!existsSync(report)) {
-    sum.failed += 1;
-    return;
-  }
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  );
-  sum.passed += numPassedTests;
-  sum.skipped += numPendingTests + numTodoTests;
-  // A file that could not be loaded, or an error outside of any test, fails without a failed test.
-  sum.failed += numFailedTests > 0 ? numFailedTests : code === 0 ? 0 : 1;
 }

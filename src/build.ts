@@ -8,15 +8,17 @@ import { Checking } from './build/checking.ts';
 import { deliver, type Made } from './build/deliver.ts';
 import { readInput } from './build/input.ts';
 import { Materials } from './build/materials.ts';
+import { openDebugger } from './build/open-debugger.ts';
 import { remotesOf } from './build/open-remotes.ts';
 import { openTools } from './build/open-tools.ts';
+import type { Others } from './build/others.ts';
 import { openPins } from './build/pins.ts';
 import { pointing } from './build/pointing.ts';
 import { type BuildResult, writeFailure, writeResult } from './build/result.ts';
 import { tellBuild } from './build/tell.ts';
 import { tidying } from './build/tidy.ts';
 import { type CountedOptions, countTransfers } from './build/transfers.ts';
-import { openParts } from './commands/wiring.ts';
+import { openParts, type Parts } from './commands/wiring.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
 import { makesIndex } from './core/target-platforms.ts';
@@ -34,42 +36,57 @@ export async function build(
   place: Place,
   storeRoot: string,
 ): Promise<BuildResult> {
-  const texts = new Map<string, string>();
-  const onSource = (file: string, text: string): void => {
-    texts.set(file, text);
-    options.onSource?.(file, text);
-  };
+  const noting = notingTexts(options);
   try {
-    const counted = { ...countTransfers(options), onSource, texts };
-    return await buildImage(counted, registry, place, storeRoot);
+    const counted = countTransfers(noting);
+    await using parts = await openParts(storeRoot, registry, place, { emit: counted.emit, downloads: true });
+    return await buildImage({ ...noting, ...counted }, { parts, registry, place });
   } catch (error) {
     await writeFailure(error, options);
     throw error;
   }
 }
 
-async function buildImage(
-  { texts, ...options }: CountedOptions & { readonly texts: ReadonlyMap<string, string> },
-  registry: RegistryOptions,
-  place: Place,
-  storeRoot: string,
+/** One build of several that share a store and work at the same time; otherwise as `build`. */
+export async function buildAmong(
+  options: BuildOptions,
+  around: Around & { readonly others: Others },
 ): Promise<BuildResult> {
-  await using parts = await openParts(storeRoot, registry, place, { emit: options.emit, downloads: true });
+  const noting = notingTexts(options);
+  return await buildImage({ ...noting, ...countTransfers(noting) }, around);
+}
+
+interface Around {
+  readonly parts: Parts;
+  readonly registry: RegistryOptions;
+  readonly place: Place;
+  readonly others?: Others;
+}
+
+async function buildImage(
+  { texts, ...options }: CountedOptions & NotingOptions,
+  { parts, registry, place, others }: Around,
+): Promise<BuildResult> {
   const [startedMs, materials] = [Date.now(), new Materials()];
   await using remotes = remotesOf(options, registry, { place, store: parts.store });
-  await using input = await readInput(options, parts.store, materials.remotes(remotes));
+  const reading = { store: parts.store, remotes: materials.remotes(remotes), contexts: others?.contexts };
+  await using input = await readInput(options, reading);
   const pins = openPins(options, input.path);
   const signer = await signerFor(options);
   const checking = new Checking(analyseInput(input, options), input, options);
   const { containerfile, graphs } = checking.sound();
+  await others?.ready();
   const { builds } = parts.store;
+  const debug = await openDebugger(options, graphs);
   return await tellBuild({ containerfile, graphs, checking, texts, builds }, options, async (telling) => {
     const { options: told, folder: logs } = telling;
-    using _bound = tidying(parts.store, { options: told, folder: logs });
+    others?.remembered(logs);
+    const bound = { options: told, folders: [logs] };
+    using _bound = others === undefined ? tidying(parts.store, bound) : undefined;
     await using confines = new Confines(told, (text) => told.emit({ type: 'note', level: 'warning', text }));
     const pinned = materials.remotes(pins?.remotes(remotes) ?? remotes);
-    const around = { input, remotes: pinned, parts, place, confines, pins, materials, logs };
-    const tools = checking.learning(openTools(told, around));
+    const around = { input, remotes: pinned, parts, place, confines, pins, materials, logs, others };
+    const tools = checking.learning({ ...openTools(told, around), ...(debug && { debug }) });
     await checking.demand(tools);
     const built = await pointing(containerfile, () => scheduleAll(graphs, tools));
     const assembled = await assembleAll(built, tools);
@@ -79,6 +96,7 @@ async function buildImage(
       attest: attesting(told, { input, materials, startedMs, layers: parts.store.layers }),
       signer,
     };
+    others?.made(made.images);
     await input.context.save();
     await tools.contexts.save();
     await pins?.save();
@@ -87,6 +105,20 @@ async function buildImage(
     await afterwards({ assembled, images: made.images }, tools, parts);
     return await writeResult(made, delivered, { options: told, parts });
   });
+}
+
+interface NotingOptions extends BuildOptions {
+  /** What was read, by the names that locations have. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+function notingTexts(options: BuildOptions): NotingOptions {
+  const texts = new Map<string, string>();
+  const onSource = (file: string, text: string): void => {
+    texts.set(file, text);
+    options.onSource?.(file, text);
+  };
+  return { ...options, onSource, texts };
 }
 
 /** The key is read before anything is built; what reads keys is loaded only for one. */

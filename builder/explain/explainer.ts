@@ -6,15 +6,18 @@ import type { MissedStep } from '../missed-step.ts';
 import { filesIn } from '../steps/file-list.ts';
 import { type Advised, adviceFor } from './advice.ts';
 import { changesBetween } from './changes.ts';
-import { countEqual, counterparts } from './counterparts.ts';
 import { type PastStage, type PastStep, pastStages, textIn } from './past-builds.ts';
 import { commandText } from './run-changes.ts';
+import { sameStep } from './same-step.ts';
 
 /** Builds of the same file that are looked through for a step, the last one first. */
 const MOST_BUILDS = 10;
 
 /** Changes that are told of; the others are counted. */
 const MOST_CHANGES = 50;
+
+/** Characters of a value that are kept. */
+const MOST_CHARACTERS = 1000;
 
 interface PastBuild {
   readonly id: string;
@@ -80,7 +83,7 @@ export class Explainer {
     return {
       reason: 'changed',
       ...compared,
-      changes: changes.slice(0, MOST_CHANGES),
+      changes: changes.slice(0, MOST_CHANGES).map(shortened),
       ...(more > 0 && { more }),
     };
   }
@@ -96,7 +99,7 @@ export class Explainer {
     for (let i = 0; i < MOST_BUILDS; i++) {
       const build = this.#build(i);
       if (build === undefined) return undefined;
-      const past = stepIn(build, step);
+      const past = sameStep(build.stages, step);
       if (past !== undefined) return { build, step: past };
     }
     return undefined;
@@ -147,8 +150,15 @@ export class Explainer {
 
   #reasonsBefore(step: MissedStep): Explanation[] {
     const builds = [this.#build(0), this.#build(1)].filter((build) => build !== undefined);
-    return builds.flatMap((build) => stepIn(build, step)?.explanation ?? []);
+    return builds.flatMap((build) => sameStep(build.stages, step)?.explanation ?? []);
   }
+}
+
+function shortened(change: Change): Change {
+  const short = (value: string | undefined): string | undefined =>
+    value !== undefined && value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value;
+  const [before, after] = [short(change.before), short(change.after)];
+  return { ...change, ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
 }
 
 /** Builds of the same file from the same context, the last one first. */
@@ -171,26 +181,4 @@ function isSame(past: PastStep, { key, contentKey }: MissedStep): boolean {
 
 function reasonOfSame({ outcome }: PastStep): Explanation['reason'] {
   return outcome === 'failed' || outcome === 'cancelled' ? 'failed' : 'pruned';
-}
-
-function stepIn({ stages }: PastBuild, { stage, at }: MissedStep): PastStep | undefined {
-  const past = nearest(stages, stage);
-  const texts = past?.steps.map((step) => step?.text ?? '') ?? [];
-  const place = counterparts(texts, stage.texts)[at];
-  return place === undefined ? undefined : past?.steps[place];
-}
-
-/** The stage of the same name, else the one with most steps in common; for the same platform where there is one. */
-function nearest(stages: readonly PastStage[], now: MissedStep['stage']): PastStage | undefined {
-  const rated = stages.map((stage) => ({ stage, rate: likeness(stage, now) }));
-  return rated.filter(({ rate }) => rate > 1).sort((a, b) => b.rate - a.rate)[0]?.stage;
-}
-
-function likeness({ name, platform, steps }: PastStage, now: MissedStep['stage']): number {
-  const equal = countEqual(
-    steps.map((step) => step?.text ?? ''),
-    now.texts,
-  );
-  const named = name !== now.name ? 0 : /^stage-\d+$/.test(name) ? 2 : 1000;
-  return equal * 3 + named + (platform === now.platform ? 0.5 : 0);
 }

@@ -8,7 +8,7 @@ import { compileFilter, everyCall } from './filter.ts';
 import { hasGroup, isRealRoot, writeIdentityMaps } from './id-maps.ts';
 import { isCovered, layersOf, residueOf } from './image-places.ts';
 import { rlimits } from './limits.ts';
-import type { Engine, Exit, Mount, SandboxPlan } from './plan.ts';
+import type { Engine, Exit, Mount, SandboxIo, SandboxPlan } from './plan.ts';
 import { assemble } from './program/assemble.ts';
 import type { MountPoint } from './program/mounts.ts';
 import { messages } from './program/namespaces.ts';
@@ -49,7 +49,7 @@ export function builtinEngine({ supervision }: { readonly supervision?: Supervis
       const program = assemble(stepProgram(plan, factsOf(plan, { roots, folder, filters })));
       let terminal: Taken | undefined;
       const attend = async (request: Request): Promise<void> => {
-        if (request.message === messages.terminal) terminal = await takeTerminal(request);
+        if (request.message === messages.terminal) terminal = await takeTerminal(request, io.screen);
         else await serve(request, plan, supervision);
       };
       try {
@@ -179,7 +179,7 @@ interface Taken {
   readonly closed: Promise<void>;
 }
 
-async function takeTerminal({ pid, value }: Request): Promise<Taken> {
+async function takeTerminal({ pid, value }: Request, screen: SandboxIo['screen']): Promise<Taken> {
   const { passTerminal } = await import('./terminal.ts');
-  return { closed: passTerminal(pid, value) };
+  return { closed: passTerminal(pid, { descriptor: value, screen }) };
 }

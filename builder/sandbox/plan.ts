@@ -93,6 +93,8 @@ export interface SandboxPlan {
   readonly ids?: 'real' | 'recorded' | 'feigned';
   /** With `recorded`: owners of files of the layers that the files do not carry themselves, by absolute path. */
   readonly owners?: readonly PathOwner[];
+  /** With `recorded`: what was recorded of an earlier process in the same root (`Exit.journal`). */
+  readonly journal?: readonly InodeOwner[];
 }
 
 /** Where a process's output goes, as it comes, and what it may read. */
@@ -104,6 +106,8 @@ export interface SandboxIo {
    * is then what the runtime says about itself.
    */
   readonly stdin: 'empty' | 'ours' | 'terminal';
+  /** With `terminal`: our descriptor that shows it; stdout where it is absent. */
+  readonly screen?: 1 | 2;
   /** Called once the process begins. What a terminal sends to its foreground group does then reach it only by `send`. */
   readonly started?: (control: ProcessControl) => void;
 }

@@ -3,24 +3,22 @@ import { beginningOf } from '../../src/containerfile/heredoc.ts';
 import { runHistory } from '../../src/containerfile/history.ts';
 import { mountOf } from '../../src/containerfile/mount.ts';
 import { type MountRequest, wrongTarget } from '../../src/containerfile/mount-request.ts';
-import { PROXY_ARGS } from '../../src/containerfile/predefined.ts';
 import type { MountFlag, RunInstruction } from '../../src/containerfile/types.ts';
 import type { StepFacts } from '../../src/core/ingredients.ts';
 import type { Network } from '../../src/core/options.ts';
-import type { Place } from '../../src/core/place.ts';
 import { checkEntitled } from '../entitlements.ts';
-import type { Recording } from '../sandbox/ownership/recording.ts';
-import { envOf, type StageScope, type StageState, stepId } from '../state.ts';
+import { envOf, type StageScope, type StageState } from '../state.ts';
 import type { Tools } from '../tools.ts';
 import { settingsOf } from './config.ts';
 import { selectFiles } from './copy.ts';
-import { applyLayerStep, isMadeAgain } from './layer-step.ts';
-import { type RunInput, recallableRun } from './run.ts';
+import { applyLayerStep } from './layer-step.ts';
+import { recallableRun } from './run.ts';
 import { commandOf, strictShell } from './run-command.ts';
+import type { RunInput } from './run-input.ts';
 import { type MountSource, type RunMount, sourceOfMount } from './run-mounts.ts';
 import { LAID_OUT } from './run-sources.ts';
-import { shellOf } from './shell.ts';
 import { sourceOf, withSources } from './source.ts';
+import { stageProcess } from './stage-process.ts';
 import { logFile } from './step-log.ts';
 
 /** RUN: expands what may be expanded, then recalls or runs the step. */
@@ -73,43 +71,35 @@ interface Attempt extends StageScope {
   readonly wanted: boolean;
 }
 
+/** What the RUN would see on top of `state`, for whoever looks around before it is run. */
+export async function runInputOf(
+  instruction: RunInstruction,
+  state: StageState,
+  scope: StageScope,
+): Promise<RunInput> {
+  return await withSources(async (wanted) => (await inputOf(instruction, state, { ...scope, wanted })).input);
+}
+
 async function inputOf(
   instruction: RunInstruction,
   state: StageState,
   scope: Attempt,
 ): Promise<{ input: RunInput; history: string }> {
-  const settings = settingsOf(state.candidates[0]!.snapshot);
-  const { options } = scope.tools;
-  const workdir = settings.WorkingDir || '/';
-  const shell = shellOf(settings.Shell);
+  const seen = await stageProcess(instruction, state, scope);
+  const { workdir, shell } = seen;
   const strict = scope.graph.containerfile.extensions.has('errexit-heredocs');
-  const hidden = hiddenProxies(state, options.buildArgs);
   const mounts = await runMounts(instruction.mounts, workdir, { state, scope });
   const input: RunInput = {
+    ...seen,
     command: commandOf(instruction.command, strict ? strictShell(instruction.command, shell) : shell),
-    env: new Map([...agentEnv(mounts), ...[...state.vars].filter(([name]) => !hidden.has(name))]),
-    hiddenEnv: hidden,
-    workdir,
-    user: settings.User ?? '',
-    network: networkOf(instruction, options.network),
+    env: new Map([...agentEnv(mounts), ...seen.env]),
+    network: networkOf(instruction, seen.network),
     insecure: instruction.security === 'insecure',
     mounts,
-    platform: scope.graphStage.platform,
-    machine: state.candidates[0]!.snapshot.config,
-    step: stepId(state.step + 1, scope),
-    hostname: options.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? 'buildkitsandbox',
-    recording: await recordingAt(scope.tools.place),
-    freshMounts: isMadeAgain(scope),
+    shown: { ...seen.shown, name: `${seen.shown.name} ${shownSource(instruction, mounts)}` },
   };
   const args = state.args.map((name) => ({ name, value: state.vars.get(name) ?? '' }));
   return { input, history: runHistory(args, commandOf(instruction.command, shell).args) };
-}
-
-/** Tried only where ids are not real. */
-async function recordingAt({ isolation }: Place): Promise<Recording> {
-  if (isolation !== 'single') return 'all';
-  const { recordingHere } = await import('../sandbox/ownership/probe.ts');
-  return (await recordingHere()).recording;
 }
 
 /** The first agent is the one that ssh asks, unless the file says otherwise; whether it is there changes nothing. */
@@ -128,15 +118,6 @@ function shownSource({ source, command }: RunInstruction, mounts: readonly RunMo
       ),
     source + beginningOf(command),
   );
-}
-
-/** Proxies given as build args that no ARG declares: seen by the process, in both cases, and by nothing else. */
-function hiddenProxies(state: StageState, buildArgs: Readonly<Record<string, string>>): Map<string, string> {
-  const given = PROXY_ARGS.flatMap((name) => {
-    const value = buildArgs[name] ?? buildArgs[name.toUpperCase()] ?? buildArgs[name.toLowerCase()];
-    return value === undefined || state.args.includes(name) ? [] : [[name, value] as const];
-  });
-  return new Map(given);
 }
 
 function networkOf({ network }: RunInstruction, byDefault: Network): Network {

@@ -39,6 +39,13 @@ export function withHistory(snapshot: Snapshot, createdBy: string, emptyLayer: b
   return withConfig(snapshot, { history: [...(snapshot.config.history ?? []), entry] });
 }
 
+/** The snapshot with another comment at its last line of history. */
+export function withComment(snapshot: Snapshot, comment: string): Snapshot {
+  const history = snapshot.config.history ?? [];
+  const last = history.slice(-1).map((entry) => ({ ...entry, comment }));
+  return withConfig(snapshot, { history: [...history.slice(0, -1), ...last] });
+}
+
 /** Adds keys to one of the sets that the configuration writes as `{"key": {}}` (ports, volumes). */
 export function addKeys(
   present: Readonly<Record<string, object>> | undefined,

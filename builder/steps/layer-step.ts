@@ -4,7 +4,7 @@ import { BuildError } from '../../src/core/errors.ts';
 import type { StepFacts } from '../../src/core/ingredients.ts';
 import { LostLayer, type Recallable, type RecallPolicy, type Remembered, remember } from '../remember.ts';
 import { type StageScope, type StageState, stepId, stepName } from '../state.ts';
-import { withHistory } from './config.ts';
+import { withComment, withHistory } from './config.ts';
 import { Learning } from './learning.ts';
 
 /** A step that makes a layer: how the cache knows it, and its line of history. */
@@ -52,6 +52,9 @@ export async function applyLayerStep(
   }
 }
 
+/** What the history of an image says of a step whose command failed. */
+const BY_HAND = 'its command failed, and the build went on with its files as somebody left them';
+
 /** What a step that failed tells of why. */
 export function reasonOf(error: unknown): { readonly error?: string } {
   return error instanceof BuildError ? { error: error.message } : {};
@@ -78,9 +81,9 @@ function endOf({ cached, candidates, layer }: Remembered, step: LayerStep, { too
   };
 }
 
-function withLine({ candidates }: Remembered, history: string): StageState['candidates'] {
-  return candidates.map((candidate) => ({
-    ...candidate,
-    snapshot: withHistory(candidate.snapshot, history, false),
-  }));
+function withLine({ candidates, layer }: Remembered, history: string): StageState['candidates'] {
+  return candidates.map((candidate) => {
+    const snapshot = withHistory(candidate.snapshot, history, false);
+    return { ...candidate, snapshot: layer.byHand ? withComment(snapshot, BY_HAND) : snapshot };
+  });
 }

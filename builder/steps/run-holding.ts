@@ -32,11 +32,17 @@ interface MountedRun {
   readonly moved: boolean;
 }
 
+/** What mounts are made with. */
+export type MountTools = Pick<
+  Tools,
+  'store' | 'signal' | 'emit' | 'secret' | 'ssh' | 'shared' | 'cacheMounts'
+>;
+
 /** Makes every mount ready: trees unpacked, cache folders held, secrets and scripts in memory. */
 export async function holdMounts(
   { mounts, command, freshMounts, form, moved }: MountedRun,
   scratch: string,
-  tools: Tools,
+  tools: MountTools,
 ): Promise<HeldMounts> {
   const holding = new Holding({ scratch, fresh: freshMounts, form, moved }, tools);
   try {
@@ -67,7 +73,7 @@ interface WantedCache {
 async function inLockOrder(
   mounts: readonly RunMount[],
   fresh: boolean,
-  tools: Tools,
+  tools: MountTools,
 ): Promise<WantedCache[]> {
   const wanted: WantedCache[] = [];
   for (const mount of mounts) if (mount.type === 'cache') wanted.push(await wantedCache(mount, fresh, tools));
@@ -75,7 +81,7 @@ async function inLockOrder(
 }
 
 /** Mounts that begin as copies of different files are different mounts. */
-async function wantedCache(mount: MountOf<'cache'>, fresh: boolean, tools: Tools): Promise<WantedCache> {
+async function wantedCache(mount: MountOf<'cache'>, fresh: boolean, tools: MountTools): Promise<WantedCache> {
   const from = mount.source && (await seedOf(mount.source, tools));
   const id = from === undefined ? mount.id : `${mount.id}:${from.digest}`;
   tools.cacheMounts.add(id);
@@ -127,10 +133,10 @@ class Holding implements HeldMounts {
   readonly #fresh: boolean;
   readonly #form: RootForm;
   readonly #moved: boolean;
-  readonly #tools: Tools;
+  readonly #tools: MountTools;
   #files = 0;
 
-  constructor({ scratch, fresh, form, moved }: HoldingOptions, tools: Tools) {
+  constructor({ scratch, fresh, form, moved }: HoldingOptions, tools: MountTools) {
     this.#scratch = scratch;
     this.#fresh = fresh;
     this.#form = form;

@@ -6,10 +6,10 @@ import type { Selection } from './copy.ts';
 
 /** Where a bind mount, or a new cache mount, gets its files from. */
 export interface MountSource {
-  /** What is read, as COPY would select it to `/source`. */
-  readonly reads: Selection;
+  /** What is read, as COPY would select it to `/source`; nothing where all is known to lie in `snapshot`. */
+  readonly reads?: Selection;
   /** A stage or image whose own trees are mounted; without it the files are laid out anew (a context). */
-  readonly snapshot?: Snapshot;
+  readonly snapshot?: Pick<Snapshot, 'layers'>;
   readonly path: string;
   /** What `from=` names; absent for the build context. */
   readonly from?: string;

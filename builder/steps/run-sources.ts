@@ -12,6 +12,8 @@ import { stackOf } from './stack.ts';
 /** The name under which files of a context are laid out for a mount. */
 export const LAID_OUT = 'source';
 
+type SourceTools = Pick<Tools, 'store' | 'signal'>;
+
 /** Unpacked trees, and what is mounted of them. */
 export interface MountedTrees {
   /** Topmost first; none where nothing was ever put into a stage or image. */
@@ -24,10 +26,13 @@ export interface MountedTrees {
 }
 
 /** The trees that a mount shows. */
-export async function treesOf({ snapshot, path, reads }: MountSource, tools: Tools): Promise<MountedTrees> {
+export async function treesOf(
+  { snapshot, path, reads }: MountSource,
+  tools: SourceTools,
+): Promise<MountedTrees> {
   const { layers } = tools.store;
   if (snapshot === undefined) {
-    const layer = await layOut(reads, tools);
+    const layer = await layOut(reads!, tools);
     return { lower: [await layers.tree(layer)], layers: [layer], path: LAID_OUT, root: plainFolder };
   }
   const view = LayeredView.of(snapshot.layers, layers, tools.signal);
@@ -41,8 +46,11 @@ export async function treesOf({ snapshot, path, reads }: MountSource, tools: Too
 }
 
 /** The folder that a new cache mount begins as a copy of, and what tells it from others. */
-export async function seedOf(source: MountSource, tools: Tools): Promise<{ path: string; digest: string }> {
-  const layer = await layOut(source.reads, tools);
+export async function seedOf(
+  source: MountSource,
+  tools: SourceTools,
+): Promise<{ path: string; digest: string }> {
+  const layer = await layOut(source.reads!, tools);
   return { path: join(await tools.store.layers.tree(layer), LAID_OUT), digest: layer.diffId };
 }
 
@@ -50,7 +58,10 @@ export async function seedOf(source: MountSource, tools: Tools): Promise<{ path:
  * What a cache source has of a mount that this machine does not know yet. It is worth no failure: a mount that cannot
  * be had begins empty.
  */
-export async function sharedSeed(id: string, tools: Tools): Promise<string | undefined> {
+export async function sharedSeed(
+  id: string,
+  tools: Pick<Tools, 'store' | 'signal' | 'emit' | 'shared'>,
+): Promise<string | undefined> {
   const { emit, signal, store } = tools;
   if (store.mounts.has(id)) return undefined;
   const layer = (await tools.shared()).mount(id);
@@ -66,7 +77,7 @@ export async function sharedSeed(id: string, tools: Tools): Promise<string | und
 }
 
 /** A layer that holds just the selected files; made once for the same content. */
-async function layOut(reads: Selection, tools: Tools): Promise<Layer> {
+async function layOut(reads: Selection, tools: SourceTools): Promise<Layer> {
   const ingredients = { step: 'mount', content: await reads.contentKey() };
   const known = tools.store.records
     .find(keyOf(ingredients))

@@ -1,46 +1,16 @@
-import { join } from 'node:path';
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
-import type { Network } from '../../src/core/options.ts';
-import type { HeldCopy, RecordedStep } from '../../src/core/store.ts';
-import type { Entry, Layer, Platform, Snapshot } from '../../src/core/types.ts';
+import type { Layer, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
-import type { Bounds } from '../sandbox/confines.ts';
-import type { Recording } from '../sandbox/ownership/recording.ts';
-import type { Engine, Exit, Overlay, Root, SandboxPlan } from '../sandbox/plan.ts';
+import type { Exit } from '../sandbox/plan.ts';
 import type { Tools } from '../tools.ts';
-import { LayeredView } from '../view.ts';
-import { checkMachine, holdCopy, planProcess, type WantedProcess } from './process-plan.ts';
-import type { RootForm } from './root-form.ts';
+import { type PlannedRun, type Running, withPlan } from './planned-run.ts';
+import { changesOf, commitChanges } from './run-changes.ts';
 import type { RunCommand } from './run-command.ts';
-import { type HeldMounts, holdMounts } from './run-holding.ts';
+import type { RunInput } from './run-input.ts';
 import { keyOfMount, type RunMount, sourceOfMount } from './run-mounts.ts';
 import { checkReadable } from './source.ts';
 import { StepLog } from './step-log.ts';
-
-/** A RUN with everything expanded: what the step can see. */
-export interface RunInput {
-  readonly command: RunCommand;
-  /** ENV and ARG values, in order. */
-  readonly env: ReadonlyMap<string, string>;
-  /** Values that the process sees and the key does not: proxies. */
-  readonly hiddenEnv: ReadonlyMap<string, string>;
-  readonly workdir: string;
-  readonly user: string;
-  readonly network: Network;
-  readonly insecure: boolean;
-  readonly mounts: readonly RunMount[];
-  readonly platform: Platform;
-  /** What the programs of the image are made for, whatever platform was asked for. */
-  readonly machine: Platform;
-  /** The step's name in events and logs. */
-  readonly step: string;
-  readonly hostname: string;
-  /** What of owners a layer would carry that is made here. */
-  readonly recording: Recording;
-  /** Cache mounts are emptied when the build first holds them (`--no-cache`). */
-  readonly freshMounts: boolean;
-}
 
 /** The RUN as the cache knows it: files that it mounts are named first by where they come from, then by content. */
 export function recallableRun(input: RunInput, tools: Tools): Recallable {
@@ -107,67 +77,38 @@ async function run(below: Snapshot, input: RunInput, tools: Tools): Promise<Laye
   return await tools.rootForms.use(engine, (form) => runOn(below, { input, form, engine }, tools));
 }
 
-interface Running {
-  readonly input: RunInput;
-  readonly form: RootForm;
-  readonly engine: Engine;
+async function runOn(below: Snapshot, running: Running, tools: Tools): Promise<Layer> {
+  for (;;) {
+    const made = await withPlan(below.layers, { running, tools }, (planned) =>
+      attempt(below, planned, tools),
+    );
+    if (made !== 'retry') return made;
+  }
 }
 
-async function runOn(below: Snapshot, { input, form, engine }: Running, tools: Tools): Promise<Layer> {
-  const { store, signal } = tools;
-  await using scratch = await store.scratch();
-  const around = { store, signal, scratch: scratch.path };
-  await checkMachine(input.machine, below.layers, around);
-  await using mounts = await holdMounts(
-    { ...input, form, moved: engine.moves === true },
-    scratch.path,
-    tools,
-  );
-  await using copy = await holdCopy(form, below.layers, around);
-  await using confined = await tools.confines.confine(input.network, scratch.path);
-  const wanted = { ...wantedOf(input, mounts), ...confined.bounds };
-  const plan = await planProcess(below.layers, wanted, { ...around, copy });
+/** What the process leads to; `retry` where somebody who looked at its failure wants it to be run again. */
+async function attempt(below: Snapshot, planned: PlannedRun, tools: Tools): Promise<Layer | 'retry'> {
+  const { input, engine, plan, mounts, confined, scratch } = planned;
+  const { signal } = tools;
   using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
-  const exit = await engine.run(plan, ioOf(log, signal), scratch.path, signal);
+  const exit = await engine.run(plan, ioOf(log, signal), scratch, signal);
   log.end();
-  if (exit.code !== 0) throw failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
-  const layer = await store.layers.commitUpper(
-    await upperOf(plan.root, { copy, touched: exit.touched ?? [], ...around }),
-    {
-      residue: exit.residue,
-      below: await directoriesBelow(exit.residue, LayeredView.of(below.layers, store.layers, signal)),
-      ...('lower' in plan.root && { lower: plan.root.lower }),
-      ...(exit.journal !== undefined && { recorded: recordedOf(plan, exit, copy) }),
-    },
-  );
-  copy?.becomes(layer);
+  if (exit.code === 0) return await commit(below, planned, { exit, tools });
+  const failure = failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
+  const { leaveFailed } = await import('../debug/failed-run.ts');
+  const left = await leaveFailed({ layers: below.layers, planned, exit, failure }, tools);
+  if (left === 'retry') return left;
+  return { ...(await commit(below, planned, { exit: left, tools })), byHand: true };
+}
+
+async function commit(
+  { layers }: Snapshot,
+  planned: PlannedRun,
+  { exit, tools }: { readonly exit: Exit; readonly tools: Tools },
+): Promise<Layer> {
+  const layer = await commitChanges(layers, await changesOf(planned, exit, tools.signal), tools);
+  planned.copy?.becomes(layer);
   return layer;
-}
-
-/** What the commit has to know of owners that are recorded. */
-function recordedOf(
-  { root, owners = [] }: SandboxPlan,
-  { journal = [], made }: Exit,
-  copy: HeldCopy | undefined,
-): RecordedStep {
-  const lower = 'lower' in root ? root.lower : (copy?.trees ?? []);
-  return { journal, lower, below: owners, ...(made && { made }) };
-}
-
-interface Changed {
-  readonly copy: HeldCopy | undefined;
-  /** Paths that are not changed by having been touched. */
-  readonly touched: readonly string[];
-  readonly scratch: string;
-  readonly signal: AbortSignal;
-}
-
-/** The directory that holds what the step changed. */
-async function upperOf(root: Root, { copy, touched, scratch, signal }: Changed): Promise<string> {
-  if (copy === undefined || 'lower' in root) return (root as Overlay).upper!;
-  const upper = join(scratch, 'changes');
-  await copy.moveChanges(upper, { touched, signal });
-  return upper;
 }
 
 /** A stage that is mounted must be at hand by now. */
@@ -182,22 +123,6 @@ function ioOf(log: StepLog, signal: AbortSignal) {
     if (!signal.aborted) log.write(stream, chunk);
   };
   return { stdin: 'empty' as const, stdout: write('stdout'), stderr: write('stderr') };
-}
-
-/** What the process is, apart from the tree it runs in and its bounds. */
-function wantedOf(input: RunInput, mounts: HeldMounts): Omit<WantedProcess, keyof Bounds> {
-  return {
-    mounts: mounts.mounts,
-    process: {
-      args: input.command.args,
-      env: new Map([...input.env, ...input.hiddenEnv, ...mounts.env]),
-      cwd: input.workdir,
-      user: input.user,
-      terminal: false,
-    },
-    hostname: input.hostname,
-    insecure: input.insecure,
-  };
 }
 
 interface Failing {
@@ -221,11 +146,4 @@ function failed({ args }: RunCommand, { code }: Exit, { log, memory }: Failing):
       ? 'The kernel ended a process of the step: give it more with --memory, or let it do less at once.'
       : (hints[code] ?? 'The command itself failed: its last lines above say why.'),
   });
-}
-
-/** The root, and the directories that were there to hold what the runtime made. */
-async function directoriesBelow(residue: readonly string[], view: LayeredView): Promise<Entry[]> {
-  const above = residue.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i).join('/')));
-  const found = await Promise.all([...new Set(['', ...above])].map((path) => view.lookup(path)));
-  return found.filter((entry): entry is Entry => entry?.type === 'dir');
 }

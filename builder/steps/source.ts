@@ -40,7 +40,7 @@ export async function withSources<T>(attempt: (wanted: boolean) => Promise<T>): 
 }
 
 /** Fails with LostLayer where a snapshot that must be read now is known from records alone. */
-export function checkReadable(snapshot: Snapshot, tools: Tools): void {
+export function checkReadable(snapshot: Pick<Snapshot, 'layers'>, tools: Tools): void {
   const missing = missingOf(snapshot, tools);
   if (missing.length > 0) throw new LostLayer(missing);
 }

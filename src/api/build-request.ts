@@ -107,6 +107,8 @@ export interface BuildRequest extends Common {
   readonly runtime?: string;
   /** How many steps may work at once. */
   readonly jobs?: number;
+  /** Where to write a page about the build, also about one that fails. */
+  readonly report?: string;
   /** Seconds since 1970: no file of the image's own layers is newer. */
   readonly sourceDateEpoch?: number;
   /** Instead of `.containerignore` or `.dockerignore`. */
@@ -172,6 +174,7 @@ export function buildArguments(request: BuildRequest): string[] {
     ...one('--isolation', request.isolation),
     ...one('--runtime', request.runtime),
     ...one('--jobs', request.jobs),
+    ...one('--report', request.report),
     ...one('--source-date-epoch', request.sourceDateEpoch),
     ...one('--ignorefile', request.ignoreFile),
     ...optional('--provenance', request.provenance),

@@ -29,6 +29,14 @@ export interface Input extends AsyncDisposable {
   readonly ignore?: IgnoreFile;
 }
 
+/** What reading an input takes. */
+export interface Reading {
+  readonly store: Store;
+  readonly remotes: Remotes;
+  /** Folders that are open already, by what they are read with: builds at the same time read them once. */
+  readonly contexts?: Map<string, Context> | undefined;
+}
+
 interface Text {
   readonly text: string;
   readonly file: string;
@@ -38,15 +46,16 @@ interface Text {
 const NAMES = ['Containerfile', 'Dockerfile', 'containerfile', 'dockerfile'];
 
 /** Reads the Containerfile and opens the context, wherever they are. Fails with `not-found`, `context` or `network`. */
-export async function readInput(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
+export async function readInput(options: BuildOptions, reading: Reading): Promise<Input> {
+  const { remotes } = reading;
   const isFolder = statSync(options.context, { throwIfNoEntry: false })?.isDirectory() === true;
   if (options.ignoreFile !== undefined && !isFolder) options.emit(withoutEffect);
-  if (options.context === '-') return await fromStdin(options, store, remotes);
+  if (options.context === '-') return await fromStdin(options, reading);
   const keepGitDir = booleanOf(options.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '') === true;
   const found = isFolder ? undefined : await remoteContext(options.context, { remotes, keepGitDir });
-  if (found === undefined) return await fromFolder(options, store, remotes);
+  if (found === undefined) return await fromFolder(options, reading);
   const { context, containerfile } = found;
-  const elsewhere = await textElsewhere(options.file, remotes);
+  const elsewhere = await textElsewhere(options, remotes);
   const own =
     elsewhere ??
     (containerfile === undefined
@@ -61,7 +70,7 @@ const withoutEffect = {
   text: '--ignorefile has no effect: the context is no folder, and all that it holds is taken',
 } as const;
 
-async function fromStdin(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
+async function fromStdin(options: BuildOptions, { store, remotes }: Reading): Promise<Input> {
   const scratch = await store.scratch();
   try {
     const { context, containerfile } = await readStdin(process.stdin, scratch.path);
@@ -70,7 +79,7 @@ async function fromStdin(options: BuildOptions, store: Store, remotes: Remotes):
         ? options.file
         : relative(process.cwd(), options.file);
     const own =
-      (await textElsewhere(file, remotes)) ??
+      (await textElsewhere({ ...options, file }, remotes)) ??
       (containerfile === undefined
         ? await textIn(context, file, 'the archive on stdin')
         : { text: containerfile, file: '-' });
@@ -81,8 +90,12 @@ async function fromStdin(options: BuildOptions, store: Store, remotes: Remotes):
   }
 }
 
-/** A Containerfile on stdin, or at an address of its own. */
-async function textElsewhere(file: string | undefined, remotes: Remotes): Promise<Text | undefined> {
+/** A Containerfile that was handed over, on stdin, or at an address of its own. */
+async function textElsewhere(
+  { file, inline }: Pick<BuildOptions, 'inline'> & { readonly file?: string | undefined },
+  remotes: Remotes,
+): Promise<Text | undefined> {
+  if (inline !== undefined) return inline;
   if (file === '-') return { text: await readTextStream(process.stdin, 'the Containerfile on stdin'), file };
   if (file === undefined || !isHttp(file)) return undefined;
   return { text: await remoteText(file, remotes), file: redact(file) };
@@ -101,19 +114,23 @@ async function textIn(context: Context, file: string | undefined, what: string):
   });
 }
 
-async function fromFolder(options: BuildOptions, store: Store, remotes: Remotes): Promise<Input> {
+async function fromFolder(options: BuildOptions, { store, remotes, contexts }: Reading): Promise<Input> {
   checkFolder(options.context);
-  const elsewhere = await textElsewhere(options.file, remotes);
+  const elsewhere = await textElsewhere(options, remotes);
   const path = elsewhere === undefined ? (options.file ?? findIn(options.context)) : undefined;
   const ignore = findIgnoreFile({
     folder: options.context,
     ...(path !== undefined && { containerfile: path }),
     ...(options.ignoreFile !== undefined && { override: options.ignoreFile }),
   });
-  const context = openContext(options.context, {
-    statCache: store.statCache(options.context),
-    ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
-  });
+  const key = JSON.stringify([options.context, ignore?.path]);
+  const context =
+    contexts?.get(key) ??
+    openContext(options.context, {
+      statCache: store.statCache(options.context),
+      ...(ignore !== undefined && { ignoreText: ignore.text, ignoreFile: ignore.path }),
+    });
+  contexts?.set(key, context);
   const own = elsewhere ?? {
     text: readContainerfile(path!, options.context),
     file: shownPath(path!),

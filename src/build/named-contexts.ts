@@ -14,6 +14,7 @@ import { formatPlatform } from '../core/platform.ts';
 import type { Store } from '../core/store.ts';
 import type { Platform } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
+import type { Others } from './others.ts';
 import { remoteContext } from './remote-context.ts';
 
 interface Surroundings {
@@ -22,6 +23,8 @@ interface Surroundings {
   /** Told of an image of a layout, by the digest of its manifest. */
   readonly onLayout: (folder: string, manifest: Digest) => void;
   readonly image: (reference: string, platform: Platform) => Promise<BaseImage>;
+  /** Builds at the same time, of which one may be meant. */
+  readonly others?: Pick<Others, 'snapshot'> | undefined;
 }
 
 /** The contexts of `--build-context` (containerfile §6): `name=where`, and `name::platform=where` for one platform. */
@@ -62,6 +65,9 @@ interface Place {
 
 async function open({ name, where }: Place, platform: Platform, around: Surroundings): Promise<NamedContext> {
   const image = /^docker-image:\/\/(.+)$/.exec(where)?.[1];
+  const other = around.others === undefined ? undefined : /^target:(.+)$/s.exec(where)?.[1];
+  if (other !== undefined)
+    return { kind: 'snapshot', snapshot: await around.others!.snapshot(other, platform) };
   if (image === 'scratch') return { kind: 'snapshot', snapshot: emptySnapshot(platform) };
   if (image !== undefined)
     return { kind: 'snapshot', snapshot: (await around.image(image, platform)).snapshot };

@@ -8,7 +8,7 @@ import { secretValue } from './secret-value.ts';
 
 /** Fetches what a build names by address, as registries are reached: proxies, authorities, retries. */
 export function remotesOf(
-  { secrets, ssh, emit, signal }: BuildOptions,
+  { secrets, ssh, emit, signal }: Pick<BuildOptions, 'secrets' | 'ssh' | 'emit' | 'signal'>,
   registry: RegistryOptions,
   { place, store }: { readonly place: Place; readonly store: Store },
 ): Remotes {

@@ -16,6 +16,7 @@ import type { Reference } from '../oci/reference.ts';
 import type { Input } from './input.ts';
 import type { Materials } from './materials.ts';
 import { namedContexts } from './named-contexts.ts';
+import type { Others } from './others.ts';
 import type { Pins } from './pins.ts';
 import { secretValue } from './secret-value.ts';
 
@@ -29,12 +30,13 @@ interface Surroundings {
   readonly materials: Materials;
   /** Folder for the logs of its steps. */
   readonly logs: string;
+  readonly others: Others | undefined;
 }
 
 /** What the steps of this build may use. */
 export function openTools(
   options: BuildOptions,
-  { input, remotes, parts, place, confines, pins, materials, logs }: Surroundings,
+  { input, remotes, parts, place, confines, pins, materials, logs, others }: Surroundings,
 ): Tools {
   const { store, registry } = parts;
   const { emit, signal } = options;
@@ -71,13 +73,14 @@ export function openTools(
     image,
     explain: async (step) => (await explainer()).explain(step),
     contexts: namedContexts(options.contexts, {
-      ...{ store, remotes, image },
+      ...{ store, remotes, image, others },
       onLayout: (folder, manifest) => materials.layout(folder, manifest),
     }),
     remotes,
     secret: (id) => secretValue(id, options.secrets),
     ssh: async (id) => (await import('./ssh-source.ts')).sshAgent(id, options.ssh),
     logs,
+    ...others?.tools,
   };
 }
 

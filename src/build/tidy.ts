@@ -11,21 +11,21 @@ const GIGABYTE = 1e9;
 
 export interface Tidying {
   readonly options: Pick<BuildOptions, 'keepBytes' | 'emit' | 'signal'>;
-  /** What is remembered of the build. */
-  readonly folder: string;
+  /** What is remembered of the build, or of each of several. */
+  readonly folders: readonly string[];
 }
 
 /**
  * Keeps the store within its bound once the build has ended, however it did, and says what that took away. What goes wrong
  * with it is told, and fails no build.
  */
-export function tidying(store: OpenStore, { options, folder }: Tidying): Disposable {
+export function tidying(store: OpenStore, { options, folders }: Tidying): Disposable {
   const { emit, signal, keepBytes = boundFor(store.root) } = options;
   return {
     [Symbol.dispose]: () => {
       if (signal.aborted) return;
       try {
-        store.home.written += folderBytes(folder);
+        for (const folder of folders) store.home.written += folderBytes(folder);
         tell(keepWithin(store, keepBytes), keepBytes, emit);
       } catch (error) {
         if (!(error instanceof BuildError)) throw error;

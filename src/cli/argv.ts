@@ -25,17 +25,26 @@ export function splitCommand(
   if (word === undefined || (members.length === 0 && !names.includes(word)))
     return { name: 'build', args: argv };
   if (members.length === 0) return { name: word, args: argv.toSpliced(first, 1) };
-  const second = behindFlags(argv, first + 1);
+  const second = behindFlags(argv, first + 1, word === 'compose' ? ofCompose : []);
   const member = argv[second] ?? '';
   if (!members.includes(member)) throw notInGroup(word, member, members);
   return { name: `${word} ${member}`, args: argv.toSpliced(second, 1).toSpliced(first, 1) };
 }
 
-function behindFlags(argv: readonly string[], start: number): number {
+/** Flags of a project, which docker takes before the second word: each has a value. */
+const ofCompose = [
+  ...['-f', '--file', '-p', '--project-name', '--project-directory'],
+  ...['--profile', '--env-file', '--progress'],
+];
+
+function behindFlags(argv: readonly string[], start: number, others: readonly string[] = []): number {
   let at = start;
   for (let flag = argv[at]; flag !== undefined; flag = argv[at]) {
-    const takesNext = leading.get(flag);
-    if (takesNext === undefined && !flag.startsWith('--root=')) break;
+    const takesNext = leading.get(flag) ?? (others.includes(flag) || undefined);
+    const isJoined = ['--root', ...others].some(
+      (name) => name.startsWith('--') && flag!.startsWith(`${name}=`),
+    );
+    if (takesNext === undefined && !isJoined) break;
     at += takesNext === true ? 2 : 1;
   }
   return at;

@@ -69,6 +69,9 @@ export interface BuildFlags
   readonly volume?: readonly string[];
   readonly jobs?: string;
   readonly progress?: string;
+  readonly debugShell?: boolean;
+  readonly break?: readonly string[];
+  readonly report?: string;
   readonly call?: string;
   readonly check?: boolean;
   readonly explain?: boolean;
@@ -178,6 +181,9 @@ export function defineBuildFlags(command: Command): Command {
   ]);
   addAll(command, 'See:', [
     ...progressFlags(),
+    flag('--debug-shell', 'open a shell in a step that fails; retry, continue and quit leave it'),
+    list('--break <stage[:line]>', 'open a shell before the first step of a stage, or the one in this line'),
+    flag('--report <file>', 'write a page about the build, also about one that fails'),
     flag('--check', 'tell what is wrong or doubtful in the file; build nothing'),
     choice('--call <what>', 'build (default), check, outline or targets[,format=json]', [
       'build',

@@ -56,6 +56,7 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
     pull: pullOf(flags),
     attest: attestOptions(flags),
     ...compact({
+      debug: debugOf(flags, host),
       lock: lockOf(flags, host),
       sign: flags.sign === undefined ? undefined : keyOf(flags.sign, host.cwd),
       file,
@@ -75,6 +76,17 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
 export function ignoredOf(flags: BuildFlags): string[] {
   const names = ignoredFlags.map((words) => words.split(' ')[0]!);
   return names.filter((name) => flags[camelCase(name.slice(2))] !== undefined);
+}
+
+/** A build that is to stop has to have somebody to stop for; one that only might goes on without. */
+function debugOf({ debugShell = false, break: breaks = [] }: BuildFlags, host: Host) {
+  if (!debugShell && breaks.length === 0) return undefined;
+  if (breaks.length > 0 && !(host.isTerminal(0) && host.isTerminal(2)))
+    throw usageError(
+      '--break stops for a person, and stdin or stderr is no terminal',
+      'Leave it away: what a step that failed has left can be looked at later with `tsbuild debug`.',
+    );
+  return { atFailures: debugShell, breaks };
 }
 
 function contextOf(words: readonly string[], cwd: string): string {

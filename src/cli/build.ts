@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type BuildFlags, buildContexts, defineBuildFlags } from './build-flags.ts';
 import { buildOptions, ignoredOf, type WrittenOptions } from './build-options.ts';
+import { checkReport, withReport } from './build-report.ts';
 import { callOf, runCall } from './call.ts';
 import { errorLine, Failure, failureCode } from './failure.ts';
 import { registryOptions } from './flags.ts';
@@ -22,12 +23,15 @@ export const buildCommand: CommandSpec = {
       .addHelpText('after', buildContexts),
   run: async (command, host) => {
     const flags = command.opts<BuildFlags>();
+    checkReport(flags);
     const call = callOf(flags);
     const options = buildOptions(flags, command.args, host);
     if (call !== undefined) return await runCall(call, options, { flags, host });
     const showing = await openShowing(flags, host, 'Building');
     sayIgnored(flags, showing);
-    return await runBuild(options, { flags, host, showing });
+    return await withReport({ flags, host, showing }, (showing) =>
+      runBuild(options, { flags, host, showing }),
+    );
   },
 };
 
@@ -42,7 +46,8 @@ async function runBuild(options: WrittenOptions, { flags, host, showing }: Aroun
   const { onSource, read } = sourceTexts(options, host.cwd);
   try {
     const { build } = await import('../build.ts');
-    const told = { ...(await withFullNames(options)), emit: showing.emit, signal: host.signal, onSource };
+    const written = withTerminal(await withFullNames(options), showing, host);
+    const told = { ...written, emit: showing.emit, signal: host.signal, onSource };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
     showing.close(read);
     host.keepCode?.();
@@ -57,6 +62,14 @@ async function runBuild(options: WrittenOptions, { flags, host, showing }: Aroun
   }
 }
 
+/** Where the build may stop, and there is somebody at a terminal. */
+function withTerminal(options: WrittenOptions, showing: Showing, host: Host): WrittenOptions {
+  const { debug } = options;
+  if (debug === undefined || !(host.isTerminal(0) && host.isTerminal(2))) return options;
+  const say = (text: string): void => void host.write(2, text);
+  return { ...options, debug: { ...debug, terminal: { hold: showing.hold, say } } };
+}
+
 function sayIgnored(flags: BuildFlags, showing: Showing): void {
   const names = ignoredOf(flags);
   if (names.length === 0) return;
@@ -65,7 +78,7 @@ function sayIgnored(flags: BuildFlags, showing: Showing): void {
 }
 
 /** `myapp` is `docker.io/library/myapp:latest` wherever it goes. Fails with `usage` on what is no name. */
-async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
+export async function withFullNames(options: WrittenOptions): Promise<WrittenOptions> {
   const { nameToGive, nameToRead } = await import('../commands/find-image.ts');
   const outputs = options.outputs.map((output) =>
     output.type === 'registry' ? { ...output, names: output.names.map(nameToGive) } : output,
@@ -98,6 +111,7 @@ export function imagesNamed({
   return [...pushed, ...caches, ...tags.filter((tag) => /^([^/]*[.:][^/]*|localhost)\//.test(tag))];
 }
 
-function writesToStdout(options: WrittenOptions): boolean {
+/** Whether an output takes stdout, so that nothing else may be written there. */
+export function writesToStdout(options: WrittenOptions): boolean {
   return options.outputs.some((output) => 'dest' in output && output.dest === '-');
 }

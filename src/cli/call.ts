@@ -4,7 +4,7 @@ import { suggestion, usageError } from '../core/errors.ts';
 import type { BuildFlags } from './build-flags.ts';
 import type { WrittenOptions } from './build-options.ts';
 import { Failure } from './failure.ts';
-import { registryOptions } from './flags.ts';
+import { type CommonFlags, type RegistryFlags, registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { storeRoot } from './root.ts';
 import { sourceTexts } from './source-texts.ts';
@@ -18,7 +18,7 @@ export interface AskedCall {
 const NAMES = ['build', 'check', 'outline', 'targets'] as const;
 
 /** `--call` and `--check`; undefined for a build. Fails with `usage`. */
-export function callOf({ call: written, check }: BuildFlags): AskedCall | undefined {
+export function callOf({ call: written, check }: Pick<BuildFlags, 'call' | 'check'>): AskedCall | undefined {
   const [word = 'build', ...options] = (written ?? 'build').split(',');
   const name = word === 'lint' ? 'check' : NAMES.find((known) => known === word);
   if (name === undefined) {
@@ -41,7 +41,7 @@ function isJson(option: string): boolean {
 export async function runCall(
   { call, json }: AskedCall,
   options: WrittenOptions,
-  { flags, host }: { readonly flags: BuildFlags; readonly host: Host },
+  { flags, host }: { readonly flags: CommonFlags & RegistryFlags; readonly host: Host },
 ): Promise<number> {
   const { onSource, read } = sourceTexts(options, host.cwd);
   const { callFile } = await import('../commands/call.ts');

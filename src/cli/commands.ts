@@ -1,5 +1,7 @@
 import { load, save } from './archive-commands.ts';
+import { bake } from './bake-command.ts';
 import { cacheCommands } from './cache-commands.ts';
+import { composeBuild } from './compose-command.ts';
 import { historyCommands } from './history-commands.ts';
 import { history, images, inspect, rmi, tag } from './image-commands.ts';
 import { lookingCommands } from './looking-commands.ts';
@@ -13,6 +15,7 @@ import { doctor, du, prune } from './upkeep-commands.ts';
 export const commands: readonly CommandSpec[] = [
   ...[push, pull, run, images, inspect, history, tag, rmi, save, load, ...manifestCommands],
   ...lookingCommands,
+  ...[bake, composeBuild],
   ...historyCommands,
   ...[du, prune, ...cacheCommands, doctor, login, logout],
 ];

@@ -1,7 +1,7 @@
+import { usageError } from '../core/errors.ts';
 import { addCommon } from './flags.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Flags, still } from './surround.ts';
-import { parseChoice } from './values.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 
@@ -16,16 +16,22 @@ export function completionCommand(all: () => readonly CommandSpec[]): CommandSpe
     define: (command) => addCommon(command.usage(`[flags] ${shells.join('|')}`).argument('<shell>')),
     run: async (command, host) => {
       const flags = command.opts<Flags>();
-      const word = parseChoice('completion', command.args[0]!, [...shells, ...lists]);
-      const shell = shells.find((name) => name === word);
-      if (shell === undefined) {
-        const { printNames } = await import('../commands/names.ts');
-        await printNames(word as (typeof lists)[number], still(flags, host));
-      } else {
+      const word = command.args[0]!;
+      const list = lists.find((name) => name === word);
+      if (list === undefined) {
         const { completionScript } = await import('./completion/script.ts');
-        host.write(1, completionScript(shell, all()));
+        host.write(1, completionScript(shellOf(word), all()));
+      } else {
+        const { printNames } = await import('../commands/names.ts');
+        await printNames(list, still(flags, host));
       }
       return 0;
     },
   };
+}
+
+function shellOf(word: string): (typeof shells)[number] {
+  const shell = shells.find((name) => name === word);
+  if (shell !== undefined) return shell;
+  throw usageError(`completion knows no shell '${word}'`, `It knows ${shells.join(', ')}.`);
 }

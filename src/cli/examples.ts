@@ -16,6 +16,16 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'tsbuild --build-arg VERSION=1.2 .', about: 'give an ARG a value' },
     { line: 'tsbuild --secret id=token,env=TOKEN .', about: 'lend a step $TOKEN' },
   ],
+  bake: [
+    { line: 'tsbuild bake', about: 'the group or target "default"' },
+    { line: 'tsbuild bake --print app', about: 'show what would be built' },
+    { line: 'tsbuild bake -f compose.yaml --push', about: 'build and push the services' },
+    { line: 'tsbuild bake --set app.args.VERSION=2 app', about: 'change a target for once' },
+  ],
+  'compose build': [
+    { line: 'tsbuild compose build', about: 'every service that is built' },
+    { line: 'tsbuild compose build -f prod.yaml web', about: 'one, of another file' },
+  ],
   push: [
     { line: 'tsbuild push ghcr.io/me/app:1', about: 'to where its name says' },
     { line: 'tsbuild push app localhost:5000/app', about: 'under another name' },
@@ -57,6 +67,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   explain: [
     { line: 'tsbuild explain', about: 'why steps of the last build ran' },
     { line: 'tsbuild explain --format json', about: 'for programs' },
+  ],
+  report: [
+    { line: 'tsbuild report', about: 'of the last build' },
+    { line: 'tsbuild report -o build.html', about: 'in this file' },
   ],
   layers: [{ line: 'tsbuild layers myapp', about: 'what takes up how much, and what for' }],
   diff: [

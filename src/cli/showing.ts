@@ -12,6 +12,8 @@ export interface Showing {
   readonly emit: Emit;
   /** The step that failed, and where its log is kept. */
   failed(): { readonly step?: string; readonly logFile?: string };
+  /** Tells nothing until what it gives is called; then all that has happened meanwhile. */
+  hold(): () => void;
   /** Writes a line of its own; for rawjson, where it is not an event. */
   writeLine(value: object): void;
   /** Ends the story, and tells what files were warned of; `read` gives their texts. */
@@ -41,13 +43,15 @@ export async function openShowing(flags: ShowingFlags, host: Host, title: string
     now: host.now,
   };
   const reporter = await openReporter(mode, screen);
-  const later = keepWarnings(reporter, mode);
+  const held = holdable(reporter);
+  const later = keepWarnings(held.reporter, mode);
   const reasons = await keepReasons(later.reporter, { mode, wanted: flags.explain === true });
   const failure = watchFailure(reasons.reporter);
   return {
     mode,
     emit: emitTo(failure.reporter, host.now),
     failed: failure.failed,
+    hold: held.hold,
     writeLine: (value) => host.write(fd, `${JSON.stringify(value)}\n`),
     close: (read = () => undefined) => {
       reporter.close();
@@ -75,6 +79,29 @@ export function descriptorOf(text: string | undefined): number {
   return Number(text);
 }
 
+/** Events that wait at most: what steps write beyond that is in their logs alone. */
+const mostWaiting = 10_000;
+
+/** What happens while a reporter is held is told afterwards. */
+function holdable(reporter: Reporter): { readonly reporter: Reporter; readonly hold: Showing['hold'] } {
+  let waiting: BuildEvent[] | undefined;
+  const event = (event: BuildEvent): void => {
+    if (waiting === undefined) reporter.event(event);
+    else if (event.type !== 'step-log' || waiting.length < mostWaiting) waiting.push(event);
+  };
+  const hold = () => {
+    const resume = reporter.rest?.();
+    waiting = [];
+    return () => {
+      const late = waiting ?? [];
+      waiting = undefined;
+      for (const one of late) reporter.event(one);
+      resume?.();
+    };
+  };
+  return { reporter: { event, close: reporter.close }, hold };
+}
+
 /** Where people read, warnings of a file wait for the end; a machine gets them as they come. */
 function keepWarnings(
   reporter: Reporter,
@@ -100,7 +127,7 @@ async function keepReasons(
     reasons.event(event);
     reporter.event(event);
   };
-  return { reporter: { event, close: reporter.close }, text: () => `\n${reasons.text()}` };
+  return { reporter: { event, close: reporter.close }, text: reasons.text };
 }
 
 /** A reporter that also remembers which step failed. */

@@ -54,7 +54,7 @@ export async function callFile(
 ): Promise<Answer> {
   await using parts = await openParts(here.root, here.registry, here.place);
   await using remotes = remotesOf(options, here.registry, { place: here.place, store: parts.store });
-  await using input = await readInput(options, parts.store, remotes);
+  await using input = await readInput(options, { store: parts.store, remotes });
   const every = call === 'check' && options.target === undefined;
   const analysis = analyseInput(input, options, { every });
   if (call !== 'check') BuildError.throwAll(analysis.errors);

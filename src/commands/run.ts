@@ -1,14 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path/posix';
 import { chooseEngine } from '../../builder/sandbox/choose.ts';
 import { type Bounds, Confines } from '../../builder/sandbox/confines.ts';
-import type {
-  Engine,
-  ProcessControl,
-  SandboxIo,
-  SandboxPlan,
-  TerminalSize,
-} from '../../builder/sandbox/plan.ts';
+import type { Engine, ProcessControl, SandboxIo, SandboxPlan } from '../../builder/sandbox/plan.ts';
 import { checkMachine, holdCopy, planProcess, type WantedProcess } from '../../builder/steps/process-plan.ts';
 import { RootForms } from '../../builder/steps/root-form.ts';
 import { volumeMounts } from '../../builder/steps/volume-mount.ts';
@@ -19,6 +12,7 @@ import type { ContainerConfig } from '../core/types.ts';
 import { parseConfig } from '../oci/config.ts';
 import { imageToUse } from './image-to-use.ts';
 import type { Surroundings } from './surroundings.ts';
+import { keepTerminal, terminalSize } from './terminal.ts';
 import { openParts } from './wiring.ts';
 
 export interface RunCommand extends ProcessOptions {
@@ -174,20 +168,4 @@ class RunningProcess implements Disposable {
   };
 
   readonly #resize = (): void => this.#control?.resize(terminalSize());
-}
-
-/** Puts the terminal back as it was, however the process that had it ended. */
-function keepTerminal(): Disposable {
-  const settings = stty('-g');
-  return { [Symbol.dispose]: () => void stty(settings) };
-}
-
-function terminalSize(): TerminalSize {
-  const [rows = 0, columns = 0] = stty('size').split(' ').map(Number);
-  return { rows, columns };
-}
-
-/** Asks or sets the terminal at stdin. */
-function stty(words: string): string {
-  return execFileSync('stty', [words], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).trim();
 }

@@ -120,6 +120,8 @@ export type BuildEvent =
       readonly bytes?: number;
       /** The layer that it led to. */
       readonly diffId?: Digest;
+      /** Of a FROM: the layers that its stage begins with, the lowest first. */
+      readonly base?: readonly Digest[];
       /** What the cache knows it by; `contentKey` where the content of what it reads has a key of its own. */
       readonly key?: Digest;
       readonly contentKey?: Digest;

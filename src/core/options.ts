@@ -161,12 +161,31 @@ export interface AttestOptions {
   readonly sbom?: readonly SbomFormat[];
 }
 
+/** The person's terminal, where a build has stopped. */
+export interface DebugTerminal {
+  /** Keeps the story of the build off the terminal until what it gives is called. */
+  hold(): () => void;
+  say(text: string): void;
+}
+
+/** Where a build stops for a person to look around in the sandbox of a step. */
+export interface DebugOptions {
+  /** Where the command of a step fails. */
+  readonly atFailures: boolean;
+  /** `STAGE[:LINE]`, each as it was written. */
+  readonly breaks: readonly string[];
+  /** Absent where there is none: then nothing stops. */
+  readonly terminal?: DebugTerminal;
+}
+
 /** Everything `build()` is told; the command line and the public API make it. Paths are absolute. */
 export interface BuildOptions extends ProcessOptions {
   /** Context: an absolute folder, a git or http(s) URL, or `-` for a tar or a Containerfile on stdin. */
   readonly context: string;
   /** Containerfile; undefined looks in the context; `-` is stdin. */
   readonly file?: string;
+  /** The Containerfile itself, and how messages call it; `file` counts for nothing then. */
+  readonly inline?: { readonly file: string; readonly text: string };
   readonly target?: string;
   /** An image that the first FROM of the file means instead of its own. */
   readonly from?: string;
@@ -207,6 +226,7 @@ export interface BuildOptions extends ProcessOptions {
   readonly enable: readonly string[];
   readonly runtime?: string;
   readonly jobs: number;
+  readonly debug?: DebugOptions;
   /** Seconds since the epoch to which times of own layers are clamped. */
   readonly sourceDateEpoch?: number;
   /** With `sourceDateEpoch`: files keep their times, and only the configuration's are set. */

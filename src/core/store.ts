@@ -79,6 +79,8 @@ export interface RecordedStep {
 export interface Layers {
   /** The listing; made by fetching the layer, and not unpacking it, where no form of it is at hand. */
   listing(layer: Layer, signal?: AbortSignal): Promise<Listing>;
+  /** The listing where it was made before; nothing is read or fetched for it. */
+  knownListing(diffId: Digest): Listing | undefined;
   /** Absolute path of the unpacked tree, whiteouts in overlay form; fetched and unpacked where needed. Read-only. */
   tree(layer: Layer, signal?: AbortSignal): Promise<string>;
   /** Owners of an unpacked tree's files that the files do not carry themselves, by absolute path (rung `single`). */
@@ -372,6 +374,8 @@ export interface Builds {
 export interface Store {
   /** Absolute path of the store. */
   readonly root: string;
+  /** Names how ids are mapped here: what was unpacked, or left by a step, is of use under the same mapping alone. */
+  readonly mapping: string;
   readonly blobs: Blobs;
   readonly layers: Layers;
   readonly records: Records;

@@ -76,6 +76,8 @@ export interface Layer {
   readonly origins?: readonly Origin[];
   /** Made by tsbuild: its times may be clamped and its bytes made again from its tree. */
   readonly own: boolean;
+  /** Its files are as a step that failed, and somebody who then looked around, have left them. */
+  readonly byHand?: boolean;
 }
 
 /** The image so far: what a step takes and returns. Never changed in place. */

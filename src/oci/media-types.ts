@@ -41,7 +41,7 @@ export function layerMediaType(format: Format, compression: Compression): string
   const type = layers[format][compression];
   if (type !== undefined) return type;
   throw new BuildError('usage', 'an image in the docker format cannot have zstd layers', {
-    hint: 'Use --format oci, or gzip.',
+    hint: 'Use --format oci, or an -o with compression=gzip,force-compression=true.',
   });
 }
 

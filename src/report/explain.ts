@@ -18,7 +18,7 @@ export function renderExplanations(steps: readonly ExplainedStep[], cached: numb
   return [headOf(steps.length, cached, only), ...blocks].join('\n');
 }
 
-/** Collects why steps run, while that is told; its text is for the end of the build. */
+/** Collects why steps run, while that is told; its text is for the end of the build, empty where that came to no step. */
 export function collectExplanations(): { event(event: BuildEvent): void; text(): string } {
   const names = new Map<string, string>();
   const steps = new Map<string, ExplainedStep>();
@@ -31,7 +31,8 @@ export function collectExplanations(): { event(event: BuildEvent): void; text():
       const { step, explanation } = event;
       steps.set(step, { name: names.get(step) ?? step, explanation });
     },
-    text: () => renderExplanations([...steps.values()], cached.size),
+    text: () =>
+      steps.size + cached.size === 0 ? '' : `\n${renderExplanations([...steps.values()], cached.size)}`,
   };
 }
 

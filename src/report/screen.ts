@@ -3,6 +3,8 @@ import type { BuildEvent } from '../core/events.ts';
 /** Shows a build while it happens. Neither call throws or waits. */
 export interface Reporter {
   event(event: BuildEvent): void;
+  /** Leaves the terminal to somebody else until what it gives is called; absent where nothing is shown between events. */
+  rest?(): () => void;
   /** Shows the last state and leaves the terminal as it was; harmless when repeated. */
   close(): void;
 }

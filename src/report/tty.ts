@@ -16,7 +16,9 @@ export function ttyReporter(screen: Screen): Reporter {
   let painted: readonly number[] = [];
   let paintedColumns = screen.size().columns;
   let closed = false;
+  let resting = false;
   const paint = (last: boolean): void => {
+    if (resting) return;
     const { columns, rows } = screen.size();
     const now = screen.now();
     // The last column stays free: a terminal that wraps early would shift everything by a line.
@@ -35,6 +37,15 @@ export function ttyReporter(screen: Screen): Reporter {
   const stopResize = screen.onResize(() => paint(false));
   return {
     event: (event) => addEvent(picture, event),
+    rest: () => {
+      paint(false);
+      // What is shown stays above what others write.
+      painted = [];
+      resting = true;
+      return () => {
+        resting = false;
+      };
+    },
     close: () => {
       if (closed) return;
       closed = true;

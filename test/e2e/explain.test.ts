@@ -87,6 +87,8 @@ describe.skipIf(skip('explained changes', { programs: ['skopeo', 'busybox'] }))(
     it('says what it does not know', async () => {
       const { code, stderr } = await tsbuild.run(['explain', 'nothing']);
       expect([code, stderr]).toEqual([1, expect.stringContaining('has no step nothing')]);
+      const wrong = await tsbuild.run(['build', '--explain', '--target', 'nothing', project()]);
+      expect([wrong.code, wrong.stderr]).toEqual([1, expect.not.stringContaining('step')]);
     });
   });
 

@@ -7,6 +7,7 @@ import { startGitServer } from '../support/git-server.ts';
 import { type Outcome, run } from '../support/programs.ts';
 import { hasRegistryServer, type RegistryServer, startRegistryServer } from '../support/registry-server.ts';
 import { temporaryFolder } from '../support/shared.ts';
+import { startWorkflowCache } from '../support/workflow-cache.ts';
 
 interface Action {
   readonly inputs: Readonly<Record<string, { readonly default?: string }>>;
@@ -143,6 +144,19 @@ describe.skipIf(!hasRegistryServer())('the action', () => {
     const second = await step('second', inputs);
     expect(second.outputs.digest).toBe(digest);
     expect(second.summary).toMatch(/2 of 2 steps \(100 %\)/);
+  });
+
+  it("has the workflow's cache, whose token GitHub gives to actions", async () => {
+    const cache = await startWorkflowCache();
+    const given = { ACTIONS_RESULTS_URL: `${cache.origin}/`, ACTIONS_RUNTIME_TOKEN: cache.token };
+    const inputs = { context: '.', 'cache-from': 'type=gha', 'cache-to': 'type=gha,mode=max' };
+    const elsewhere = (name: string) => ({ ...given, TSBUILD_ROOT: join(folder.path, name) });
+    const first = await step('share', inputs, elsewhere('one'));
+    const second = await step('reuse', inputs, elsewhere('two'));
+    await cache.stop();
+    expect(first.code, said(first)).toBe(0);
+    expect(first.summary).toContain('0 of 2 steps');
+    expect(second.summary).toContain('2 of 2 steps (100 %)');
   });
 
   it('fails as the build does; what the file wrote into its error is text in the summary', async () => {

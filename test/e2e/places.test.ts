@@ -44,7 +44,7 @@ const places: Readonly<Record<string, BuildPlace & { readonly about: string }>> 
     flags: ['--isolation=chroot', '--network=host'],
   },
   restricted: simulated('restricted', { targets: usual }),
-  'restricted-profile': simulated('restricted-profile', { targets: usual }),
+  'restricted-profile': simulated('restricted-profile', short),
   'store-on-tmpfs': {
     ...simulated('bare', { store: '/var/tmp/memory/store', ...short }),
     about: 'an ordinary user without newuidmap whose store lies on a tmpfs',

@@ -87,7 +87,7 @@ class Supervisor {
     this.#steps.set(plan, { id, listener, ...deferred() });
     this.#worker ??= this.#start();
     this.#worker.ref();
-    const known = inodesOf(plan.owners ?? []);
+    const known = [...inodesOf(plan.owners ?? []), ...(plan.journal ?? [])];
     const overlaid = 'lower' in plan.root;
     this.#worker.postMessage({ id, listener, pid, credentials, known, overlaid } satisfies Supervised);
     this.#ring();

@@ -66,6 +66,7 @@ const request: Required<BuildRequest> = {
   isolation: 'single',
   runtime: 'builtin',
   jobs: 2,
+  report: 'report.html',
   sourceDateEpoch: 0,
   ignoreFile: '.ignore',
   provenance: 'mode=max',

@@ -10,11 +10,10 @@ import type { Store } from '../../../src/core/store.ts';
 
 const store = { statCache: () => ({}) } as unknown as Store;
 const input = (context: string, file?: string) =>
-  readInput(
-    { context, buildArgs: {}, ...(file !== undefined && { file }) } as unknown as BuildOptions,
+  readInput({ context, buildArgs: {}, ...(file !== undefined && { file }) } as unknown as BuildOptions, {
     store,
-    {} as Remotes,
-  );
+    remotes: {} as Remotes,
+  });
 
 it('reads no Containerfile that a link finds outside of the context, unless the command names it', async () => {
   const [context, elsewhere] = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'input-'))) as [string, string];

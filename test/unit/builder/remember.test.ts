@@ -208,6 +208,17 @@ describe('remember', () => {
       expect(records.find(key)).toEqual([{ layer: kept, created }]);
     });
 
+    it('learns what a step is that others have made', async () => {
+      const { tools } = world(['x'], { [keyFor({ step: 'a' })]: [{ layer: far('x'), created }] });
+      const learnt: Learnt[] = [];
+      const telling = { ...policy, learn: (one: Learnt) => learnt.push(one) };
+      await remember(start, counted('a'), telling, tools);
+      expect(learnt).toMatchObject([{ first: { step: 'a' }, key: keyFor({ step: 'a' }), cached: true }]);
+      await tools.store.records.put(keyFor({ step: 'b' }), { layer: layer('own'), created }, null);
+      await remember(start, counted('b'), telling, tools);
+      expect(learnt).toHaveLength(1);
+    });
+
     it('does not ask them where nothing is to be looked up', async () => {
       const { tools } = world([], { [keyFor({ step: 'a' })]: [{ layer: far('x'), created }] });
       const step = counted('a');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type RunInput, recallableRun } from '../../../builder/steps/run.ts';
+import { recallableRun } from '../../../builder/steps/run.ts';
+import type { RunInput } from '../../../builder/steps/run-input.ts';
 import type { MountOf } from '../../../builder/steps/run-mounts.ts';
 import type { Tools } from '../../../builder/tools.ts';
 import { keyOf } from '../../../src/core/digest.ts';
@@ -15,7 +16,7 @@ const tmpfs: MountOf<'tmpfs'> = { type: 'tmpfs', target: '/t', sizeBytes: 1 };
 
 function source(content: string): MountOf<'bind'>['source'] {
   const reads = { firstKey: undefined, contentKey: async () => content };
-  return { path: '/', reads: reads as unknown as MountOf<'bind'>['source']['reads'] };
+  return { path: '/', reads: reads as unknown as Required<MountOf<'bind'>['source']>['reads'] };
 }
 const bind: MountOf<'bind'> = { type: 'bind', target: '/b', writable: false, source: source('one') };
 
@@ -34,6 +35,11 @@ const run: RunInput = {
   platform: { os: 'linux', architecture: 'amd64' },
   machine: { os: 'linux', architecture: 'amd64' },
   step: '0/2',
+  shown: {
+    name: '[2/2] RUN true',
+    location: { file: 'Containerfile', startLine: 2, startColumn: 1, endLine: 2, endColumn: 9 },
+  },
+  shell: ['/bin/sh', '-c'],
 };
 const options = {
   addHosts: ['192.0.2.1 one'],

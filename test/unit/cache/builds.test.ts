@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenBuild } from '../../../src/core/store.ts';
@@ -62,6 +62,21 @@ describe('builds that are remembered', () => {
     next[Symbol.dispose]();
     expect(builds.list().map(({ id }) => id)).toEqual([next.id]);
     expect(readdirSync(join(place.root, 'store/builds/v1'))).toHaveLength(1);
+  });
+
+  it('keeps the steps that failed of the last three builds, and does not weigh them with the logs', () => {
+    const { builds } = place.store;
+    const ids = Array.from({ length: 5 }, (_, at) => {
+      const build = begin({});
+      const failed = join(builds.folder(build.id), 'failed');
+      if (at !== 2) mkdirSync(join(failed, 'upper'), { recursive: true });
+      if (at !== 2) sparse(join(failed, 'upper/big'), 600e6);
+      build[Symbol.dispose]();
+      return build.id;
+    });
+    const kept = ids.map((id) => existsSync(join(builds.folder(id), 'failed')));
+    expect(builds.list()).toHaveLength(5);
+    expect(kept).toEqual([false, true, false, true, true]);
   });
 
   const counts = { steps: 2, cached: 1, received: 0, sent: 0 };

@@ -1,0 +1,3 @@
+#!/bin/sh
+# built
+echo "$MODE on $PORT"

@@ -1,0 +1,2 @@
+target "default" { contexts = { o = "target:other" } }
+target "other" { contexts = { d = "target:default" } }

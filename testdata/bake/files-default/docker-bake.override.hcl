@@ -1,0 +1,2 @@
+variable "TAG" { default = "2" }
+target "app" { platforms = ["linux/arm64"] }

@@ -1,0 +1,5 @@
+function "again" {
+  params = [n]
+  result = again(n)
+}
+target "default" { tags = [again("x")] }

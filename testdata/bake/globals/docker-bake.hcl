@@ -1,0 +1,2 @@
+variable "NAME" { default = "abc" }
+target "default" { args = { A = "pre-${NAME}" } }

@@ -1,0 +1,2 @@
+WHO  = "me"
+NAME = "def-${WHO}"

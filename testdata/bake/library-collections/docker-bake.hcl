@@ -1,0 +1,27 @@
+target "default" {
+  args = {
+    chunk = jsonencode(chunklist([1, 2, 3], 2))
+    coalesce = coalesce(null, "", "x")
+    coalescelist = jsonencode(coalescelist([], ["x"]))
+    compact = jsonencode(compact(["", "a"]))
+    concat = jsonencode(concat(["a"], ["b", "c"]))
+    contains = contains(["a"], "a")
+    distinct = jsonencode(distinct(["a", "b", "a"]))
+    element = element(["a", "b"], 3)
+    flatten = jsonencode(flatten([["a", ["b"]], "c"]))
+    hasindex = hasindex(["a"], 1)
+    index = index({ a = 1 }, "a")
+    indexof = indexof(["a", "b"], "b")
+    keys = jsonencode(keys({ b = 1, a = 2 }))
+    length = length({ a = 1 })
+    lookup = lookup({ a = 1 }, "b", 5)
+    merge = jsonencode(merge({ a = 1, b = 1 }, { b = 2 }))
+    range = jsonencode(range(1, 7, 2))
+    down = jsonencode(range(3, 0))
+    reverse = jsonencode(reverselist([1, 2]))
+    slice = jsonencode(slice(["a", "b", "c"], 1, 3))
+    sort = jsonencode(sort(["b", "a"]))
+    values = jsonencode(values({ b = 1, a = 2 }))
+    zipmap = jsonencode(zipmap(["a", "b"], [1, 2]))
+  }
+}

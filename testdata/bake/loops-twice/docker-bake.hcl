@@ -1,0 +1,3 @@
+target "default" {
+  args = { for w in ["a", "b"] : "k" => w }
+}

@@ -1,0 +1,4 @@
+variable "constructor" { default = "x" }
+target "default" {
+  args = { constructor = constructor, toString = "y", __proto__ = "z" }
+}

@@ -1,0 +1,2 @@
+target "default" { dockerfile = target.other.dockerfile }
+target "other" { dockerfile = target.default.dockerfile }

@@ -1,0 +1,1 @@
+target "default" { args = { A = 1 B = 2 } }

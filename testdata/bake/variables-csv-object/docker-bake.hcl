@@ -1,0 +1,2 @@
+variable "O" { type = object({ a = string }) }
+target "default" {}

@@ -1,0 +1,6 @@
+variable "TAG" { default = "latest" }
+OTHER = "kept"
+target "default" {
+  tags = ["app:${TAG}"]
+  args = { OTHER = OTHER }
+}

@@ -1,0 +1,4 @@
+variable "PORT" {
+  default = 3000
+}
+target "default" { args = { PORT = PORT } }
