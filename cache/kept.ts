@@ -25,6 +25,7 @@ export interface Kept {
     | 'contexts'
     | 'mount'
     | 'build'
+    | 'failure'
     | 'loose'
     | 'work'
     | 'other';
@@ -171,6 +172,7 @@ function otherNeeds(items: readonly Item[], forms: Forms): Need[] {
     }),
     ...of('mounts').map((item): Need => ({ kind: 'mount', name: mountId(item), items: [item] })),
     ...of('builds').map((item): Need => ({ kind: 'build', name: item.name, items: [item] })),
+    ...of('failures').map((item): Need => ({ kind: 'failure', name: item.name, items: [item] })),
     { kind: 'contexts', name: '', items: of('stat') },
   ];
 }
