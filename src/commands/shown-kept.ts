@@ -88,6 +88,7 @@ const fixedWords: Readonly<Record<Exclude<Kept['kind'], 'step' | 'build'>, (thin
   records: () => ({ what: 'steps of images', why: 'the cache knows that the images have their layers' }),
   download: ({ name }) => ({ what: `download ${name.slice(0, 12)}`, why: 'ADD fetched it' }),
   mount: ({ name }) => ({ what: `cache mount ${name}`, why: 'RUN --mount=type=cache names it' }),
+  failure: ({ name }) => ({ what: `failed step of ${name}`, why: '`tsbuild debug` opens it' }),
   contexts: () => ({ what: 'digests of contexts', why: 'files that did not change are not read again' }),
   failure: ({ name }) => ({ what: `step that failed ${name}`, why: '`tsbuild debug` opens it' }),
   work: () => ({ what: 'work', why: 'commands that run made it' }),
