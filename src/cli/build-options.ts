@@ -2,18 +2,19 @@ import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, usageError } from '../core/errors.ts';
-import type { BuildOptions, Output, ProcessOptions } from '../core/options.ts';
+import type { BuildOptions, ProcessOptions } from '../core/options.ts';
 import { makesIndex, targetPlatforms } from '../core/target-platforms.ts';
 import { parseAgents } from './agents.ts';
 import { parseAnnotations } from './annotations.ts';
 import { attestOptions, keyOf } from './attest-flags.ts';
 import { type BuildFlags, ignoredFlags } from './build-flags.ts';
 import { cacheOptions } from './caches.ts';
+import { absolute, compact } from './fields.ts';
 import type { Host } from './host.ts';
 import { keepBytes } from './keep-bytes.ts';
-import { keepsTimes, parseOutput } from './outputs.ts';
 import { platformsOf } from './platforms.ts';
 import { processOptions } from './process-options.ts';
+import { resultOptions } from './results.ts';
 import {
   isFetched,
   parseContext,
@@ -39,20 +40,18 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
   const tags = [...(flags.tag ?? []), ...(flags.destination ?? [])];
   const input = inputOptions(flags, host);
   const epoch = epochOf(flags, input.buildArgs, host);
-  const outputs = checkPlatforms(outputsOf(flags, tags, host), input.platforms);
+  const caches = cacheOptions(flags, { cwd: host.cwd, buildArgs: input.buildArgs });
   return {
     context,
     tags,
     ...input,
     buildArgs: epoch === undefined ? input.buildArgs : { ...input.buildArgs, [EPOCH]: String(epoch) },
     ...runOptions(flags, host),
-    outputs,
+    ...resultOptions(flags, { tags, platforms: input.platforms, cacheTo: caches.cacheTo }, host),
     format: parseChoice('--format', flags.format ?? 'oci', ['oci', 'docker'] as const),
     noCache: noCacheOf(flags),
-    ...cacheOptions(flags, { cwd: host.cwd, buildArgs: input.buildArgs }),
+    ...caches,
     ...volumesOf(flags, host),
-    ...digestFilesOf(flags, host),
-    ...(keepsTimes(flags.output) && { keepTimes: true }),
     pull: pullOf(flags),
     attest: attestOptions(flags),
     ...compact({
@@ -62,9 +61,6 @@ export function buildOptions(flags: BuildFlags, words: readonly string[], host: 
       file,
       target: flags.target,
       from: flags.from,
-      squash: squashOf(flags),
-      iidFile: absolute(flags.iidfile, host),
-      metadataFile: absolute(flags.metadataFile, host),
       ignoreFile: absolute(flags.ignorefile, host),
       keepBytes: keepBytes(host.env),
       sourceDateEpoch: epoch,
@@ -163,30 +159,8 @@ function runOptions(
   };
 }
 
-function outputsOf(flags: BuildFlags, tags: readonly string[], host: Host): Output[] {
-  const near = { cwd: host.cwd, tags, stdoutIsTerminal: host.isTerminal(1) };
-  const outputs = (flags.output ?? []).map((text) => parseOutput(text, near));
-  if (flags.load && !outputs.some((output) => output.type === 'load')) outputs.push({ type: 'load' });
-  const push = flags.push ?? flags.destination !== undefined;
-  if (push && tags.length === 0) throw usageError('--push has no name to push to', 'Add -t NAME.');
-  if (push) outputs.push({ type: 'registry', names: tags });
-  if (flags.sign !== undefined && !outputs.some(({ type }) => type === 'registry'))
-    throw usageError('--sign signs what is pushed, and nothing is', 'Add --push.');
-  if (flags.offline && outputs.some(({ type }) => type === 'registry'))
-    throw usageError('--offline asks no registry, and pushing does', 'Keep one of both.');
-  if (outputs.filter((output) => 'dest' in output && output.dest === '-').length > 1)
-    throw usageError('two outputs go to stdout', 'Give one of them a dest=FILE.');
-  return outputs;
-}
-
-/** Docker's archives hold one platform: told before anything is built. */
-function checkPlatforms(outputs: Output[], platforms: WrittenOptions['platforms']): Output[] {
-  const output = outputs.find(({ type }) => type === 'load' || type === 'docker');
-  if (platforms.length < 2 || output === undefined) return outputs;
-  throw usageError(
-    `${output.type === 'load' ? '--load' : '-o type=docker'} cannot hold an image for several platforms`,
-    'Name one platform with --platform, or write an OCI archive with -o type=oci,dest=FILE.',
-  );
+function volumesOf({ volume }: BuildFlags, { cwd }: Host): Pick<WrittenOptions, 'volumes'> {
+  return volume === undefined ? {} : { volumes: volume.map((text) => parseVolume(text, cwd)) };
 }
 
 function noCacheOf(flags: BuildFlags): boolean | readonly string[] {
@@ -218,41 +192,6 @@ function lockOf({ lock, frozen }: BuildFlags, host: Host): WrittenOptions['lock'
     mode: lock === undefined ? 'frozen' : 'write',
     ...compact({ file: absolute(file || undefined, host) }),
   };
-}
-
-function volumesOf({ volume }: BuildFlags, { cwd }: Host): Pick<WrittenOptions, 'volumes'> {
-  return volume === undefined ? {} : { volumes: volume.map((text) => parseVolume(text, cwd)) };
-}
-
-function digestFilesOf(
-  { digestFile, imageNameWithDigestFile, imageNameTagWithDigestFile }: BuildFlags,
-  host: Host,
-): Pick<WrittenOptions, 'digestFile' | 'nameDigestFile' | 'nameTagDigestFile'> {
-  return compact({
-    digestFile: absolute(digestFile, host),
-    nameDigestFile: absolute(imageNameWithDigestFile, host),
-    nameTagDigestFile: absolute(imageNameTagWithDigestFile, host),
-  });
-}
-
-function squashOf({ squash, squashAll, cacheTo = [] }: BuildFlags): WrittenOptions['squash'] {
-  if (!squash && !squashAll) return undefined;
-  if (cacheTo.some((text) => text.split(',').includes('type=inline')))
-    throw usageError(
-      'an image of one layer cannot be a cache of its steps',
-      'Share the cache apart: --cache-to type=registry,ref=NAME.',
-    );
-  return squashAll ? 'all' : 'new';
-}
-
-function absolute(path: string | undefined, host: Host): string | undefined {
-  return path === undefined ? undefined : resolve(host.cwd, path);
-}
-
-/** The same fields without those that are undefined. */
-function compact<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function camelCase(name: string): string {

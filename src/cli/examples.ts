@@ -68,6 +68,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'tsbuild explain', about: 'why steps of the last build ran' },
     { line: 'tsbuild explain --format json', about: 'for programs' },
   ],
+  debug: [
+    { line: 'tsbuild debug', about: 'the last step that failed' },
+    { line: "tsbuild debug -c 'ls -l /app'", about: 'one command, and back' },
+  ],
   report: [
     { line: 'tsbuild report', about: 'of the last build' },
     { line: 'tsbuild report -o build.html', about: 'in this file' },

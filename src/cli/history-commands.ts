@@ -96,8 +96,8 @@ const debug: CommandSpec = {
 };
 
 const debugHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the last
-step that failed is meant.
+BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
+last step that failed is meant.
 `;
 
 const report: CommandSpec = {

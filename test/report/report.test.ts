@@ -1,6 +1,6 @@
-import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportData } from '../../src/report/html/report-data.ts';
@@ -32,7 +32,10 @@ beforeAll(async () => {
     hostile: write('hostile', hostileReport()),
     big: write('big', reportOf(bigBuild(100))),
   };
-  const context = resolve('testdata/report/shop');
+  const context = join(tsbuild.folder, 'shop');
+  cpSync('testdata/report/shop', context, { recursive: true });
+  // Not every system can have it in a checkout.
+  writeFileSync(join(context, 'assets/<img src=x onerror=alert(1)>.svg'), 'x');
   await tsbuild.must(['build', '-t', 'shop', '--report', pages.done, context]);
   const failed = await tsbuild.run([
     'build',

@@ -18,7 +18,7 @@ async function told(...args: readonly string[]): Promise<string> {
 /** Words of a line as a shell splits them. */
 function wordsOf(line: string): string[] {
   const own = line.replace(/ (?:\||>|>>) .*$/, '');
-  return [...own.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!).slice(1);
+  return [...own.matchAll(/["']([^"']*)["']|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!).slice(1);
 }
 
 describe('help', () => {
