@@ -26,7 +26,6 @@ export interface Kept {
     | 'mount'
     | 'failure'
     | 'build'
-    | 'failure'
     | 'loose'
     | 'work'
     | 'other';
@@ -174,7 +173,6 @@ function otherNeeds(items: readonly Item[], forms: Forms): Need[] {
     ...of('mounts').map((item): Need => ({ kind: 'mount', name: mountId(item), items: [item] })),
     ...of('failures').map((item): Need => ({ kind: 'failure', name: item.name, items: [item] })),
     ...of('builds').map((item): Need => ({ kind: 'build', name: item.name, items: [item] })),
-    ...of('failures').map((item): Need => ({ kind: 'failure', name: item.name, items: [item] })),
     { kind: 'contexts', name: '', items: of('stat') },
   ];
 }

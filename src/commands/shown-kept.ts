@@ -90,7 +90,6 @@ const fixedWords: Readonly<Record<Exclude<Kept['kind'], 'step' | 'build'>, (thin
   mount: ({ name }) => ({ what: `cache mount ${name}`, why: 'RUN --mount=type=cache names it' }),
   failure: ({ name }) => ({ what: `failed step of ${name}`, why: '`tsbuild debug` opens it' }),
   contexts: () => ({ what: 'digests of contexts', why: 'files that did not change are not read again' }),
-  failure: ({ name }) => ({ what: `step that failed ${name}`, why: '`tsbuild debug` opens it' }),
   work: () => ({ what: 'work', why: 'commands that run made it' }),
   loose: () => ({ what: 'loose layers', why: 'nothing names them any more: `tsbuild prune` frees them' }),
   other: () => ({ what: 'names and facts', why: 'what is kept is found by them' }),
