@@ -24,11 +24,12 @@ export interface Kept {
     | 'download'
     | 'contexts'
     | 'mount'
+    | 'failure'
     | 'build'
     | 'loose'
     | 'work'
     | 'other';
-  /** A name, a layer's diffId, a mount's or a build's id; empty where there is one of the kind at most. */
+  /** A name, a layer's diffId, a mount's or a build's id (a `failure` has its build's); empty where there is one of the kind at most. */
   readonly name: string;
   /** Of an image: the digest of its configuration. */
   readonly id?: string;
@@ -170,6 +171,7 @@ function otherNeeds(items: readonly Item[], forms: Forms): Need[] {
       return { kind: 'download', name: blobs[0] ?? '', items: [item, ...forms.of([], blobs)] };
     }),
     ...of('mounts').map((item): Need => ({ kind: 'mount', name: mountId(item), items: [item] })),
+    ...of('failures').map((item): Need => ({ kind: 'failure', name: item.name, items: [item] })),
     ...of('builds').map((item): Need => ({ kind: 'build', name: item.name, items: [item] })),
     { kind: 'contexts', name: '', items: of('stat') },
   ];

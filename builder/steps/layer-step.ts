@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Instruction } from '../../src/containerfile/types.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { StepFacts } from '../../src/core/ingredients.ts';
+import { hideLogins } from '../../src/core/logins.ts';
 import { LostLayer, type Recallable, type RecallPolicy, type Remembered, remember } from '../remember.ts';
 import { type StageScope, type StageState, stepId, stepName } from '../state.ts';
 import { withComment, withHistory } from './config.ts';
@@ -29,7 +30,8 @@ export async function applyLayerStep(
 ): Promise<StageState> {
   const id = stepId(state.step + 1, scope);
   const { emit } = scope.tools;
-  const name = `${stepName(state.step + 1, scope, state.args)} ${step.shown ?? instruction.source}`;
+  const text = step.shown ?? instruction.source;
+  const name = hideLogins(`${stepName(state.step + 1, scope, state.args)} ${text}`);
   emit({ type: 'step-start', step: id, name, location: instruction.range });
   const lookUp = step.steady === true || !isMadeAgain(scope);
   const learning = new Learning({ id, name, instruction, facts: step.facts, asked: !lookUp }, state, scope);

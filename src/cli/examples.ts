@@ -82,7 +82,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { line: 'tsbuild diff --exit-code a b', about: 'for scripts' },
   ],
   mount: [{ line: 'tsbuild mount myapp files -- ls -l files/usr/bin', about: 'look without a copy' }],
-  du: [{ line: 'tsbuild du', about: 'what takes up how much' }],
+  du: [
+    { line: 'tsbuild du', about: 'what takes up how much' },
+    { line: 'tsbuild du --verbose', about: 'each thing, and why it is kept' },
+  ],
   prune: [
     { line: 'tsbuild prune', about: 'what nothing needs any more' },
     { line: 'tsbuild prune --all --keep-storage 10GB', about: 'the oldest, until 10 GB are left' },

@@ -321,7 +321,7 @@ describe.skipIf(skip('prune: its files belong to others', { root: true }))('prun
     await b.store[Symbol.asyncDispose]();
     age(join(b.root, 'store'));
     prune(b.store, { everything: true });
-    expect(usage(b.store).map((one) => one.count)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(usage(b.store).filter((one) => one.count > 0)).toEqual([]);
     expect(await b.store.images.list()).toEqual([]);
   });
 
