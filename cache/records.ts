@@ -1,5 +1,6 @@
 import { type Digest, type Framed, hexOf, isDigest } from '../src/core/digest.ts';
 import type { Records, StepResult } from '../src/core/store.ts';
+import { guarded } from './faults.ts';
 import { type Home, touch } from './home.ts';
 import { lock } from './lock.ts';
 
@@ -28,7 +29,7 @@ export function openRecords(home: Home): Records {
       home.write(fileOf(key), JSON.stringify({ results, of: digestsIn(ingredients) }));
     },
     async lock(key, signal) {
-      const held = await lock(home.path('locks', `step-${hexOf(key)}`), 'exclusive', signal);
+      const held = await guarded(() => lock(home.path('locks', `step-${hexOf(key)}`), 'exclusive', signal));
       return { [Symbol.asyncDispose]: async () => held.release() };
     },
   };

@@ -34,7 +34,7 @@ describe.skipIf(!hasRegistryServer())('the component of GitLab CI', () => {
   });
 
   /** The job's script in a shell, as GitLab's runner does it, with the variables of a job. */
-  async function runJob(inputs: Inputs) {
+  async function runJob(inputs: Inputs, slug = 'topic-1') {
     const [, job] = Object.entries(componentWith(inputs))[0]!;
     const own = {
       PATH: `${resolve('bin')}:${process.env.PATH}`,
@@ -44,8 +44,8 @@ describe.skipIf(!hasRegistryServer())('the component of GitLab CI', () => {
       CI_REGISTRY_USER: login.user,
       CI_REGISTRY_PASSWORD: login.password,
       CI_COMMIT_SHORT_SHA: '0123abcd',
-      CI_COMMIT_REF_SLUG: 'topic-1',
-      CI_DEFAULT_BRANCH: 'main',
+      CI_COMMIT_REF_SLUG: slug,
+      CI_DEFAULT_BRANCH: 'Release/Next',
     };
     const variables = Object.entries(job.variables).map(
       ([name, text]) => [name, expanded(text, own)] as const,
@@ -67,8 +67,8 @@ describe.skipIf(!hasRegistryServer())('the component of GitLab CI', () => {
     return { digest: answer.headers.get('docker-content-digest'), ...((await answer.json()) as object) };
   };
 
-  it('pushes to the registry of the project, and shares what was made by branch', async () => {
-    const { dotenv } = await runJob({});
+  it('pushes to the registry of the project, and a new branch has what the default one made', async () => {
+    const { dotenv } = await runJob({}, 'release-next');
     const pushed = (await inRegistry('manifests/0123abcd')) as { readonly digest: string };
     expect(dotenv).toBe(`TSBUILD_DIGEST=${pushed.digest}\nTSBUILD_IMAGE=${registry.host}/group/project\n`);
     const again = await runJob({ flags: `--root=${join(folder.path, 'empty')}` });

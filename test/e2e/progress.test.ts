@@ -55,8 +55,8 @@ describe.skipIf(skip('progress', needs))('progress', () => {
       vertexes.filter(({ error }) => error !== undefined),
     );
     expect(failed.map(({ error }) => error)).toEqual([expect.stringMatching(/exit code: 1$/)]);
-    const logs = statuses.flatMap(({ logs = [] }) => logs.map(({ data }) => data));
-    expect(Buffer.from(logs.join(''), 'base64').toString()).toBe('::error::x\n##[error]y\n');
+    const logs = statuses.flatMap(({ logs = [] }) => logs.map(({ data }) => Buffer.from(data, 'base64')));
+    expect(Buffer.concat(logs).toString()).toBe('::error::x\n##[error]y\n');
     expect(lines.slice(ends).join('\n')).toMatch(/^error: process .*exit code: 1$/m);
     expect(code).toBe(1);
   });

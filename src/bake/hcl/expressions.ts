@@ -64,22 +64,22 @@ function readTerms(nodes: readonly SyntaxNode[], reading: Reading): Expression {
 }
 
 function taken(of: Expression, rest: readonly SyntaxNode[], reading: Reading): Expression {
-  const [next, ...others] = rest;
-  if (next === undefined) return of;
-  const range = { ...of.range, ...endOf(reading.locate(next.start, next.end)) };
-  if (next.type === 'get_attr') {
-    const name = next.children.find(({ type }) => type === 'identifier')!;
-    const attribute = {
-      kind: 'attribute',
-      of,
-      name: reading.text.slice(name.start, name.end),
-      range,
-    } as const;
-    return taken(attribute, others, reading);
+  let expression = of;
+  for (const [i, next] of rest.entries()) {
+    if (next.type !== 'get_attr' && next.type !== 'index')
+      return splatOf(expression, next, { others: rest.slice(i + 1), reading });
+    const range = { ...expression.range, ...endOf(reading.locate(next.start, next.end)) };
+    expression =
+      next.type === 'index'
+        ? { kind: 'index', of: expression, key: keyOf(next, reading), range }
+        : { kind: 'attribute', of: expression, name: attributeName(next, reading), range };
   }
-  if (next.type === 'index')
-    return taken({ kind: 'index', of, key: keyOf(next, reading), range }, others, reading);
-  return splatOf(of, next, { others, reading });
+  return expression;
+}
+
+function attributeName({ children }: SyntaxNode, { text }: Reading): string {
+  const name = children.find(({ type }) => type === 'identifier')!;
+  return text.slice(name.start, name.end);
 }
 
 function endOf({
