@@ -54,10 +54,9 @@ const explain: CommandSpec = {
 };
 
 const stepHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
-last build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a
-stage.
-`;
+BUILD is an id that \`tsbuild builds\` lists, or the start or end of one; without
+it the last build is meant. STEP is a step's place ("builder 2/4"), its id (0/2)
+or a stage.`;
 
 type DebugFlags = Flags & {
   readonly command?: string;
@@ -96,9 +95,8 @@ const debug: CommandSpec = {
 };
 
 const debugHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
-last step that failed is meant.
-`;
+BUILD is an id that \`tsbuild builds\` lists, or the start or end of one; without
+it the last step that failed is meant.`;
 
 const report: CommandSpec = {
   name: 'report',
@@ -125,8 +123,7 @@ const report: CommandSpec = {
 const reportHelp = `
 The page needs nothing else, and asks nobody: it can be opened from disk, sent,
 or kept with what a CI job made. BUILD is an id that \`tsbuild builds\` lists, or
-an end of one; without it the last build is meant.
-`;
+the start or end of one; without it the last build is meant.`;
 
 /** Commands about builds of the past. */
 export const historyCommands: readonly CommandSpec[] = [builds, logs, explain, report, debug];
