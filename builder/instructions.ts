@@ -1,5 +1,6 @@
 import { resolve } from 'node:path/posix';
 import * as history from '../src/containerfile/history.ts';
+import { makesLayer } from '../src/containerfile/layer-kinds.ts';
 import { exposedPorts } from '../src/containerfile/ports.ts';
 import { withEnv } from '../src/containerfile/predefined.ts';
 import { checkSignal } from '../src/containerfile/signals.ts';
@@ -17,12 +18,15 @@ import type {
 } from '../src/containerfile/types.ts';
 import { argValues, pairValues, visibleIn } from '../src/containerfile/variables.ts';
 import { BuildError } from '../src/core/errors.ts';
+import type { Emit } from '../src/core/events.ts';
 import type { ContainerConfig, Snapshot } from '../src/core/types.ts';
-import { edited, expanded, type StageScope, type StageState } from './state.ts';
+import { LostLayer } from './remember.ts';
+import { edited, expanded, type StageScope, type StageState, stepId, stepName } from './state.ts';
 import { applyCopy } from './steps/apply-copy.ts';
 import { applyRun } from './steps/apply-run.ts';
 import { applyWorkdir } from './steps/apply-workdir.ts';
 import { addKeys, healthcheckOf, settingsOf, withConfig, withHistory, withSettings } from './steps/config.ts';
+import { reasonOf } from './steps/layer-step.ts';
 import { shellOf } from './steps/shell.ts';
 
 /** Applies one instruction: the stage's next state. */
@@ -31,6 +35,11 @@ export async function applyInstruction(
   state: StageState,
   scope: StageScope,
 ): Promise<StageState> {
+  if (!makesLayer(instruction)) return await apply(instruction, state, scope);
+  return await asStep(instruction, { state, scope }, (own) => apply(instruction, state, own));
+}
+
+async function apply(instruction: Instruction, state: StageState, scope: StageScope): Promise<StageState> {
   switch (instruction.kind) {
     case 'run':
       return await applyRun(instruction, state, scope);
@@ -53,6 +62,34 @@ export async function applyInstruction(
       return edited(state, (snapshot) =>
         setting(instruction, snapshot, (text) => expanded(text, state, scope)),
       );
+  }
+}
+
+/**
+ * A step that people see: what is noted in its scope, and time that goes by, say so. What fails before it was begun, for want
+ * of what it reads, is told as a step that failed, too.
+ */
+async function asStep(
+  instruction: Instruction,
+  { state, scope }: { readonly state: StageState; readonly scope: StageScope },
+  work: (scope: StageScope) => Promise<StageState>,
+): Promise<StageState> {
+  const { emit, signal } = scope.tools;
+  const step = stepId(state.step + 1, scope);
+  let begun = false;
+  const tell: Emit = (event) => {
+    begun ||= event.type === 'step-start';
+    emit(event.type === 'note' || event.type === 'span' ? { step, ...event } : event);
+  };
+  try {
+    return await work({ ...scope, tools: { ...scope.tools, emit: tell } });
+  } catch (error) {
+    if (!begun && !signal.aborted && !(error instanceof LostLayer)) {
+      const name = `${stepName(state.step + 1, scope, state.args)} ${instruction.source}`;
+      emit({ type: 'step-start', step, name, location: instruction.range });
+      emit({ type: 'step-end', step, outcome: 'failed', ...reasonOf(error) });
+    }
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { clampEpoch } from '../src/core/clamp-epoch.ts';
 import { type Digest, type Framed, keyOf } from '../src/core/digest.ts';
 import { BuildError } from '../src/core/errors.ts';
+import { timed, timedGate } from '../src/core/spans.ts';
 import type { Layers, SharedResults, StepResult } from '../src/core/store.ts';
 import type { Layer, Snapshot } from '../src/core/types.ts';
 import {
@@ -208,14 +209,15 @@ async function makeOnce({ candidate, expected, asks }: Work): Promise<Remembered
   const { records } = tools.store;
   const first = step.first === undefined ? undefined : onTop(candidate.snapshot, step.first, step);
   const main = expected === undefined ? first! : onTop(candidate.snapshot, expected, step);
-  await using _lock = await records.lock(keyOf(main), tools.signal);
+  await using _lock = await timed(tools.emit, 'wait', () => records.lock(keyOf(main), tools.signal));
   const meanwhile = await recall([candidate], expected ?? step.first, asks);
   if (meanwhile.length > 0)
     return expected === undefined
       ? hit(meanwhile, undefined, asks)
       : await hitByContent(meanwhile, expected, asks);
   policy.learn?.({ ...learntOf(candidate, expected, step), cached: false });
-  const layer = await tools.gate(() => step.make(candidate.snapshot, expected));
+  const turn = timedGate(tools.gate, tools.emit);
+  const layer = await turn(() => step.make(candidate.snapshot, expected));
   const made = { layer, created: new Date().toISOString() };
   const note = async (ingredients: Framed, result: StepResult): Promise<Taken> => {
     // What somebody made by hand is no result of the step: its key is one that nobody asks for.

@@ -1,7 +1,9 @@
+import { parseTrigger } from '../src/containerfile/parse.ts';
 import type { GraphStage, StageGraph } from '../src/containerfile/types.ts';
 import { BuildError } from '../src/core/errors.ts';
 import { checkEntitlements } from './entitlements.ts';
 import { LostLayer } from './remember.ts';
+import { shapeOf } from './shapes.ts';
 import { buildStage } from './stage.ts';
 import type { BuiltStage, StageSources } from './state.ts';
 import type { Tools } from './tools.ts';
@@ -113,7 +115,9 @@ class Stages implements StageSources {
   }
 
   learn(index: number, triggers: readonly string[]): void {
-    const known = [...this.#byIndex.values(), ...this.#graph.withTriggers(index, triggers).stages];
+    const { stages } = this.#graph.withTriggers(index, triggers);
+    this.#tellMore(index, triggers, stages);
+    const known = [...this.#byIndex.values(), ...stages];
     this.#byIndex.clear();
     for (const stage of known.sort((a, b) => a.stage.index - b.stage.index)) {
       if (!this.#byIndex.has(stage.stage.index)) this.#byIndex.set(stage.stage.index, stage);
@@ -126,6 +130,18 @@ class Stages implements StageSources {
     const named = [...this.#byIndex.values()].findLast(({ stage }) => stage.name === wanted);
     if (named !== undefined) return named.stage.index;
     return /^\d+$/.test(name) && this.#byIndex.has(Number(name)) ? Number(name) : undefined;
+  }
+
+  /** What people see has more steps than the file shows. */
+  #tellMore(index: number, triggers: readonly string[], stages: readonly GraphStage[]): void {
+    const graph = this.#graph;
+    const { emit, options } = this.#tools;
+    const parsed = triggers.map((trigger) => parseTrigger(trigger, graph.containerfile.escape));
+    const more = stages.filter(({ stage }) => stage.index === index || !this.#byIndex.has(stage.index));
+    const shapes = more.map((one) =>
+      shapeOf(one, { graph, options, triggers: one.stage.index === index ? parsed : [] }),
+    );
+    emit({ type: 'graph', stages: shapes });
   }
 
   #chainOf(index: number): Set<number> {

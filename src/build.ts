@@ -19,6 +19,7 @@ import { tellBuild } from './build/tell.ts';
 import { tidying } from './build/tidy.ts';
 import { type CountedOptions, countTransfers } from './build/transfers.ts';
 import { openParts, type Parts } from './commands/wiring.ts';
+import { hideLogins } from './core/logins.ts';
 import type { BuildOptions, RegistryOptions } from './core/options.ts';
 import type { Place } from './core/place.ts';
 import { makesIndex } from './core/target-platforms.ts';
@@ -115,7 +116,7 @@ interface NotingOptions extends BuildOptions {
 function notingTexts(options: BuildOptions): NotingOptions {
   const texts = new Map<string, string>();
   const onSource = (file: string, text: string): void => {
-    texts.set(file, text);
+    texts.set(file, hideLogins(text));
     options.onSource?.(file, text);
   };
   return { ...options, onSource, texts };

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '../../src/core/errors.ts';
+import { timed } from '../../src/core/spans.ts';
 import { retrying } from '../../src/http/retry.ts';
 import type { ContextFile } from './context.ts';
 import { checkUrl, isCommit, shown } from './git-address.ts';
@@ -57,7 +58,7 @@ async function told(
   } as const;
   emit({ ...transfer, done: 0, state: 'running' });
   try {
-    await work();
+    await timed(emit, 'transfer', work);
   } catch (error) {
     emit({ ...transfer, done: 0, state: 'failed' });
     throw error;

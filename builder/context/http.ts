@@ -1,6 +1,7 @@
 import { type Digest, finish, hasher } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { Emit } from '../../src/core/events.ts';
+import { timed } from '../../src/core/spans.ts';
 import type { Download, Store } from '../../src/core/store.ts';
 import type { HttpClient } from '../../src/http/client.ts';
 import { redact } from '../../src/http/redact.ts';
@@ -106,7 +107,8 @@ async function request(url: string, wanted: Wanted, tools: HttpTools): Promise<D
     tools.emit({ ...transfer, done, state, ...(total !== undefined && { total }) });
   try {
     const attempt = () => exchange(url, wanted, { tools, tell });
-    return await retrying(attempt, { ...tools.retry, signal: tools.signal });
+    const asking = () => retrying(attempt, { ...tools.retry, signal: tools.signal });
+    return await timed(tools.emit, 'transfer', asking);
   } catch (error) {
     tools.emit({ ...transfer, done: 0, state: 'failed' });
     throw error;

@@ -6,6 +6,7 @@ import { type Framed, keyOf } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
 import type { FileList, StepFacts } from '../../src/core/ingredients.ts';
 import { hideLogins } from '../../src/core/logins.ts';
+import { timed } from '../../src/core/spans.ts';
 import type { LayerWriter } from '../../src/core/store.ts';
 import type { Layer, Snapshot } from '../../src/core/types.ts';
 import { envOf, expanded, type StageScope, type StageState } from '../state.ts';
@@ -145,7 +146,7 @@ class Copying implements LayerStep, AsyncDisposable {
       const written = await this.#write(below);
       if (expected !== undefined && keyOf(written) !== keyOf(expected)) throw changed();
     }
-    return await this.#writer!.commit();
+    return await timed(this.#tools.emit, 'commit', () => this.#writer!.commit());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,8 +161,9 @@ class Copying implements LayerStep, AsyncDisposable {
   }
 
   async #write(below: Snapshot): Promise<Framed> {
-    this.#writer = await this.#tools.store.layers.writer();
-    return await this.#selection.write(below.layers, this.#writer);
+    const writer = await this.#tools.store.layers.writer();
+    this.#writer = writer;
+    return await timed(this.#tools.emit, 'commit', () => this.#selection.write(below.layers, writer));
   }
 }
 

@@ -1,3 +1,4 @@
+import { timed } from '../../src/core/spans.ts';
 import type { HeldCopy } from '../../src/core/store.ts';
 import type { Layer } from '../../src/core/types.ts';
 import type { Bounds, Confined } from '../sandbox/confines.ts';
@@ -35,7 +36,7 @@ export async function withPlan<T>(
   work: (planned: PlannedRun) => Promise<T>,
 ): Promise<T> {
   const { input, form, engine } = running;
-  const { store, signal } = tools;
+  const { emit, store, signal } = tools;
   await using scratch = await store.scratch();
   const around = { store, signal, scratch: scratch.path };
   await checkMachine(input.machine, layers, around);
@@ -44,10 +45,10 @@ export async function withPlan<T>(
     scratch.path,
     tools,
   );
-  await using copy = await holdCopy(form, layers, around);
+  await using copy = await timed(emit, 'unpack', () => holdCopy(form, layers, around));
   await using confined = await tools.confines.confine(input.network, scratch.path);
   const wanted = { ...wantedOf(input, mounts), ...confined.bounds };
-  const plan = await planProcess(layers, wanted, { ...around, copy });
+  const plan = await timed(emit, 'unpack', () => planProcess(layers, wanted, { ...around, copy }));
   return await work({ ...running, plan, mounts, confined, copy, scratch: scratch.path });
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BuildError, errnoOf } from '../../src/core/errors.ts';
+import { timed } from '../../src/core/spans.ts';
 import type { HeldMount } from '../../src/core/store.ts';
 import type { Mount, Overlay } from '../sandbox/plan.ts';
 import { pathIn } from '../sandbox/step-roots.ts';
@@ -149,7 +150,9 @@ class Holding implements HeldMounts {
     const { mode, uid, gid } = mount;
     const sharing = this.#moved && mount.sharing === 'shared' ? 'locked' : mount.sharing;
     const options = { sharing, mode, uid, gid, fresh: this.#fresh, ...(seed !== undefined && { seed }) };
-    const held = this.#held.get(id) ?? (await this.#tools.store.mounts.hold(id, options, this.#tools.signal));
+    const { emit, signal, store } = this.#tools;
+    const hold = () => timed(emit, 'wait', () => store.mounts.hold(id, options, signal));
+    const held = this.#held.get(id) ?? (await hold());
     this.#held.set(id, held);
     this.#folders.set(mount, held.path);
   }

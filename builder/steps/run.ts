@@ -1,5 +1,6 @@
 import type { Framed } from '../../src/core/digest.ts';
 import { BuildError } from '../../src/core/errors.ts';
+import { timed } from '../../src/core/spans.ts';
 import type { Layer, Snapshot } from '../../src/core/types.ts';
 import type { Recallable } from '../remember.ts';
 import type { Exit } from '../sandbox/plan.ts';
@@ -89,9 +90,9 @@ async function runOn(below: Snapshot, running: Running, tools: Tools): Promise<L
 /** What the process leads to; `retry` where somebody who looked at its failure wants it to be run again. */
 async function attempt(below: Snapshot, planned: PlannedRun, tools: Tools): Promise<Layer | 'retry'> {
   const { input, engine, plan, mounts, confined, scratch } = planned;
-  const { signal } = tools;
-  using log = new StepLog(tools.logs, input.step, { emit: tools.emit, secrets: mounts.secrets });
-  const exit = await engine.run(plan, ioOf(log, signal), scratch, signal);
+  const { emit, signal } = tools;
+  using log = new StepLog(tools.logs, input.step, { emit, secrets: mounts.secrets });
+  const exit = await timed(emit, 'run', () => engine.run(plan, ioOf(log, signal), scratch, signal));
   log.end();
   if (exit.code === 0) return await commit(below, planned, { exit, tools });
   const failure = failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
@@ -106,7 +107,9 @@ async function commit(
   planned: PlannedRun,
   { exit, tools }: { readonly exit: Exit; readonly tools: Tools },
 ): Promise<Layer> {
-  const layer = await commitChanges(layers, await changesOf(planned, exit, tools.signal), tools);
+  const layer = await timed(tools.emit, 'commit', async () =>
+    commitChanges(layers, await changesOf(planned, exit, tools.signal), tools),
+  );
   planned.copy?.becomes(layer);
   return layer;
 }

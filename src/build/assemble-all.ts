@@ -1,6 +1,7 @@
 import { assemble } from '../../builder/assemble.ts';
 import type { BuiltGraph } from '../../builder/schedule.ts';
 import type { Tools } from '../../builder/tools.ts';
+import { timed } from '../core/spans.ts';
 import type { Image } from '../core/types.ts';
 import type { BuiltImage } from './taken-steps.ts';
 
@@ -8,7 +9,10 @@ import type { BuiltImage } from './taken-steps.ts';
 export async function assembleAll(built: readonly BuiltGraph[], tools: Tools): Promise<BuiltImage[]> {
   const { platforms } = tools.options;
   const images = built.map(({ target }, i) => assemble(target, tools, platforms[i]));
-  return (await Promise.all(images)).map((image, i) => ({ image, graph: built[i]! }));
+  return (await timed(tools.emit, 'commit', () => Promise.all(images))).map((image, i) => ({
+    image,
+    graph: built[i]!,
+  }));
 }
 
 /** The images as they go to the store and to the outputs of a build. */

@@ -5,6 +5,7 @@ import type { Parts } from '../commands/wiring.ts';
 import type { BuildOptions, Output } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
 import { formatPlatform } from '../core/platform.ts';
+import { timed } from '../core/spans.ts';
 import type { Descriptor, Image } from '../core/types.ts';
 import { writeDockerArchive, writeOciArchive } from '../oci/archive.ts';
 import type { Attest } from '../oci/attestation.ts';
@@ -74,7 +75,8 @@ async function deliverTo(output: Output, made: Made, delivery: Delivery): Promis
       return undefined;
     case 'load': {
       const packed = await packImage(made.images[0], packing({ type: 'docker' }, delivery));
-      await loadImage(packed, delivery.place, delivery.options.signal);
+      const { emit, signal } = delivery.options;
+      await timed(emit, 'push', () => loadImage(packed, delivery.place, signal));
       return undefined;
     }
   }
@@ -88,6 +90,7 @@ async function push(
   { options, parts }: Delivery,
 ): Promise<Delivered> {
   const references = (names.length > 0 ? names : options.tags).map(parseReference);
+  const { emit } = options;
   const how = {
     layers: parts.store.layers,
     format: options.format,
@@ -97,11 +100,13 @@ async function push(
     attest,
     signer,
     signal: options.signal,
-    progress: (transfer: Transfer) => options.emit({ type: 'transfer', ...transfer, way: 'out' }),
+    progress: (transfer: Transfer) => emit({ type: 'transfer', ...transfer, way: 'out' }),
+    emit,
   };
+  const sent = <T>(send: () => Promise<T>): Promise<T> => timed(emit, 'push', send);
   if (!isIndex && attest === undefined)
-    return { manifest: descriptorIn(await parts.registry.push(images[0], references, how)) };
-  const pushed = await parts.registry.pushIndex(images, references, how);
+    return { manifest: descriptorIn(await sent(() => parts.registry.push(images[0], references, how))) };
+  const pushed = await sent(() => parts.registry.pushIndex(images, references, how));
   return { manifest: descriptorIn(pushed), members: pushed.manifests };
 }
 

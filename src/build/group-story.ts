@@ -37,8 +37,10 @@ export function groupStory(names: readonly string[], { context, emit }: Around):
     count(event, sums);
     if (event.type === 'build-end') error ??= event.error;
     else if (event.type === 'graph') {
-      stages.push(...event.stages.map((stage) => named(name, stage)));
-      if (begun.size === names.length && waiting !== undefined) flush();
+      const shapes = event.stages.map((stage) => named(name, stage));
+      stages.push(...shapes);
+      if (waiting === undefined) emit({ type: 'graph', stages: shapes });
+      else if (begun.size === names.length) flush();
     } else if (event.type === 'build-start') begun.set(name, event);
     else if (isNews(event, said)) pass(prefixed(name, event));
   };
@@ -97,5 +99,6 @@ function named(name: string, stage: StageShape): StageShape {
     id: `${name}/${stage.id}`,
     name: `${name} ${stage.name}`,
     needs: stage.needs.map((need) => `${name}/${need}`),
+    steps: stage.steps.map((step) => `${name}/${step}`),
   };
 }

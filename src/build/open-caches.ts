@@ -10,6 +10,7 @@ import { joinShared } from '../../cache/remote/shared.ts';
 import type { Parts } from '../commands/wiring.ts';
 import { BuildError } from '../core/errors.ts';
 import type { BuildOptions, CacheSite } from '../core/options.ts';
+import { timed } from '../core/spans.ts';
 import type { SharedResults } from '../core/store.ts';
 import { targetPlatforms } from '../core/target-platforms.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -72,7 +73,8 @@ async function readSource(
     done += bytes;
   };
   const platforms = targetPlatforms(options);
-  const content = await importCache(place, { platforms, maxAgeMs, signal, onBytes });
+  const read = () => importCache(place, { platforms, maxAgeMs, signal, onBytes });
+  const content = await timed(emit, 'transfer', read);
   const text = `the cache ${place.name}`;
   if (content === undefined) {
     emit({ type: 'note', level: 'info', text: `${text} is not there yet` });

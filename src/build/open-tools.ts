@@ -11,6 +11,7 @@ import { gate } from '../core/gates.ts';
 import { once } from '../core/once.ts';
 import type { BuildOptions } from '../core/options.ts';
 import type { Place } from '../core/place.ts';
+import { timed } from '../core/spans.ts';
 import type { SharedResults } from '../core/store.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Input } from './input.ts';
@@ -41,14 +42,17 @@ export function openTools(
   const { store, registry } = parts;
   const { emit, signal } = options;
   const meaning = (name: string) => registry.meaning(name);
+  const asking = <T>(ask: () => Promise<T>): Promise<T> => timed(emit, 'transfer', ask);
   const find = baseImages(store, options.pull, {
     meaning,
-    resolve: async (reference, platform) => (await registry.resolve(reference, platform, signal)).image,
+    resolve: async (reference, platform) =>
+      (await asking(() => registry.resolve(reference, platform, signal))).image,
   });
   const shared = once(() => sharedBy(options, parts));
   // What it tells is wanted by the first step, while the base is still being asked for.
   if (options.cacheFrom.length > 0 && options.noCache !== true) shared().catch(() => {});
-  const ask = { meaning, digest: (reference: Reference) => registry.digest(reference, signal) };
+  const digest = (reference: Reference) => asking(() => registry.digest(reference, signal));
+  const ask = { meaning, digest };
   const explainer = once(async () => {
     const { Explainer } = await import('../../builder/explain/explainer.ts');
     const shares = options.cacheFrom.length > 0;

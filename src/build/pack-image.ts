@@ -1,5 +1,6 @@
 import type { Emit } from '../core/events.ts';
 import type { Annotation } from '../core/options.ts';
+import { takeTime } from '../core/spans.ts';
 import type { Layers } from '../core/store.ts';
 import type { Descriptor, Image, Layer, Packing } from '../core/types.ts';
 import { annotationsAt } from '../oci/annotations.ts';
@@ -61,9 +62,11 @@ async function packLayer(
   } as const;
   const compression = packingFor(layer, asked, forceCompression);
   const known = layers.descriptor(layer, compression) !== undefined;
+  const end = emit && !known ? takeTime(emit, 'compress') : undefined;
   const { descriptor, path } = await layers.packed(layer, compression, signal, (done, total) => {
     if (!known) emit?.({ ...transfer, done, ...(total !== undefined && { total }), state: 'running' });
   });
+  end?.();
   if (!known) emit?.({ ...transfer, done: descriptor.size, total: descriptor.size, state: 'done' });
   return { descriptor, content: path };
 }

@@ -6,6 +6,7 @@ import { clampEpoch } from '../core/clamp-epoch.ts';
 import { hexOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
 import type { CacheTarget } from '../core/options.ts';
+import { timed } from '../core/spans.ts';
 import type { Layer } from '../core/types.ts';
 import { nameOf, openPlace, wayOf } from './open-caches.ts';
 import { type BuiltImage, stepsOf, targetSteps } from './taken-steps.ts';
@@ -18,7 +19,7 @@ export async function shareCaches(built: readonly BuiltImage[], tools: Tools, pa
     if (!('mode' in target)) continue;
     try {
       await using place = openPlace(target.site, parts);
-      await share(built, target, { tools, place });
+      await timed(tools.emit, 'push', () => share(built, target, { tools, place }));
     } catch (error) {
       if (!(error instanceof BuildError) || tools.signal.aborted) throw error;
       if (!target.ignoreError) throw failed(nameOf(target.site), error);

@@ -1,4 +1,4 @@
-import { makesLayer } from '../containerfile/layer-kinds.ts';
+import { shapesOf } from '../../builder/shapes.ts';
 import type { Containerfile, StageGraph } from '../containerfile/types.ts';
 import { BuildError } from '../core/errors.ts';
 import { type BuildEvent, type EventBody, type ToldFailure, withoutLogins } from '../core/events.ts';
@@ -7,7 +7,6 @@ import type { BuildOptions } from '../core/options.ts';
 import type { Builds } from '../core/store.ts';
 import { type Checking, noteOf } from './checking.ts';
 import type { BuildResult } from './result.ts';
-import { shapesOf } from './shapes.ts';
 import type { CountedOptions } from './transfers.ts';
 
 interface Told {
@@ -37,22 +36,25 @@ export async function tellBuild(
   using memory = builds.begin(texts);
   const startedMs = performance.now();
   const tell = (event: EventBody): void => {
-    const at = Math.round(performance.now() - startedMs);
-    memory.event({ ...withoutLogins(event), at } as BuildEvent);
+    // Logs are kept elsewhere, and are many.
+    if (event.type !== 'step-log') memory.event(since(startedMs, withoutLogins(event)));
     options.emit(event);
   };
-  const counts = { steps: 0, cached: 0 };
+  const ended = new Map<string, string>();
   const emit = (event: EventBody): void => {
     if (event.type === 'note' && event.rule !== undefined && !checking.applies(event.rule)) return;
-    if (event.type === 'step-end') counts.steps++;
-    if (event.type === 'step-end' && event.outcome === 'cached') counts.cached++;
+    // A step may start again, because bytes are gone: the last end counts.
+    if (event.type === 'step-end') ended.set(event.step, event.outcome);
     tell(event);
   };
-  tell({ type: 'build-start', id: memory.id, ...beginning(options, containerfile, graphs) });
-  tell({ type: 'graph', stages: shapesOf(graphs, options) });
-  const end = (ended: Pick<BuildEnd, 'outcome' | 'image' | 'error'>): void => {
+  const stages = shapesOf(graphs, options);
+  const steps = stages.reduce((sum, stage) => sum + stage.steps.length, 0);
+  tell({ type: 'build-start', id: memory.id, steps, ...beginning(options, containerfile) });
+  tell({ type: 'graph', stages });
+  const end = (how: Pick<BuildEnd, 'outcome' | 'image' | 'error'>): void => {
     for (const warning of checking.warnings()) tell(noteOf(warning));
-    tell({ type: 'build-end', ...ended, ...counts, ...moved() });
+    const cached = [...ended.values()].filter((outcome) => outcome === 'cached').length;
+    tell({ type: 'build-end', ...how, steps: ended.size, cached, ...moved() });
   };
   try {
     const result = await work({ options: { ...options, emit }, folder: memory.folder });
@@ -69,23 +71,24 @@ type BuildEnd = Extract<EventBody, { type: 'build-end' }>;
 function beginning(
   { context, target, tags }: BuildOptions,
   { file }: Containerfile,
-  graphs: readonly StageGraph[],
-): Omit<Extract<EventBody, { type: 'build-start' }>, 'type' | 'id'> {
+): Omit<Extract<EventBody, { type: 'build-start' }>, 'type' | 'id' | 'steps'> {
   return {
     started: new Date().toISOString(),
     file: hideLogins(file),
     // The query of an address is where tokens are.
     context: hideLogins(context.replace(/^(\w+:\/\/[^?#]*)\?[^#]*/, '$1')),
     names: tags,
-    steps: graphs.map(countSteps).reduce((sum, count) => sum + count, 0),
     ...(target !== undefined && { target }),
   };
 }
 
-/** What makes layers; which bases are steps too shows only as they come. */
-function countSteps({ stages }: StageGraph): number {
-  const instructions = stages.flatMap(({ stage }) => stage.instructions);
-  return instructions.filter(makesLayer).length;
+/** An event with its times as they are remembered: counted from the build's own beginning. */
+function since(startedMs: number, body: EventBody): BuildEvent {
+  const at = Math.round(performance.now() - startedMs);
+  const startedAt = body.type === 'span' && {
+    startedAt: Math.max(0, Math.round(body.startedAt - startedMs)),
+  };
+  return { ...body, at, ...startedAt } as BuildEvent;
 }
 
 function toldFailure(error: unknown): ToldFailure {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { BakeFile, Selection } from '../commands/bake.ts';
@@ -72,20 +73,20 @@ interface WrittenMember {
 
 async function buildTargets(members: readonly WrittenMember[], run: GroupRun): Promise<number> {
   const { flags, host } = run;
-  const showing = await openShowing(flags, host, 'Building');
-  for (const note of run.notes) showing.emit(note);
   const read = reading(run);
+  const showing = await openShowing(flags, host, { title: 'Building', sources: read });
+  for (const note of run.notes) showing.emit(note);
   try {
     const results = await build(members, { ...run, showing, onSource: read.onSource });
-    showing.close(read.read);
-    if (showing.mode === 'rawjson')
+    showing.close();
+    if (showing.mode === 'events')
       showing.writeLine({ type: 'result', targets: Object.fromEntries(results) });
     if (!members.some(({ options }) => writesToStdout(options)))
       for (const [name, { id }] of results) host.write(1, results.size === 1 ? `${id}\n` : `${name} ${id}\n`);
     return 0;
   } catch (error) {
-    showing.close(read.read);
-    if (showing.mode !== 'rawjson') throw new Failure(error, { ...showing.failed(), read: read.read });
+    showing.close();
+    if (showing.mode !== 'events') throw new Failure(error, { ...showing.failed(), ...read });
     showing.writeLine(errorLine(error, host));
     return failureCode(error, host);
   }
@@ -118,10 +119,18 @@ async function build(
 type Note = (file: string, text: string) => void;
 
 /** Texts that messages show lines of: of the files of the group, and of what its builds read. */
-function reading({ files }: GroupRun): {
+function reading({ files, host }: GroupRun): {
   readonly onSource: Note;
   readonly read: (file: string) => string | undefined;
+  readonly path: (file: string) => string | undefined;
 } {
   const kept = new Map(files.map(({ name, text }) => [name, text]));
-  return { onSource: (file, text) => void kept.set(file, text), read: (file) => kept.get(file) };
+  return {
+    onSource: (file, text) => void kept.set(file, text),
+    read: (file) => kept.get(file),
+    path: (file) => {
+      const path = resolve(host.cwd, file);
+      return existsSync(path) ? path : undefined;
+    },
+  };
 }

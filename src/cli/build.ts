@@ -9,7 +9,7 @@ import type { Host } from './host.ts';
 import { kaniko } from './kaniko.ts';
 import { storeRoot } from './root.ts';
 import { openShowing, type Showing } from './showing.ts';
-import { sourceTexts } from './source-texts.ts';
+import { type SourceTexts, sourceTexts } from './source-texts.ts';
 import type { CommandSpec } from './spec.ts';
 
 export const buildCommand: CommandSpec = {
@@ -27,10 +27,11 @@ export const buildCommand: CommandSpec = {
     const call = callOf(flags);
     const options = buildOptions(flags, command.args, host);
     if (call !== undefined) return await runCall(call, options, { flags, host });
-    const showing = await openShowing(flags, host, 'Building');
+    const sources = sourceTexts(options, host.cwd);
+    const showing = await openShowing(flags, host, { title: 'Building', sources });
     sayIgnored(flags, showing);
     return await withReport({ flags, host, showing }, (showing) =>
-      runBuild(options, { flags, host, showing }),
+      runBuild(options, { flags, host, showing, sources }),
     );
   },
 };
@@ -39,24 +40,25 @@ interface Around {
   readonly flags: BuildFlags;
   readonly host: Host;
   readonly showing: Showing;
+  readonly sources: SourceTexts;
 }
 
-async function runBuild(options: WrittenOptions, { flags, host, showing }: Around): Promise<number> {
+async function runBuild(options: WrittenOptions, { flags, host, showing, sources }: Around): Promise<number> {
   const registry = registryOptions(flags, (path) => resolve(host.cwd, path), imagesNamed(options));
-  const { onSource, read } = sourceTexts(options, host.cwd);
+  const { onSource } = sources;
   try {
     const { build } = await import('../build.ts');
     const written = withTerminal(await withFullNames(options), showing, host);
     const told = { ...written, emit: showing.emit, signal: host.signal, onSource };
     const result = await build(told, registry, host.place, storeRoot(flags, host));
-    showing.close(read);
+    showing.close();
     host.keepCode?.();
-    if (showing.mode === 'rawjson') showing.writeLine({ type: 'result', ...result });
+    if (showing.mode === 'events') showing.writeLine({ type: 'result', ...result });
     if (!writesToStdout(options)) host.write(1, `${result.id}\n`);
     return 0;
   } catch (error) {
-    showing.close(read);
-    if (showing.mode !== 'rawjson') throw new Failure(error, { ...showing.failed(), read });
+    showing.close();
+    if (showing.mode !== 'events') throw new Failure(error, { ...showing.failed(), ...sources });
     showing.writeLine(errorLine(error, host));
     return failureCode(error, host);
   }

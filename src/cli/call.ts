@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
 import type { Answer, Call } from '../commands/call.ts';
 import { suggestion, usageError } from '../core/errors.ts';
+import type { CheckReport } from '../report/check.ts';
+import { asText, isGitHub } from '../report/ci-marks.ts';
 import type { BuildFlags } from './build-flags.ts';
 import type { WrittenOptions } from './build-options.ts';
 import { Failure } from './failure.ts';
 import { type CommonFlags, type RegistryFlags, registryOptions } from './flags.ts';
 import type { Host } from './host.ts';
 import { storeRoot } from './root.ts';
-import { sourceTexts } from './source-texts.ts';
+import { pathsIn, type SourceTexts, sourceTexts } from './source-texts.ts';
 
 /** What is asked of a file instead of building it, and whether the answer is JSON. */
 export interface AskedCall {
@@ -43,20 +45,34 @@ export async function runCall(
   options: WrittenOptions,
   { flags, host }: { readonly flags: CommonFlags & RegistryFlags; readonly host: Host },
 ): Promise<number> {
-  const { onSource, read } = sourceTexts(options, host.cwd);
+  const { onSource, path, read } = sourceTexts(options, host.cwd);
   const { callFile } = await import('../commands/call.ts');
   const told = { ...options, emit: () => {}, signal: host.signal, onSource };
   const registry = registryOptions(flags, (path) => resolve(host.cwd, path), options.tags);
   try {
     const here = { registry, place: host.place, root: storeRoot(flags, host) };
     const answer = await callFile(call, told, here);
-    host.write(1, json ? `${JSON.stringify(answer.json, null, 2)}\n` : await textOf(answer, read));
+    const text = json ? `${JSON.stringify(answer.json, null, 2)}\n` : await textOf(answer, read);
+    host.write(1, json ? text : asText(text, host.env));
+    if (answer.call === 'check' && !json && isGitHub(host.env))
+      await annotate(answer.checked, { path, host });
     return answer.call === 'check' && answer.json.warnings.length + (answer.json.errors?.length ?? 0) > 0
       ? 1
       : 0;
   } catch (error) {
-    throw new Failure(error, { read });
+    throw new Failure(error, { read, path });
   }
+}
+
+/** What a check found stands beside the lines of a pull request, too, where GitHub reads along. */
+async function annotate(
+  { errors, warnings }: CheckReport,
+  { path, host }: { readonly path: SourceTexts['path']; readonly host: Host },
+): Promise<void> {
+  const { annotateError, annotateWarnings } = await import('../report/annotation.ts');
+  const pathOf = pathsIn(host.env, { path });
+  host.write(2, errors.map((error) => annotateError(error, pathOf)).join(''));
+  host.write(2, annotateWarnings(warnings, pathOf));
 }
 
 async function textOf(answer: Answer, read: (file: string) => string | undefined): Promise<string> {

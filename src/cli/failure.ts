@@ -1,12 +1,17 @@
 import { BuildError } from '../core/errors.ts';
+import { asText, isGitHub } from '../report/ci-marks.ts';
 import type { FailureSetting } from '../report/error.ts';
 import type { Host } from './host.ts';
+import { pathsIn, type SourceTexts } from './source-texts.ts';
+
+/** What is known for the text of a failure, and where the files that it names are. */
+type About = Omit<FailureSetting, 'debug'> & Partial<Pick<SourceTexts, 'path'>>;
 
 /** A failure on its way to the end of the command, with what is known for its text. */
 export class Failure extends Error {
-  readonly about: Omit<FailureSetting, 'debug'>;
+  readonly about: About;
 
-  constructor(error: unknown, about: Omit<FailureSetting, 'debug'>) {
+  constructor(error: unknown, about: About) {
     super('failed', { cause: error });
     this.about = about;
   }
@@ -24,12 +29,18 @@ export async function tellFailure(thrown: unknown, debug: boolean, host: Host): 
   if (host.interrupted() !== undefined) host.write(2, 'tsbuild: interrupted\n');
   else {
     const { renderFailure } = await import('../report/error.ts');
-    host.write(2, renderFailure(error, { ...about, debug }));
+    host.write(2, asText(renderFailure(error, { ...about, debug }), host.env));
+    if (isGitHub(host.env)) host.write(2, await annotationOf(error, about, host));
   }
   return code;
 }
 
-/** A failure as a line of rawjson. */
+async function annotationOf(error: unknown, { path }: About, host: Host): Promise<string> {
+  const { annotateError } = await import('../report/annotation.ts');
+  return annotateError(error, pathsIn(host.env, path && { path }));
+}
+
+/** A failure as a line for programs of ours. */
 export function errorLine(error: unknown, host: Host): object {
   const known = error instanceof BuildError ? error : undefined;
   const { code = 'bug', hint, location, exitCode, log } = known ?? {};
@@ -44,7 +55,7 @@ export function errorLine(error: unknown, host: Host): object {
   return { type: 'error', code, message, hint, location, errors, exitCode, log, status };
 }
 
-function unpack(thrown: unknown): { readonly error: unknown; readonly about: Omit<FailureSetting, 'debug'> } {
+function unpack(thrown: unknown): { readonly error: unknown; readonly about: About } {
   if (thrown instanceof Failure) return { error: thrown.cause, about: thrown.about };
   return { error: thrown, about: { read: () => undefined } };
 }

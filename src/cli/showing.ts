@@ -1,9 +1,12 @@
 import { usageError } from '../core/errors.ts';
 import type { BuildEvent, Emit } from '../core/events.ts';
+import { annotateWarnings } from '../report/annotation.ts';
+import { asText, isGitHub, marksOf } from '../report/ci-marks.ts';
 import { chooseMode, emitTo, openReporter, type ProgressMode } from '../report/reporter.ts';
-import type { Reporter } from '../report/screen.ts';
+import type { Reporter, Screen } from '../report/screen.ts';
 import { type FileWarning, isFileWarning, renderWarnings } from '../report/warnings.ts';
 import type { Host } from './host.ts';
+import { pathsIn, type SourceTexts } from './source-texts.ts';
 import { parseChoice } from './values.ts';
 
 /** A story that is being told, and what its end needs to know of it. */
@@ -14,10 +17,10 @@ export interface Showing {
   failed(): { readonly step?: string; readonly logFile?: string };
   /** Tells nothing until what it gives is called; then all that has happened meanwhile. */
   hold(): () => void;
-  /** Writes a line of its own; for rawjson, where it is not an event. */
+  /** Writes a line that is no event, for programs of ours. */
   writeLine(value: object): void;
-  /** Ends the story, and tells what files were warned of; `read` gives their texts. */
-  close(read?: (file: string) => string | undefined): void;
+  /** Ends the story, and tells what files were warned of. */
+  close(): void;
 }
 
 export interface ShowingFlags {
@@ -30,18 +33,18 @@ export interface ShowingFlags {
   readonly explain?: boolean;
 }
 
-/** Starts to tell the story of a command as its flags say; `title` is the picture's first word. */
-export async function openShowing(flags: ShowingFlags, host: Host, title: string): Promise<Showing> {
+/** What the picture is titled with, and where the files are that a story names. */
+export interface Scene {
+  /** The picture's first word. */
+  readonly title: string;
+  readonly sources?: Pick<SourceTexts, 'read' | 'path'>;
+}
+
+/** Starts to tell the story of a command as its flags say. */
+export async function openShowing(flags: ShowingFlags, host: Host, scene: Scene): Promise<Showing> {
   const fd = descriptorOf(flags.eventsFd);
   const mode = modeOf(flags, host);
-  const screen = {
-    title,
-    write: (text: string) => host.write(fd, text),
-    size: host.size,
-    onResize: host.onResize,
-    colour: host.env.NO_COLOR === undefined || host.env.NO_COLOR === '',
-    now: host.now,
-  };
+  const screen = screenOf(fd, host, scene);
   const reporter = await openReporter(mode, screen);
   const held = holdable(reporter);
   const later = keepWarnings(held.reporter, mode);
@@ -53,11 +56,28 @@ export async function openShowing(flags: ShowingFlags, host: Host, title: string
     failed: failure.failed,
     hold: held.hold,
     writeLine: (value) => host.write(fd, `${JSON.stringify(value)}\n`),
-    close: (read = () => undefined) => {
+    close: () => {
       reporter.close();
-      host.write(fd, reasons.text());
-      host.write(fd, renderWarnings(later.warnings.splice(0), flags.debug ? read : undefined));
+      const warnings = later.warnings.splice(0);
+      const told = renderWarnings(warnings, flags.debug ? screen.read : undefined);
+      host.write(fd, asText(reasons.text() + told, host.env));
+      if (isGitHub(host.env)) host.write(fd, annotateWarnings(warnings, pathsIn(host.env, scene.sources)));
     },
+  };
+}
+
+function screenOf(fd: number, host: Host, { title, sources }: Scene): Screen {
+  const epochMs = Date.now() - host.now();
+  return {
+    title,
+    write: (text: string) => host.write(fd, text),
+    size: host.size,
+    onResize: host.onResize,
+    colour: host.env.NO_COLOR === undefined || host.env.NO_COLOR === '',
+    now: host.now,
+    epochMs,
+    marks: marksOf(host.env, () => epochMs + host.now()),
+    read: sources?.read ?? (() => undefined),
   };
 }
 
@@ -67,7 +87,7 @@ function modeOf(flags: ShowingFlags, host: Host): ProgressMode {
     flags.progress === undefined
       ? parseChoice('BUILDKIT_PROGRESS', host.env.BUILDKIT_PROGRESS || 'auto', modes)
       : parseChoice('--progress', flags.progress, modes);
-  if (flags.eventsFd !== undefined) return 'rawjson';
+  if (flags.eventsFd !== undefined) return 'events';
   if (flags.quiet || asked === 'none') return 'quiet';
   return chooseMode(asked, { isTerminal: host.isTerminal(2), term: host.env.TERM });
 }
@@ -102,13 +122,13 @@ function holdable(reporter: Reporter): { readonly reporter: Reporter; readonly h
   return { reporter: { event, close: reporter.close }, hold };
 }
 
-/** Where people read, warnings of a file wait for the end; a machine gets them as they come. */
+/** Where people read, warnings of a file wait for the end; a program gets them as they come. */
 function keepWarnings(
   reporter: Reporter,
   mode: ProgressMode,
 ): { readonly reporter: Reporter; readonly warnings: FileWarning[] } {
   const warnings: FileWarning[] = [];
-  if (mode === 'rawjson' || mode === 'quiet') return { reporter, warnings };
+  if (mode !== 'tty' && mode !== 'plain') return { reporter, warnings };
   const event = (event: BuildEvent): void => {
     if (isFileWarning(event)) warnings.push(event);
     else reporter.event(event);
@@ -116,12 +136,12 @@ function keepWarnings(
   return { reporter: { event, close: reporter.close }, warnings };
 }
 
-/** Why steps ran stands below the picture, where it is wanted; a machine gets it as it comes. */
+/** Why steps ran stands below the picture, where it is wanted; a program gets it as it comes. */
 async function keepReasons(
   reporter: Reporter,
   { mode, wanted }: { readonly mode: ProgressMode; readonly wanted: boolean },
 ): Promise<{ readonly reporter: Reporter; readonly text: () => string }> {
-  if (!wanted || mode === 'rawjson' || mode === 'quiet') return { reporter, text: () => '' };
+  if (!wanted || (mode !== 'tty' && mode !== 'plain')) return { reporter, text: () => '' };
   const reasons = (await import('../report/explain.ts')).collectExplanations();
   const event = (event: BuildEvent): void => {
     reasons.event(event);

@@ -34,7 +34,7 @@ export async function shown(
   { flags, host, images }: { readonly flags: Flags; readonly host: Host; readonly images: readonly string[] },
   work: (here: Surroundings) => Promise<void>,
 ): Promise<number> {
-  const showing = await openShowing(flags, host, title);
+  const showing = await openShowing(flags, host, { title });
   const late: [number, string][] = [];
   const here = {
     ...still(flags, host, images),
@@ -46,7 +46,7 @@ export async function shown(
     await work(here);
     return 0;
   } catch (error) {
-    if (showing.mode !== 'rawjson') throw error;
+    if (showing.mode !== 'events') throw error;
     showing.writeLine(errorLine(error, host));
     return failureCode(error, host);
   } finally {

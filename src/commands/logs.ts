@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Builds, KeptBuild } from '../core/store.ts';
+import { asText } from '../report/ci-marks.ts';
 import { cleanLine } from '../report/clean.ts';
 import { findBuildAndStep, findSteps } from './find-step.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -31,7 +32,7 @@ export async function logs({ json, words }: LogsCommand, here: Surroundings): Pr
     one.outcome === 'cached' ? whenMade(one, build, parts.store.builds) : one,
   );
   if (json) return here.print(`${JSON.stringify(found.map(withText), null, 2)}\n`);
-  for (const one of found) here.print(textOf(one, found.length > 1));
+  for (const one of found) here.print(asText(textOf(one, found.length > 1), here.env));
 }
 
 function stepsOf(builds: Builds, id: string): LoggedStep[] {

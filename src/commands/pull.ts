@@ -49,7 +49,7 @@ async function fetchLayer(
     here.emit({
       type: 'transfer',
       id: layer.diffId,
-      name: `layer ${layer.diffId.slice(7, 19)}`,
+      name: `pulling ${layer.diffId.slice(7, 19)}`,
       done,
       total: size,
       state,

@@ -1,4 +1,5 @@
 import type { Emit } from '../core/events.ts';
+import { takeTime } from '../core/spans.ts';
 import type { FetchBlob } from '../core/store.ts';
 
 /** Bytes between two events of one download: enough to see it move, few enough to cost nothing. */
@@ -16,11 +17,16 @@ export function toldFetch(fetch: FetchBlob, emit: Emit): FetchBlob {
       way: 'in',
     } as const;
     emit({ ...transfer, done: 0, state: 'running' });
+    const end = takeTime(emit, 'transfer');
     const chunks = await fetch(origins, descriptor, signal).catch((error: unknown) => {
+      end();
       emit({ ...transfer, done: 0, state: 'failed' });
       throw error;
     });
-    return passing(chunks, (done, ended) => emit({ ...transfer, done, state: ended ? 'done' : 'running' }));
+    return passing(chunks, (done, ended) => {
+      if (ended) end();
+      emit({ ...transfer, done, state: ended ? 'done' : 'running' });
+    });
   };
 }
 

@@ -26,6 +26,8 @@ export interface StageShape {
   /** Ids of the stages that it reads. */
   readonly needs: readonly string[];
   readonly location: SourceRange;
+  /** Ids of its steps, in order. */
+  readonly steps: readonly string[];
 }
 
 /** What a build's time goes into. */
@@ -92,7 +94,12 @@ export type BuildEvent =
       readonly names: readonly string[];
       readonly steps: number;
     }
-  | { readonly type: 'graph'; readonly at: number; readonly stages: readonly StageShape[] }
+  | {
+      /** All stages; told again for those that turn out to be more, by the ONBUILD triggers of a base image. */
+      readonly type: 'graph';
+      readonly at: number;
+      readonly stages: readonly StageShape[];
+    }
   | {
       readonly type: 'step-start';
       readonly at: number;
@@ -138,6 +145,7 @@ export type BuildEvent =
       /** Time that went into something; `at` is its end. */
       readonly type: 'span';
       readonly at: number;
+      /** As `at`; before an event has its time, milliseconds since the process began. */
       readonly startedAt: number;
       readonly what: Activity;
       readonly step?: string;
@@ -158,6 +166,8 @@ export type BuildEvent =
       readonly type: 'note';
       readonly at: number;
       readonly level: 'info' | 'warning';
+      /** The step that it is about. */
+      readonly step?: string;
     } & Pick<Warning, 'text'> &
       Partial<Warning>)
   | {

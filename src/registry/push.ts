@@ -1,7 +1,9 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { BuildError } from '../core/errors.ts';
+import type { Emit } from '../core/events.ts';
 import { allOrNone } from '../core/gates.ts';
 import type { Annotation } from '../core/options.ts';
+import { timed } from '../core/spans.ts';
 import type { Layers } from '../core/store.ts';
 import type { Descriptor, Image, Layer, Packing } from '../core/types.ts';
 import { interrupted } from '../http/retry.ts';
@@ -43,6 +45,8 @@ export interface PushOptions {
   readonly signer?: Signer | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: (transfer: Transfer) => void;
+  /** Told how long layers are compressed. */
+  readonly emit?: Emit;
 }
 
 /** Layers of one push that are on their way at once: one is compressed while others are sent. */
@@ -116,7 +120,9 @@ async function pushLayer(layer: Layer, target: Target, options: PushOptions): Pr
   const known = layers.descriptor(layer, compression);
   const report = reporter(options, layer.diffId, known?.size);
   try {
-    const pack = () => layers.outgoing(layer, compression, target.signal);
+    const outgoing = () => layers.outgoing(layer, compression, target.signal);
+    const { emit } = options;
+    const pack = () => (emit === undefined ? outgoing() : timed(emit, 'compress', outgoing));
     const packed = known === undefined ? await pack() : undefined;
     const expected = known ?? packed!.descriptor;
     const { descriptor, how } = await putBlob(target, {
@@ -171,7 +177,7 @@ function reporter(options: PushOptions, digest: Digest, size: number | undefined
   return (state, done, total = size) => {
     if (state === 'running' && done < told + (1 << 20) && done !== total) return;
     told = done;
-    const name = digest.slice(7, 19);
+    const name = `pushing ${digest.slice(7, 19)}`;
     options.progress?.({ id: `push ${digest}`, name, done, ...(total !== undefined && { total }), state });
   };
 }

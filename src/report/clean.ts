@@ -9,8 +9,12 @@ const sequences =
 const colours = /^\x1b\[[0-9;:]*m$/;
 const controls = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** Text in which nothing has to be cleaned; most is. */
+const harmless = /^[\n\x20-\x7e]*$/;
+
 /** One line of a step's log, fit to be shown: what overwrote itself by carriage returns shows its last state. */
-export function cleanLine(line: string, options: { readonly colour: boolean } = { colour: false }): string {
+export function cleanLine(line: string, options: CleanOptions = { colour: false }): string {
+  if (harmless.test(line)) return line;
   const text = line.replace(sequences, (sequence) =>
     options.colour && colours.test(sequence) ? sequence : '',
   );
@@ -25,11 +29,17 @@ export function cleanName(text: string): string {
   return cleanLine(text.replaceAll('\n', '\\n').replaceAll('\r', '\\r'));
 }
 
+interface CleanOptions {
+  /** Lets colours through. */
+  readonly colour: boolean;
+}
+
 /** Text of several lines, each cleaned. */
-export function cleanText(text: string): string {
+export function cleanText(text: string, options?: CleanOptions): string {
+  if (harmless.test(text)) return text;
   return text
     .split('\n')
-    .map((line) => cleanLine(line))
+    .map((line) => cleanLine(line, options))
     .join('\n');
 }
 
@@ -42,15 +52,17 @@ export class Lines {
     this.#limit = limit;
   }
 
-  /** The lines that this chunk ended. */
-  add(chunk: string): string[] {
-    const lines = (this.#rest + chunk).split('\n');
-    this.#rest = lines.pop() ?? '';
+  /** The lines that this chunk ended, each with its end. */
+  add(chunk: string): string {
+    const text = this.#rest + chunk;
+    const end = text.lastIndexOf('\n') + 1;
+    let whole = text.slice(0, end);
+    this.#rest = text.slice(end);
     while (this.#rest.length > this.#limit) {
-      lines.push(this.#rest.slice(0, this.#limit));
+      whole += `${this.#rest.slice(0, this.#limit)}\n`;
       this.#rest = this.#rest.slice(this.#limit);
     }
-    return lines;
+    return whole;
   }
 
   /** What has no line end yet; it stays. */
@@ -58,10 +70,10 @@ export class Lines {
     return this.#rest;
   }
 
-  /** The last line where it had no end. */
-  end(): string[] {
+  /** The last line where it had no end; now it has one. */
+  end(): string {
     const last = this.#rest;
     this.#rest = '';
-    return last === '' ? [] : [last];
+    return last === '' ? '' : `${last}\n`;
   }
 }

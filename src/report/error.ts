@@ -53,7 +53,7 @@ export function renderSnippet(text: string, location: SourceRange): string {
   const first = Math.min(location.startLine, lines.length);
   const last = Math.max(first, Math.min(lastLineOf(location), lines.length));
   const pad = last === first ? 4 : 2;
-  let out = `${location.file}:${location.startLine}:${location.startColumn}\n${rule}\n`;
+  let out = `${cleanLine(location.file)}:${location.startLine}:${location.startColumn}\n${rule}\n`;
   for (let n = Math.max(1, first - pad); n <= Math.min(lines.length, last + pad); n++) {
     if (n === first + MOST_LINES - 2 && last - n >= 2) {
       out += `     |     … ${last - n - 1} lines more\n`;

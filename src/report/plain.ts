@@ -1,89 +1,154 @@
 import type { BuildEvent } from '../core/events.ts';
-import { cleanLine, Lines } from './clean.ts';
+import { cleanLine, cleanText, Lines } from './clean.ts';
 import { formatBytes, formatSeconds } from './format.ts';
+import { type Named, PlainLog } from './plain-log.ts';
 import type { Reporter, Screen } from './screen.ts';
+import { Summary } from './summary.ts';
 
 type Of<T extends BuildEvent['type']> = Extract<BuildEvent, { type: T }>;
 
 /** Something with a number of its own: a step or a transfer. */
-interface Vertex {
-  readonly number: number;
-  readonly name: string;
-  readonly startedAt: number;
+interface Vertex extends Named {
   readonly lines: Record<'stdout' | 'stderr', Lines>;
   /** When the last line about it was written, for transfers that go on for long. */
   shownAt: number;
-  ended: boolean;
-}
-
-interface PlainState {
-  readonly screen: Screen;
-  readonly vertices: Map<string, Vertex>;
-  /** The vertex that the last line was about. */
-  current: Vertex | undefined;
 }
 
 /** A transfer under way is mentioned at most this often. */
 const transferEveryMs = 5000;
 
+/** Who waits for a turn is looked after this often, even while nothing happens. */
+const lookEveryMs = 1000;
+
 /**
  * One line per event, after BuildKit's plain grammar: `#N name`, `#N 0.123 log line`, `#N CACHED`, `#N DONE 1.2s`,
- * `#N ERROR: why`.
- * A blank line and the name again stand where the talk changes from one step to another.
+ * `#N ERROR: why`, `#N WARN: text`; `#N ...` and a blank line stand where the talk changes from one step to another.
  */
 export function plainReporter(screen: Screen): Reporter {
-  const state: PlainState = { screen, vertices: new Map(), current: undefined };
+  const plain = new Plain(screen);
+  const timer = setInterval(() => plain.look(), lookEveryMs);
+  timer.unref();
   return {
-    event: (event) => show(state, event),
+    event: (event) => plain.show(event),
     close: () => {
-      for (const vertex of state.vertices.values()) flush(state, vertex, screen.now());
+      clearInterval(timer);
+      plain.close();
     },
   };
 }
 
-function show(state: PlainState, event: BuildEvent): void {
-  if (event.type === 'step-start') start(state, `step ${event.step}`, event.name, event.at);
-  else if (event.type === 'step-log') log(state, event);
-  else if (event.type === 'step-end') endStep(state, event);
-  else if (event.type === 'transfer') transfer(state, event);
-  else if (event.type === 'note') note(state, event);
-  else if (event.type === 'build-end') endBuild(state, event);
-}
+class Plain {
+  readonly #screen: Screen;
+  readonly #log: PlainLog<Vertex>;
+  readonly #vertices = new Map<string, Vertex>();
+  readonly #summary = new Summary();
 
-/** What starts again, because bytes that it made before are gone, keeps its number. */
-function start(state: PlainState, key: string, name: string, at: number): Vertex {
-  const lines = { stdout: new Lines(), stderr: new Lines() };
-  const number = state.vertices.get(key)?.number ?? state.vertices.size + 1;
-  const vertex = { number, name: cleanLine(name), startedAt: at, shownAt: at, lines, ended: false };
-  state.vertices.set(key, vertex);
-  say(state, vertex);
-  return vertex;
-}
+  constructor(screen: Screen) {
+    this.#screen = screen;
+    this.#log = new PlainLog(screen);
+  }
 
-function log(state: PlainState, event: Of<'step-log'>): void {
-  const vertex = state.vertices.get(`step ${event.step}`);
-  if (vertex === undefined) return;
-  for (const line of vertex.lines[event.stream].add(event.text)) logLine(state, vertex, [line, event.at]);
-}
+  show(event: BuildEvent): void {
+    this.#summary.add(event);
+    if (event.type === 'step-start') this.#start(`step ${event.step}`, event.name, event.at);
+    else if (event.type === 'step-log') this.#addLog(event);
+    else if (event.type === 'step-end') this.#endStep(event);
+    else if (event.type === 'transfer') this.#transfer(event);
+    else if (event.type === 'note') this.#note(event);
+    else if (event.type === 'build-end') this.#end();
+  }
 
-function logLine(state: PlainState, vertex: Vertex, [line, at]: readonly [string, number]): void {
-  const time = (Math.max(0, at - vertex.startedAt) / 1000).toFixed(3);
-  say(state, vertex, `${time} ${cleanLine(line, { colour: true })}`);
-}
+  look(): void {
+    this.#log.look(this.#screen.now());
+  }
 
-function endStep(state: PlainState, event: Of<'step-end'>): void {
-  const vertex = state.vertices.get(`step ${event.step}`);
-  if (vertex === undefined || vertex.ended) return;
-  flush(state, vertex, event.at);
-  vertex.ended = true;
-  const took = formatSeconds(event.at - vertex.startedAt);
-  const words = {
-    cached: 'CACHED',
-    done: `DONE ${took}`,
-    failed: errorWords(event.error),
-    cancelled: 'CANCELED',
-  };
-  say(state, vertex, words[event.outcome]);
+  close(): void {
+    for (const vertex of this.#vertices.values()) this.#flush(vertex, this.#screen.now());
+    this.#log.close();
+  }
+
+  /** What starts again, because bytes that it made before are gone, keeps its number. */
+  #start(key: string, name: string, at: number): Vertex {
+    const vertex: Vertex = {
+      number: this.#vertices.get(key)?.number ?? this.#vertices.size + 1,
+      name: this.#fit(cleanLine(name.replaceAll('\n', ' '))),
+      startedAt: at,
+      lines: { stdout: new Lines(), stderr: new Lines() },
+      pending: '',
+      since: undefined,
+      shownAt: at,
+      ended: false,
+    };
+    this.#vertices.set(key, vertex);
+    this.#log.begin(vertex, at);
+    return vertex;
+  }
+
+  #addLog(event: Of<'step-log'>): void {
+    const vertex = this.#vertices.get(`step ${event.step}`);
+    if (vertex !== undefined) this.#say(vertex, vertex.lines[event.stream].add(event.text), event.at);
+  }
+
+  /** Whole lines of a step, with the time at which it said them. */
+  #say(vertex: Vertex, lines: string, at: number): void {
+    if (lines === '') return;
+    const lead = `${(Math.max(0, at - vertex.startedAt) / 1000).toFixed(3)} `;
+    const text = this.#fit(cleanText(lines.slice(0, -1), this.#screen));
+    this.#log.say(vertex, { text, lead }, at);
+  }
+
+  #fit(text: string): string {
+    return this.#screen.marks?.fit(text) ?? text;
+  }
+
+  #flush(vertex: Vertex, at: number): void {
+    for (const stream of ['stdout', 'stderr'] as const) this.#say(vertex, vertex.lines[stream].end(), at);
+  }
+
+  #endStep(event: Of<'step-end'>): void {
+    const vertex = this.#vertices.get(`step ${event.step}`);
+    if (vertex === undefined || vertex.ended) return;
+    this.#flush(vertex, event.at);
+    const words = {
+      cached: 'CACHED',
+      done: `DONE ${formatSeconds(event.at - vertex.startedAt)}`,
+      failed: this.#fit(errorWords(event.error)),
+      cancelled: 'CANCELED',
+    };
+    this.#log.end(vertex, words[event.outcome], event.at);
+  }
+
+  #transfer(event: Of<'transfer'>): void {
+    const key = `transfer ${event.id}`;
+    const vertex = this.#vertices.get(key) ?? this.#start(key, event.name, event.at);
+    if (vertex.ended) return;
+    const took = event.at - vertex.startedAt;
+    const status = `${vertex.name.split(' ').at(-1)} ${bytesOf(event)} ${formatSeconds(took)}`;
+    if (event.state !== 'running') {
+      if (event.state === 'done') this.#log.say(vertex, { text: `${status} done` }, event.at);
+      this.#log.end(vertex, transferEnd(event.state, took), event.at);
+    } else if (event.at - vertex.shownAt >= transferEveryMs) {
+      vertex.shownAt = event.at;
+      this.#log.say(vertex, { text: status }, event.at);
+    }
+  }
+
+  #note(event: Of<'note'>): void {
+    const { location } = event;
+    const where = location === undefined ? '' : ` (${location.file}:${location.startLine})`;
+    const hint = event.hint === undefined ? '' : `\n  ${event.hint}`;
+    const vertex = this.#vertices.get(`step ${event.step}`);
+    const text = this.#fit(cleanText(`${event.text}${where}${event.level === 'info' ? '' : hint}`));
+    if (event.level === 'info') this.#log.aside(text);
+    else if (vertex === undefined || vertex.ended) this.#log.aside(`WARNING: ${text}`);
+    else this.#log.say(vertex, { text: `WARN: ${text}` }, event.at);
+  }
+
+  #end(): void {
+    this.close();
+    const rest = this.#summary.lines().map((line) => `\n  ${line}`);
+    this.#log.aside(this.#fit(`${this.#summary.head()}${rest.join('')}`));
+  }
 }
 
 /** A step that fails says why at once; the lines in question follow at the end. */
@@ -91,71 +156,12 @@ function errorWords(error: string | undefined): string {
   return error === undefined ? 'ERROR' : `ERROR: ${cleanLine(error.replaceAll('\n', ' '))}`;
 }
 
-function flush(state: PlainState, vertex: Vertex, at: number): void {
-  for (const stream of ['stdout', 'stderr'] as const)
-    for (const line of vertex.lines[stream].end()) logLine(state, vertex, [line, at]);
+function bytesOf({ done, total }: Of<'transfer'>): string {
+  return total === undefined ? formatBytes(done) : `${formatBytes(done)} / ${formatBytes(total)}`;
 }
 
-function transfer(state: PlainState, event: Of<'transfer'>): void {
-  const known = state.vertices.get(`transfer ${event.id}`);
-  const vertex = known ?? start(state, `transfer ${event.id}`, event.name, event.at);
-  if (vertex.ended) return;
-  if (event.state === 'running') {
-    if (event.at - vertex.shownAt < transferEveryMs) return;
-    vertex.shownAt = event.at;
-    const total = event.total === undefined ? '' : ` / ${formatBytes(event.total)}`;
-    say(state, vertex, `${formatBytes(event.done)}${total} ${formatSeconds(event.at - vertex.startedAt)}`);
-    return;
-  }
-  vertex.ended = true;
-  say(state, vertex, transferEnd(event, event.at - vertex.startedAt));
-}
-
-function transferEnd(event: Of<'transfer'>, ms: number): string {
-  if (event.state === 'exists') return 'EXISTS already';
-  if (event.state === 'mounted') return 'MOUNTED from another repository';
-  const word = event.state === 'failed' ? 'ERROR' : 'DONE';
-  return `${formatBytes(event.done)} ${word} ${formatSeconds(ms)}`;
-}
-
-function note(state: PlainState, event: Of<'note'>): void {
-  const where = event.location === undefined ? '' : ` (${event.location.file}:${event.location.startLine})`;
-  const hint = event.hint === undefined ? '' : `\n  ${event.hint}`;
-  const text = event.level === 'warning' ? `WARNING: ${event.text}` : event.text;
-  aside(state, `${text}${where}${hint}`);
-}
-
-function endBuild(state: PlainState, event: Of<'build-end'>): void {
-  const cached = event.cached === 0 ? '' : `, ${event.cached} cached`;
-  const words = { done: 'FINISHED', failed: 'FAILED', cancelled: 'CANCELED' };
-  const steps = event.steps === 1 ? '1 step' : `${event.steps} steps`;
-  const moved = [
-    ...(event.received > 0 ? [`, received ${formatBytes(event.received)}`] : []),
-    ...(event.sent > 0 ? [`, sent ${formatBytes(event.sent)}`] : []),
-  ];
-  aside(state, `${words[event.outcome]} ${steps}${cached} in ${formatSeconds(event.at)}${moved.join('')}`);
-}
-
-/** A line that belongs to no step. */
-function aside(state: PlainState, text: string): void {
-  if (state.current !== undefined) state.screen.write('\n');
-  state.current = undefined;
-  state.screen.write(
-    `${text
-      .split('\n')
-      .map((line) => cleanLine(line))
-      .join('\n')}\n`,
-  );
-}
-
-/** A line about a vertex, its name first where the talk was about another; without text the name alone. */
-function say(state: PlainState, vertex: Vertex, text?: string): void {
-  let out = '';
-  if (state.current !== vertex) {
-    if (state.current !== undefined) out += '\n';
-    out += `#${vertex.number} ${vertex.name}\n`;
-  }
-  state.current = vertex;
-  if (text !== undefined) out += `#${vertex.number} ${text}\n`;
-  state.screen.write(out);
+function transferEnd(state: 'done' | 'exists' | 'mounted' | 'failed', ms: number): string {
+  if (state === 'exists') return 'EXISTS already';
+  if (state === 'mounted') return 'MOUNTED from another repository';
+  return `${state === 'failed' ? 'ERROR' : 'DONE'} ${formatSeconds(ms)}`;
 }

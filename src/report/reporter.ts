@@ -1,7 +1,8 @@
 import { type BuildEvent, type Emit, withoutLogins } from '../core/events.ts';
 import type { Reporter, Screen } from './screen.ts';
 
-export type ProgressMode = 'tty' | 'plain' | 'rawjson' | 'quiet';
+/** `events` is for programs of ours: every event, as it is. */
+export type ProgressMode = 'tty' | 'plain' | 'rawjson' | 'quiet' | 'events';
 
 /** `auto` is `tty` on a terminal that can move its cursor, else `plain`. */
 export function chooseMode(
@@ -16,7 +17,8 @@ export function chooseMode(
 /** The reporter of a mode; its code is loaded only then. */
 export async function openReporter(mode: ProgressMode, screen: Screen): Promise<Reporter> {
   if (mode === 'quiet') return { event: () => {}, close: () => {} };
-  if (mode === 'rawjson') return rawJson(screen);
+  if (mode === 'events') return events(screen);
+  if (mode === 'rawjson') return (await import('./rawjson.ts')).rawJsonReporter(screen);
   if (mode === 'tty') return (await import('./tty.ts')).ttyReporter(screen);
   return (await import('./plain.ts')).plainReporter(screen);
 }
@@ -27,6 +29,6 @@ export function emitTo(reporter: Reporter, now: () => number): Emit {
 }
 
 /** One event per line, exactly as it happened. */
-function rawJson(screen: Screen): Reporter {
+function events(screen: Screen): Reporter {
   return { event: (event) => screen.write(`${JSON.stringify(event)}\n`), close: () => {} };
 }

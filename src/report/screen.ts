@@ -1,4 +1,5 @@
 import type { BuildEvent } from '../core/events.ts';
+import type { Marks } from './ci-marks.ts';
 
 /** Shows a build while it happens. Neither call throws or waits. */
 export interface Reporter {
@@ -21,4 +22,10 @@ export interface Screen {
   readonly title: string;
   /** Milliseconds since the build began. */
   now(): number;
+  /** When that was, in milliseconds since 1970. */
+  readonly epochMs: number;
+  /** What the CI system understands that reads along, where one does. */
+  readonly marks?: Marks | undefined;
+  /** The text of a file that a location names, or undefined where it cannot be had. */
+  read(file: string): string | undefined;
 }

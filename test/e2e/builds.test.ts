@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,9 +73,12 @@ describe.skipIf(skip('builds that are remembered', needs)).each(people)('builds 
   it('holds no secret, and is for its owner alone', async () => {
     for (const { id } of await list()) {
       const folder = join(tsbuild.store, 'builds/v1', id);
-      for (const name of readdirSync(folder)) {
-        expect(readFileSync(join(folder, name), 'utf8')).not.toContain('hunter2');
-      }
+      expect(statSync(folder).mode & 0o077).toBe(0);
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) =>
+        one.isFile(),
+      );
+      for (const { parentPath, name } of files)
+        expect(readFileSync(join(parentPath, name), 'utf8')).not.toContain('hunter2');
     }
   });
 

@@ -182,7 +182,7 @@ describe('the warnings of a build', () => {
     const { code, stderr } = await tsbuild.run(['build', '--progress=plain', folder]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /FINISHED .*\n\n 2 warnings found \(use --debug to expand\):\n - FromAsCasing: .* \(line 1\)\n - JSONArgsRecommended: .* \(line 2\)\n\n$/,
+      /FINISHED .*\n(?: {2}.*\n)*\n 2 warnings found \(use --debug to expand\):\n - FromAsCasing: .* \(line 1\)\n - JSONArgsRecommended: .* \(line 2\)\n\n$/,
     );
     const debug = await tsbuild.run(['build', '-D', '--progress=plain', folder]);
     expect(debug.stderr).toMatch(/ 2 warnings found:\n[\s\S]*More info: https:[\s\S]*>>> CMD run\n/);

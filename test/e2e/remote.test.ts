@@ -132,7 +132,7 @@ describe.skipIf(skip('what is fetched', needs)).each(people)('what is fetched as
     const built = await build(['--retry', '1', '--retry-delay', '10ms', `${server.origin}/busy`]);
     expect(built.code, built.stderr).toBe(0);
     expect(built.stderr).toMatch(/^the server answers 503 to GET .*\/busy: trying again in 1 s$/m);
-    expect(built.stderr).toMatch(/^#1 \d+B DONE /m);
+    expect(built.stderr).toMatch(/^#1 \S+ \d+B \/ \d+B \S+ done\n#1 DONE /m);
   });
 
   it('ADD of addresses beside local files, which alone are unpacked unasked', async () => {

@@ -95,7 +95,7 @@ describe.skipIf(skip('git repositories', needs))('git repositories', () => {
     expect(found.get('bin/run')!.entry).toMatchObject({ type: 'file', mode: 0o755, ...common });
     expect(found.get('out')!.entry).toMatchObject({ type: 'symlink', link: '/etc' });
     expect(found.files.some(({ entry }) => /^\.git(\/|$)|^out\//.test(entry.path))).toBe(false);
-    expect(found.events.map((event) => event.type === 'transfer' && event.state)).toEqual([
+    expect(found.events.flatMap((event) => (event.type === 'transfer' ? [event.state] : []))).toEqual([
       'running',
       'done',
     ]);

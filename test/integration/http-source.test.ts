@@ -70,7 +70,7 @@ describe('a download', () => {
     };
     return await download(`${server.origin}${path}`, checksum, tools);
   };
-  const states = () => events.map((event) => event.type === 'transfer' && event.state);
+  const states = () => events.flatMap((event) => (event.type === 'transfer' ? [event.state] : []));
 
   it('is kept under its digest, with the time that the server says', async () => {
     handler = (_, response) => void response.setHeader('last-modified', modified).end('hello');

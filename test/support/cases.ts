@@ -154,14 +154,15 @@ export function wrongSteps({ made, cached = [] }: SecondBuild, output: string): 
   ];
 }
 
-/** `#3 [2/4] RUN true` … `#3 DONE 0.1s`. */
+/** `#3 [2/4] RUN true` … `#3 DONE 0.1s`; not what was packed or moved, which has no place in a stage. */
 function endedSteps(output: string): { readonly name: string; readonly outcome: string }[] {
   const names = new Map<string, string>();
   const ended: { name: string; outcome: string }[] = [];
   for (const [, number = '', text = ''] of output.matchAll(/^#(\d+) (.*)$/gm)) {
     const outcome = /^(CACHED|DONE)\b/.exec(text)?.[1];
     if (!names.has(number)) names.set(number, text);
-    else if (outcome !== undefined) ended.push({ name: names.get(number)!, outcome });
+    else if (outcome !== undefined && names.get(number)!.startsWith('['))
+      ended.push({ name: names.get(number)!, outcome });
   }
   return ended;
 }

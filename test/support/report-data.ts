@@ -7,7 +7,7 @@ export const hostile = `</script><img src=x onerror="alert(1)">'"&</pre></title>
 
 export function stage(id: string, needs: readonly string[] = [], base = 'alpine'): StageShape {
   const location = { file: 'Containerfile', startLine: 1, startColumn: 1, endLine: 1, endColumn: 5 };
-  return { id, name: `stage${id}`, platform: 'linux/amd64', base, needs, location };
+  return { id, name: `stage${id}`, platform: 'linux/amd64', base, needs, location, steps: [] };
 }
 
 /** A step of stage `id.split('/')[0]` that ran from one time to another. */

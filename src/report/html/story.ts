@@ -14,7 +14,10 @@ export function storyOf(events: readonly BuildEvent[]): Story {
   const spans = of('span');
   return {
     build: factsOf(of('build-start')[0], of('build-end').at(-1), { endedAt, steps: of('step-end') }),
-    stages: of('graph').flatMap(({ stages }) => stages),
+    // A stage that turned out to have more steps is told again.
+    stages: [
+      ...new Map(of('graph').flatMap(({ stages }) => stages.map((stage) => [stage.id, stage]))).values(),
+    ],
     steps: stepsOf({ starts: of('step-start'), ends: of('step-end'), spans }, of('explanation'), endedAt),
     transfers: transfersOf(of('transfer'), endedAt),
     spans: spans.filter(({ step }) => step === undefined).map(spanOf),

@@ -10,6 +10,7 @@ const stage: StageShape = {
   base: 'alpine',
   needs: ['0'],
   location: range,
+  steps: ['1/2'],
 };
 const begin = (id: string, steps: number): EventBody => ({
   type: 'build-start',
@@ -44,6 +45,7 @@ it('has one begin, one picture and one end, and the names of targets in front', 
   web(begin('two', 3));
   web({ type: 'graph', stages: [{ ...stage, needs: [] }] });
   web({ type: 'step-start', step: '0/1', name: '[linux/arm64 build 1/2] RUN x' });
+  web({ type: 'graph', stages: [{ ...stage, needs: [], steps: ['1/2', '1/3'] }] });
   app({ type: 'step-log', step: '0/1', stream: 'stdout', text: 'x\n' });
   app({ type: 'step-end', step: '0/1', outcome: 'cached' });
   web({ type: 'step-end', step: '0/1', outcome: 'done' });
@@ -61,12 +63,16 @@ it('has one begin, one picture and one end, and the names of targets in front', 
     {
       type: 'graph',
       stages: [
-        { ...stage, id: 'app/1', name: 'app build', needs: ['app/0'] },
-        { ...stage, id: 'web/1', name: 'web build', needs: [] },
+        { ...stage, id: 'app/1', name: 'app build', needs: ['app/0'], steps: ['app/1/2'] },
+        { ...stage, id: 'web/1', name: 'web build', needs: [], steps: ['web/1/2'] },
       ],
     },
     { type: 'step-start', step: 'app/0/1', name: '[app 1/2] FROM alpine', location: range },
     { type: 'step-start', step: 'web/0/1', name: '[web linux/arm64 build 1/2] RUN x' },
+    {
+      type: 'graph',
+      stages: [{ ...stage, id: 'web/1', name: 'web build', needs: [], steps: ['web/1/2', 'web/1/3'] }],
+    },
     { type: 'step-log', step: 'app/0/1', stream: 'stdout', text: 'x\n' },
     { type: 'step-end', step: 'app/0/1', outcome: 'cached' },
     { type: 'step-end', step: 'web/0/1', outcome: 'done' },

@@ -44,6 +44,7 @@ function world(lost: readonly string[] = [], sources: Sources = {}) {
     options: {},
     shared: async () => ({ find: (key: string) => sources[key] ?? [], mount: () => undefined }),
     gate: <T>(task: () => Promise<T>) => task(),
+    emit: () => {},
     signal: new AbortController().signal,
   } as unknown as Tools;
   return { records, tools };

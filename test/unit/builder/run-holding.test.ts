@@ -4,6 +4,7 @@ import type { RunMount } from '../../../builder/steps/run-mounts.ts';
 import type { Tools } from '../../../builder/tools.ts';
 import { digestOf } from '../../../src/core/digest.ts';
 import { BuildError } from '../../../src/core/errors.ts';
+import type { EventBody } from '../../../src/core/events.ts';
 import type { Layer } from '../../../src/core/types.ts';
 
 const cache: RunMount = {
@@ -35,7 +36,7 @@ function toolsWith(hold: unknown, { known = [], shared = {}, notes = [] }: World
     store: { mounts: { hold, seedOf, has: (id: string) => known.includes(id) } },
     cacheMounts: new Set(),
     shared: async () => ({ find: () => [], mount: (id: string) => shared[id] }),
-    emit: (event: { readonly text: string }) => notes.push(event.text),
+    emit: (event: EventBody) => event.type === 'note' && notes.push(event.text),
     signal: new AbortController().signal,
   } as unknown as Tools;
 }

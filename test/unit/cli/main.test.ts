@@ -167,14 +167,14 @@ describe('the store', () => {
 describe('showing', () => {
   it('sends events to a descriptor of their own', async () => {
     const host = fakeHost({ now: () => 12.4 });
-    const showing = await openShowing({ eventsFd: '3' }, host, 'Building');
+    const showing = await openShowing({ eventsFd: '3' }, host, { title: 'Building' });
     showing.emit({ type: 'note', level: 'info', text: 'hello' });
     showing.writeLine({ type: 'result' });
     expect(host.written[3]).toBe(
       '{"type":"note","level":"info","text":"hello","at":12}\n{"type":"result"}\n',
     );
     expect(host.written[2]).toBe('');
-    await expect(openShowing({ eventsFd: 'x' }, host, '')).rejects.toThrow('is not a descriptor');
+    await expect(openShowing({ eventsFd: 'x' }, host, { title: '' })).rejects.toThrow('is not a descriptor');
   });
 
   it.each([
@@ -190,13 +190,13 @@ describe('showing', () => {
     [{ progress: 'auto' }, { terminal: true, term: 'xterm', BUILDKIT_PROGRESS: 'plain' }, 'tty'],
   ] as const)('%j on %j is %s', async (flags, { terminal, term, ...env }, mode) => {
     const host = fakeHost({ isTerminal: () => terminal, env: { ...env, TERM: term } });
-    const showing = await openShowing(flags, host, 'Building');
+    const showing = await openShowing(flags, host, { title: 'Building' });
     showing.close();
     expect(showing.mode).toBe(mode);
   });
 
   it('remembers the step that failed', async () => {
-    const showing = await openShowing({ quiet: true }, fakeHost(), 'Building');
+    const showing = await openShowing({ quiet: true }, fakeHost(), { title: 'Building' });
     showing.emit({ type: 'step-start', step: '0/1', name: '[1/1] RUN x' });
     showing.emit({ type: 'step-end', step: '0/1', outcome: 'failed', log: '/logs/x' });
     expect(showing.failed()).toEqual({ step: '[1/1] RUN x', logFile: '/logs/x' });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { addEvent, emptyPicture, frameOf } from '../../../src/report/frame.ts';
+import { frameOf } from '../../../src/report/frame.ts';
+import { addEvent, emptyPicture } from '../../../src/report/picture.ts';
 import { plainReporter } from '../../../src/report/plain.ts';
 import { openReporter } from '../../../src/report/reporter.ts';
 import { ttyReporter } from '../../../src/report/tty.ts';
@@ -62,11 +63,11 @@ describe('plain', () => {
       received: 0,
       sent: 0,
     });
-    expect(screen.text()).toBe('FAILED 1 step in 0.0s\n');
+    expect(screen.text()).toBe('FAILED after 0.0s (1 step)\n');
   });
 
   it('lets colours through, and nothing else that a terminal obeys', () => {
-    const screen = fakeScreen();
+    const screen = fakeScreen({ colour: true });
     const reporter = plainReporter(screen);
     for (const event of recorded('good')) reporter.event(event);
     expect(screen.text()).toContain('\x1b[31mred\x1b[0m and hostile');
@@ -114,6 +115,9 @@ describe('tty', () => {
     const first = screen.text();
     const lines = first.split('\n').length - 1;
     expect(first).not.toMatch(/\x1b\[\d+A/);
+    vi.advanceTimersByTime(100);
+    expect(screen.text().length).toBe(first.length);
+    screen.at = 100;
     vi.advanceTimersByTime(100);
     expect(screen.text().slice(first.length)).toMatch(new RegExp(`^\\r\\x1b\\[${lines}A`));
     reporter.close();
@@ -169,9 +173,9 @@ describe('tty', () => {
 });
 
 describe('the others', () => {
-  it('rawjson is one event per line', async () => {
+  it('events are one per line', async () => {
     const screen = fakeScreen();
-    const reporter = await openReporter('rawjson', screen);
+    const reporter = await openReporter('events', screen);
     const events = recorded('good');
     for (const event of events) reporter.event(event);
     expect(

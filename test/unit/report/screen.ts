@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BuildEvent } from '../../../src/core/events.ts';
+import type { Marks } from '../../../src/report/ci-marks.ts';
 import type { Screen } from '../../../src/report/screen.ts';
 
 export interface FakeScreen extends Screen {
@@ -11,7 +12,9 @@ export interface FakeScreen extends Screen {
 }
 
 /** A screen that keeps what was written; its clock stands still until it is moved. */
-export function fakeScreen(given: { columns?: number; rows?: number; colour?: boolean } = {}): FakeScreen {
+export function fakeScreen(
+  given: { columns?: number; rows?: number; colour?: boolean; marks?: Marks | undefined } = {},
+): FakeScreen {
   let text = '';
   const screen: FakeScreen = {
     write: (piece) => {
@@ -27,6 +30,9 @@ export function fakeScreen(given: { columns?: number; rows?: number; colour?: bo
     colour: given.colour ?? false,
     title: 'Building',
     now: () => screen.at,
+    epochMs: 0,
+    marks: given.marks,
+    read: () => undefined,
     text: () => text,
     at: 0,
     columns: given.columns ?? 80,

@@ -95,17 +95,17 @@ describe('what a terminal may see', () => {
 describe('lines', () => {
   it('come together from chunks', () => {
     const lines = new Lines();
-    expect(lines.add('on')).toEqual([]);
-    expect(lines.add('e\ntwo\nth')).toEqual(['one', 'two']);
+    expect(lines.add('on')).toBe('');
+    expect(lines.add('e\ntwo\nth')).toBe('one\ntwo\n');
     expect(lines.partial).toBe('th');
-    expect(lines.end()).toEqual(['th']);
-    expect(lines.end()).toEqual([]);
+    expect(lines.end()).toBe('th\n');
+    expect(lines.end()).toBe('');
   });
 
   it('are cut where they never end', () => {
     const lines = new Lines(4);
-    expect(lines.add('abcdefghij')).toEqual(['abcd', 'efgh']);
-    expect(lines.end()).toEqual(['ij']);
+    expect(lines.add('abcdefghij')).toBe('abcd\nefgh\n');
+    expect(lines.end()).toBe('ij\n');
   });
 });
 
