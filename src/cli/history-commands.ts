@@ -4,7 +4,7 @@ import { parseAgents } from './agents.ts';
 import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
 import { parseSecret } from './sources.ts';
 import type { CommandSpec } from './spec.ts';
-import { answered, eventsFlag, type Flags, jsonFlag, still, wantsJson } from './surround.ts';
+import { answered, columnsOf, eventsFlag, type Flags, jsonFlag, still, wantsJson } from './surround.ts';
 
 const builds: CommandSpec = {
   name: 'builds',
@@ -48,7 +48,7 @@ const explain: CommandSpec = {
   run: async (command, host) => {
     const flags = command.opts<Flags>();
     const { explain } = await import('../commands/explain.ts');
-    const request = { json: wantsJson(flags), words: command.args };
+    const request = { json: wantsJson(flags), words: command.args, columns: columnsOf(host) };
     return await answered(flags, host, () => explain(request, still(flags, host)));
   },
 };

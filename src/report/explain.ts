@@ -1,5 +1,6 @@
 import type { BuildEvent, Change, Explanation } from '../core/events.ts';
 import { cleanLine } from './clean.ts';
+import { clip } from './width.ts';
 
 /** A step and why it ran. */
 export interface ExplainedStep {
@@ -13,16 +14,26 @@ const MOST_CHARACTERS = 60;
 /** So many characters of what two long values begin with alike are shown before the place where they differ. */
 const ALIKE_CHARACTERS = 16;
 
-/** Why steps of a build ran, step by step, and how many did not. */
-export function renderExplanations(steps: readonly ExplainedStep[], cached: number): string {
+/** Why steps of a build ran, step by step, and how many did not. The names of steps are cut to `columns`. */
+export function renderExplanations(
+  steps: readonly ExplainedStep[],
+  cached: number,
+  columns?: number,
+): string {
   const builds = new Set(steps.flatMap(({ explanation }) => comparedWith(explanation) ?? []));
   const [only] = builds.size === 1 ? builds : [];
-  const blocks = steps.map((step) => blockOf(step, only === undefined));
+  const blocks = steps.map(({ name, explanation }) => {
+    const title = clip(oneLine(name), columns ?? Number.POSITIVE_INFINITY);
+    return blockOf({ name: title, explanation }, only === undefined);
+  });
   return [headOf(steps.length, cached, only), ...blocks].join('\n');
 }
 
 /** Collects why steps run, while that is told; its text is for the end of the build, empty where that came to no step. */
-export function collectExplanations(): { event(event: BuildEvent): void; text(): string } {
+export function collectExplanations(): {
+  event(event: BuildEvent): void;
+  text(columns?: number): string;
+} {
   const names = new Map<string, string>();
   const steps = new Map<string, ExplainedStep>();
   const cached = new Set<string>();
@@ -34,8 +45,10 @@ export function collectExplanations(): { event(event: BuildEvent): void; text():
       const { step, explanation } = event;
       steps.set(step, { name: names.get(step) ?? step, explanation });
     },
-    text: () =>
-      steps.size + cached.size === 0 ? '' : `\n${renderExplanations([...steps.values()], cached.size)}`,
+    text: (columns) =>
+      steps.size + cached.size === 0
+        ? ''
+        : `\n${renderExplanations([...steps.values()], cached.size, columns)}`,
   };
 }
 
@@ -89,7 +102,7 @@ function headOf(ran: number, cached: number, compared: string | undefined): stri
 
 function blockOf({ name, explanation }: ExplainedStep, dated: boolean): string {
   const lines = [
-    oneLine(name),
+    name,
     ...renderExplanation(explanation, dated).map((clause) => `  ${clause}`),
     ...explanation.advice.map((sentence) => `  hint: ${oneLine(sentence)}`),
   ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderChange } from '../../../src/report/explain.ts';
+import { renderChange, renderExplanations } from '../../../src/report/explain.ts';
 
 const loop = 'for n in 1 2 3 4 5 6 7 8; do echo "compiling unit $n of the library"; done';
 
@@ -21,4 +21,10 @@ describe('a change of a long value', () => {
   it('is whole where both are short', () => {
     expect(told('make all', 'make test')).toBe('command: make all → make test');
   });
+});
+
+it('the name of a step is cut to a terminal', () => {
+  const explanation = { reason: 'new', changes: [], advice: [] } as const;
+  const text = renderExplanations([{ name: `[2/2] RUN ${loop}`, explanation }], 0, 30);
+  expect(text).toBe('Why 1 step ran:\n\n[2/2] RUN for n in 1 2 3 4 5 …\n  never built before\n');
 });
