@@ -1,6 +1,7 @@
 // Bundles the command, the public API and the worker threads into dist/: one file each, for finding and reading many
 // costs more than compiling one; and writes the man pages. `--types` also emits declarations for the public API.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   mkdirSync,
@@ -119,6 +120,7 @@ await Promise.all([
     }),
   ),
 ]);
+stamp(`${fresh}/main.js`);
 // The grammar of bake files, and what reads it.
 for (const wasm of [
   'web-tree-sitter/web-tree-sitter.wasm',
@@ -135,6 +137,13 @@ if (process.argv.includes('--types')) {
 }
 rmSync('dist', { recursive: true, force: true });
 renameSync(fresh, 'dist');
+
+/** Puts the digest of a script in front of it: by that, what the compiler made of it is found again (src/start.ts). */
+function stamp(file) {
+  const bytes = readFileSync(file);
+  const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+  writeFileSync(file, Buffer.concat([Buffer.from(`//${digest}\n`), bytes]));
+}
 
 /** Man pages, made from the definitions of the commands. */
 async function writeManual() {

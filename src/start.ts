@@ -27,7 +27,8 @@ import type { Run } from './cli.ts';
 const file = fileURLToPath(new URL('./main.js', import.meta.url));
 const source = readFileSync(file, 'latin1');
 const folder = join(rootOf(process.argv.slice(2)), 'code/v1');
-const kept = join(folder, `${process.version}-${sha256(source).slice(0, 32)}`);
+// The digest of all that follows stands in front: hashing as much at each start would cost two milliseconds.
+const kept = join(folder, `${process.version}-${source.slice(2, 34)}`);
 const cachedData = readKept(kept);
 const script = new Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
   filename: file,
@@ -88,8 +89,4 @@ function keep(data: Buffer): void {
   } catch {
     rmSync(temporary, { force: true });
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -38,9 +38,9 @@ export function groupStory(names: readonly string[], { context, emit }: Around):
     if (event.type === 'build-end') error ??= event.error;
     else if (event.type === 'graph') {
       const shapes = event.stages.map((stage) => named(name, stage));
-      stages.push(...shapes);
       if (waiting === undefined) emit({ type: 'graph', stages: shapes });
-      else if (begun.size === names.length) flush();
+      else stages.push(...shapes);
+      if (waiting !== undefined && begun.size === names.length) flush();
     } else if (event.type === 'build-start') begun.set(name, event);
     else if (isNews(event, said)) pass(prefixed(name, event));
   };

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { whyNoRun } from '../../builder/sandbox/choose.ts';
 import { machineOf } from '../../builder/sandbox/ladder.ts';
-import { type RunningMounted, runMounted } from '../../builder/sandbox/mounted/run.ts';
+import { runMounted } from '../../builder/sandbox/mounted/run.ts';
 import {
   overlayMount,
   type PathNames,
@@ -18,6 +18,7 @@ import { BuildError, errnoOf } from '../core/errors.ts';
 import type { Place } from '../core/place.ts';
 import type { Platform } from '../core/types.ts';
 import { imageToUse } from './image-to-use.ts';
+import { PassedSignals } from './passed-signals.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openParts } from './wiring.ts';
 
@@ -62,8 +63,9 @@ export async function mount(options: MountCommand, here: Surroundings): Promise<
       readonly: !options.writable,
       process: { args: options.args, env, cwd: options.cwd },
     };
+    using signals = new PassedSignals(options.terminal);
     const running = runMounted(plan, scratch.path, here.say);
-    using _signals = passSignals(running, options.terminal);
+    signals.passTo(running);
     return await running.ended;
   });
 }
@@ -108,22 +110,4 @@ function mountOf(root: Root, target: string, names: PathNames): SetupMount {
   return 'folder' in root
     ? { kind: 'bind', source: root.folder, target, readonly: false }
     : overlayMount(root, target, names);
-}
-
-/** The command decides about signals, as if it stood in our place; SIGINT of a terminal has reached it already. */
-function passSignals(running: RunningMounted, terminal: boolean): Disposable {
-  const names = ['SIGINT', 'SIGTERM'] as const;
-  const ours = names.map((name) => [name, process.listeners(name)] as const);
-  for (const name of names) {
-    process.removeAllListeners(name);
-    process.on(name, () => void (name === 'SIGINT' && terminal ? undefined : running.send(name)));
-  }
-  return {
-    [Symbol.dispose]: () => {
-      for (const [name, listeners] of ours) {
-        process.removeAllListeners(name);
-        for (const listener of listeners) process.on(name, listener);
-      }
-    },
-  };
 }

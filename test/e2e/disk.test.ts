@@ -62,7 +62,7 @@ describe.skipIf(skip('the bound on the store', { programs: ['skopeo', 'busybox']
     const short = all.map(({ what, why }) => `${what}: ${why}`);
     expect(short).toContain('image app:latest: it has a name');
     expect(short).toContain(`image ${base}: it has a name`);
-    expect(await tsbuild.must(['du', '-v'])).toMatch(/^1 build +\S+ +\S+ +just now +they are remembered/m);
+    expect(await tsbuild.must(['du', '-v'])).toMatch(/^1 build +\S+ +\S+ .* they are remembered/m);
     await tsbuild.must(['rmi', 'app']);
     expect(await tsbuild.must(['du', '-v'])).toMatch(
       /^step \[2\/3\] RUN dd if=\S+ of=\S+ … +8\.39MB +8\.39MB .* the cache has it, for context\/Containerfile$/m,

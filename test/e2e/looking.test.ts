@@ -123,7 +123,7 @@ describe.skipIf(skip('layers, diff and mount', needs)).each(people)('what is in 
   it('mount hands signals on, and leaves nothing even where it is killed', async () => {
     const trap = 'trap "echo ended; exit 9" TERM; echo ready; while :; do sleep 0.1; done';
     const when = (signal: NodeJS.Signals) => (output: string, pid: number) => {
-      if (output === 'ready\n') process.kill(pid, signal);
+      if (output.endsWith('ready\n')) process.kill(pid, signal);
     };
     const line = tsbuild.commandLine(['mount', 'app', 'files', '--', 'sh', '-c', trap]);
     const how = { cwd: tsbuild.folder, env: tsbuild.env, limitMs: 20_000 };

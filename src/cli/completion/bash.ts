@@ -1,4 +1,5 @@
 import type { CommandDefinition } from '../definitions.ts';
+import { readWords } from './read-words.ts';
 import { shellTable } from './table.ts';
 
 /** For bash 4 and newer; needs nothing else. */
@@ -24,25 +25,7 @@ _tsbuild_offer() {
   for one in "\${found[@]}"; do COMPREPLY+=("\${prefix}\${one}"); done
 }
 
-# Sets command and previous, from the words before the one at hand.
-_tsbuild_read() {
-  local one flags skip= family=
-  command= previous=
-  for one in "$@"; do
-    previous=
-    if [[ -n $skip ]]; then skip=; continue; fi
-    if [[ $one == -* ]]; then
-      flags=" $(_tsbuild_flags "\${command:-build}") "
-      if [[ $one != *=* && $flags == *" $one="* ]]; then skip=1 previous=$one; fi
-    elif [[ -n $family ]]; then command="$family $one" family=
-    elif [[ -z $command && -n $(_tsbuild_family "$one") ]]; then family=$one
-    elif [[ -z $command && " $_tsbuild_commands " == *" $one "* ]]; then command=$one
-    elif [[ -z $command ]]; then command=build
-    fi
-  done
-  [[ -n $family ]] && command="$family "
-}
-
+${readWords}
 _tsbuild() {
   local line=\${COMP_LINE:0:COMP_POINT} word words command previous token flag cut
   word=\${line##*[[:blank:]]}
