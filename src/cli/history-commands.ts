@@ -13,7 +13,7 @@ const builds: CommandSpec = {
   run: async (command, host) => {
     const flags = command.opts<Flags>();
     const { builds } = await import('../commands/builds.ts');
-    await builds({ json: wantsJson(flags) }, still(flags, host));
+    await builds({ json: wantsJson(flags), columns: columnsOf(host) }, still(flags, host));
     return 0;
   },
 };

@@ -40,6 +40,7 @@ const failures: Record<ErrorCode, Readonly<Record<string, Provoke>>> = {
   },
   'run-failed': {
     command: inFile(`FROM ${base}\nRUN echo one; echo two >&2; exit 42\n`),
+    'command-without-a-word': inFile(`FROM ${base}\nRUN exit 3\n`),
     'command-not-found': inFile(`FROM ${base}\nRUN nothing-like-it\n`),
   },
   sandbox: {
