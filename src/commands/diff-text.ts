@@ -44,8 +44,7 @@ function headOf({ a, b, sharedLayers }: ImageDiff, { columns }: DiffTextOptions)
   ];
   const head = fitTable([row('-', a), row('+', b)], { columns, right: [] });
   const isAll = a.layers === sharedLayers && b.layers === sharedLayers;
-  const lowest = sharedLayers === 1 ? 'the lowest layer is' : `the lowest ${sharedLayers} layers are`;
-  const shared = isAll ? 'all layers are the same' : `${lowest} the same`;
+  const shared = isAll ? 'all layers are the same' : `lowest layers that are the same: ${sharedLayers}`;
   return sharedLayers === 0 ? head : `${head}${shared}\n`;
 }
 
