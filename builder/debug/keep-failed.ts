@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { nameOf, pathOf } from '../../src/core/bytes.ts';
 import type { BuildError } from '../../src/core/errors.ts';
+import { seemsSecret } from '../../src/core/secret-names.ts';
 import type { Layer } from '../../src/core/types.ts';
 import type { Exit } from '../sandbox/plan.ts';
 import type { PlannedRun } from '../steps/planned-run.ts';
@@ -46,11 +47,12 @@ async function keptStepOf(
 ): Promise<Omit<KeptStep, 'exit' | 'overlaid' | 'bytes'>> {
   const { env, hiddenEnv: _, mounts, freshMounts: __, machine, ...rest } = input;
   const { os, architecture, variant } = machine;
-  const { network, addHosts, dns, ulimits, shmSize, limits } = tools.options;
+  const { network, addHosts, dns, ulimits, shmSize, limits, buildArgs } = tools.options;
+  const isSecret = (name: string): boolean => Object.hasOwn(buildArgs, name) && seemsSecret(name);
   return {
     ...rest,
     machine: { os, architecture, ...(variant !== undefined && { variant }) },
-    env: [...env],
+    env: [...env].filter(([name]) => !isSecret(name)),
     mounts: await Promise.all(mounts.map((mount) => keptMount(mount, tools))),
     bounds: { network, addHosts, dns, ulimits, limits, ...(shmSize !== undefined && { shmSize }) },
     exitCode: exit.code,

@@ -17,8 +17,8 @@ export type KeptMount =
     });
 
 /**
- * A step that failed, as it is kept for whoever looks at it later. No secret is in it, and of proxies that a build argument
- * named nothing.
+ * A step that failed, as it is kept for whoever looks at it later. No secret is in it, no build argument whose name speaks of
+ * one, and of proxies that a build argument named nothing.
  */
 export interface KeptStep
   extends Omit<RunInput, 'env' | 'hiddenEnv' | 'mounts' | 'freshMounts'>,

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +16,23 @@ export async function runBuild(tsbuild, { args, context, variables }, env) {
   const began = new Date().toISOString();
   try {
     const own = { ...env, ...variables, PATH: withNode(env) };
-    const code = await exitCode(tsbuild, ['build', ...args, ...files, '--', context], own);
+    const code = await unheeded(() => exitCode(tsbuild, ['build', ...args, ...files, '--', context], own));
     const id = read(idFile)?.trim();
     const remembered = lastBuild(tsbuild, began, own);
     return { code, id, metadata: JSON.parse(read(metadataFile) ?? '{}'), remembered };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What steps write is no command to the runner: it would set outputs and hide or add messages. */
+async function unheeded(work) {
+  const word = randomUUID();
+  console.log(`::stop-commands::${word}`);
+  try {
+    return await work();
+  } finally {
+    console.log(`::${word}::`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { BuildError, suggestion } from '../core/errors.ts';
+import { MOST_COMBINATIONS, tooLarge } from './bounds.ts';
 import type { Definition, Group } from './definition.ts';
 import { checkEntry, type EntryAttribute, parseEntry } from './entries.ts';
 import { evaluate, type Scope, withNames } from './hcl/evaluate.ts';
@@ -134,6 +135,10 @@ function combinations(matrix: WrittenAttribute, scope: Scope): readonly Readonly
   const axes = placed(matrix, () =>
     [...mapOf(evaluate(matrix.value, scope))].map(([name, values]) => [name, listOf(values)] as const),
   );
+  if (axes.reduce((count, [, values]) => count * values.length, 1) > MOST_COMBINATIONS)
+    throw tooLarge(`the matrix makes more than ${MOST_COMBINATIONS} targets`, {
+      location: matrix.value.range,
+    });
   return axes.reduce<readonly ReadonlyMap<string, Value>[]>(
     (all, [name, values]) => values.flatMap((value) => all.map((one) => new Map([...one, [name, value]]))),
     [new Map()],

@@ -1,4 +1,5 @@
 import { define } from './blocks.ts';
+import { withinBounds } from './bounds.ts';
 import type { ComposeSource } from './compose/load.ts';
 import { definitionOf, readProject } from './compose/project.ts';
 import { type Definition, emptyDefinition } from './definition.ts';
@@ -20,8 +21,10 @@ export async function readDefinition(
   if (written.length === 0) return known;
   const { openGrammar } = await import('./hcl/grammar.ts');
   const read = await openGrammar();
-  const bodies = await Promise.all(written.map((file) => bodyOf(file, read)));
-  return define(bodies, known, given);
+  return await withinBounds(async () => {
+    const bodies = await Promise.all(written.map((file) => bodyOf(file, read)));
+    return define(bodies, known, given);
+  });
 }
 
 /** By its name, and where that says nothing by how it begins. */

@@ -3,6 +3,7 @@ import { usageError } from '../core/errors.ts';
 import type { EventBody } from '../core/events.ts';
 import { checkPaths, parseAllowed } from './bake-paths.ts';
 import { type GroupFlags, runTargets } from './bake-run.ts';
+import type { WrittenOptions } from './build-options.ts';
 import { callOf } from './call.ts';
 import { Failure } from './failure.ts';
 import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
@@ -103,14 +104,20 @@ async function run(flags: BakeFlags, words: readonly string[], around: Around): 
   }
   const selection = folder === undefined ? written : inRepository(written, folder);
   const allowed = parseAllowed(flags.allow ?? []);
-  if (callOf(flags) === undefined)
-    checkPaths(selection, {
-      cwd: host.cwd,
-      allowed,
-      set: flags.set ?? [],
-      isForeign: folder !== undefined,
-    });
-  return await runTargets(selection, { flags, host, files, notes, allow: allowed.entitlements });
+  const { cwd, env } = host;
+  const near = {
+    cwd,
+    allowed,
+    set: flags.set ?? [],
+    isForeign: folder !== undefined,
+    agent: env.SSH_AUTH_SOCK,
+  };
+  return await runTargets(selection, {
+    ...{ flags, host, files, notes, allow: allowed.entitlements },
+    ...(callOf(flags) === undefined && {
+      check: (name: string, options: WrittenOptions) => checkPaths(name, options, near),
+    }),
+  });
 }
 
 interface Read {
@@ -148,7 +155,7 @@ async function read(
       has,
       read: (path: string) => (path.startsWith('cwd://') ? local.read(path) : read(path)),
     };
-    return { definition: await readBake({ ...request, from }), names, folder };
+    return { definition: await readBake({ ...request, from, named: { has, read } }), names, folder };
   });
 }
 

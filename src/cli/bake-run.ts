@@ -35,6 +35,8 @@ export interface GroupRun {
   /** The files that say what is built: messages show their lines. */
   readonly files: readonly BakeFile[];
   readonly notes: readonly EventBody[];
+  /** Refuses options that a target must not have. */
+  readonly check?: (name: string, options: WrittenOptions) => void;
 }
 
 /** Builds every target of a selection, or asks something of their files. Gives the exit code. */
@@ -43,7 +45,9 @@ export async function runTargets({ targets }: Selection, run: GroupRun): Promise
   const forAll = forAllOf(run);
   const members = [...targets].map(([name, settings]) => {
     const call = callOf({ ...settings, ...flags });
-    return { name, options: targetOptions(name, settings, { host, forAll }), call };
+    const options = targetOptions(name, settings, { host, forAll });
+    run.check?.(name, options);
+    return { name, options, call };
   });
   const asked = members.filter(({ call }) => call !== undefined);
   if (asked.length === 0) return await buildTargets(members, run);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { resolve as resolveInImage } from 'node:path/posix';
 import { usageError } from '../core/errors.ts';
 import type { Volume } from '../core/options.ts';
+import { own } from '../core/own.ts';
 
 const form = 'Write -v ./FOLDER:/PATH, -v /FOLDER:/PATH:ro or, to drop what is written, :O.';
 
@@ -34,10 +35,10 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 function modeOf(options: readonly string[]): Volume['mode'] {
-  const found = options.flatMap((option) => modes[option] ?? []);
-  const other = options.find((option) => modes[option] === undefined && !usual.includes(option));
-  if (other !== undefined && refusals[other] !== undefined)
-    throw usageError(`--volume has no option '${other}': ${refusals[other]}`, form);
+  const found = options.flatMap((option) => own(modes, option) ?? []);
+  const other = options.find((option) => own(modes, option) === undefined && !usual.includes(option));
+  const refusal = other === undefined ? undefined : own(refusals, other);
+  if (refusal !== undefined) throw usageError(`--volume has no option '${other}': ${refusal}`, form);
   if (other !== undefined) throw usageError(`--volume does not know '${other}'`, form);
   if (new Set(found).size > 1)
     throw usageError(`--volume cannot be ${found.join(' and ')} at once`, 'Keep one of them.');

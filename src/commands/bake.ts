@@ -26,11 +26,13 @@ export interface BakeRequest {
   readonly onFile: (file: BakeFile) => void;
   /** Where the files lie; by default in `cwd`. */
   readonly from?: FileSource;
+  /** Where the files lie that those files name; by default where they lie themselves. */
+  readonly named?: FileSource;
 }
 
 /** Reads the bake files that a request means. Fails with `not-found` or `parse`. */
 export async function readBake(request: BakeRequest): Promise<Definition> {
-  const { files, variables, cwd, env, warn, onFile, from = localFiles(cwd) } = request;
+  const { files, variables, cwd, env, warn, onFile, from = localFiles(cwd), named = from } = request;
   const read = await readBakeFiles(files.length > 0 ? files : findBakeFiles(from.has), from);
   for (const file of read) onFile(file);
   const seen = { ...env, ...variables };
@@ -40,7 +42,7 @@ export async function readBake(request: BakeRequest): Promise<Definition> {
       env,
       builtIn: { BAKE_CMD_CONTEXT: 'cwd://', BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
     },
-    compose: composeSource({ folder: cwd, env: seen, files: from, warn }),
+    compose: composeSource({ folder: cwd, env: seen, files: named, warn }),
   });
 }
 

@@ -43,7 +43,7 @@ export function renderFailure(error: unknown, setting: FailureSetting): string {
     error.hint === undefined ? '' : told(`hint: ${cleanText(error.hint)}`, setting),
     setting.debug ? causesOf(error) : '',
   ];
-  return parts.join('');
+  return disobeyed(parts.join(''));
 }
 
 /**
@@ -135,6 +135,11 @@ function logOf(error: BuildError, setting: FailureSetting): string {
   const lines = error.log.map((line) => `${cleanLine(line)}\n`).join('');
   const kept = setting.logFile === undefined ? '' : `complete log: ${setting.logFile}\n`;
   return `${head}${lines}------\n${kept}`;
+}
+
+/** Runners of GitHub obey a line that begins with two colons, whoever wrote it. */
+function disobeyed(text: string): string {
+  return text.replace(/^[ \t]*(?=::)/gm, '| ');
 }
 
 function causesOf(error: Error): string {

@@ -154,19 +154,24 @@ target "default" {
 }
 `,
       'deploy/app/file': 'theirs\n',
+      'curious/compose.yaml':
+        'services: { a: { build: { dockerfile_inline: FROM scratch, args: [TOKEN] }, env_file: "cwd://env" } }\n',
     });
     await repository.publish();
     const folder = folderWith('elsewhere', {});
     mkdirSync(join(folder, 'here'));
     writeFileSync(join(folder, 'here/own'), 'mine\n');
+    writeFileSync(join(folder, 'env'), 'TOKEN=mine\n');
     const server = await startGitServer({ root });
     const url = `http://${server.host}/shop.git#main:deploy`;
     const denied = await bake(folder, url);
     const { code, stderr } = await bake(folder, url, '--allow=fs=.');
     const printed = await bake(folder, url, '--print', '--set=default.target=x');
+    const curious = await bake(folder, `http://${server.host}/shop.git#main:curious`, '--print');
     await server.stop();
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(denied.stderr).toContain('target default: it would read ./here on this machine');
+    expect(curious.stderr).toContain('the repository holds no file cwd://env');
+    expect(denied.stderr).toContain('target default: it would read here on this machine');
     expect(readFileSync(join(folder, 'out/file'), 'utf8')).toBe('theirs\n');
     expect(readFileSync(join(folder, 'out/own'), 'utf8')).toBe('mine\n');
     expect(JSON.parse(printed.stdout)).toMatchObject({

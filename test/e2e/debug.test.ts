@@ -20,6 +20,7 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
     write('fails', [
       `FROM ${base} AS tools`,
       'ENV GREETING=hello',
+      'ARG VERSION API_TOKEN',
       'WORKDIR /work',
       'RUN echo below > below',
       'USER app',
@@ -49,10 +50,12 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
       '--debug-shell',
       '--progress=plain',
       '--secret=id=s,src=secret',
+      '--build-arg=VERSION=7',
+      '--build-arg=API_TOKEN=given-token',
       'fails',
     );
     await terminal.sees('| failed with exit code 1: [tools 4/4] RUN');
-    await terminal.sees('| fails/Containerfile:6, user app, folder /work');
+    await terminal.sees('| fails/Containerfile:7, user app, folder /work');
     await terminal.sees(prompt);
     terminal.type('id -u; cat /tmp/half below; echo $GREETING; tty; ls /ctx; wc -c < /run/secrets/s\n');
     for (const line of ['1000', 'half', 'below', 'hello', '/dev/pts/0', 'Containerfile', '15'])
@@ -73,6 +76,7 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
   });
 
   it('opens it again when the build is long over, without secrets, and drops what is changed', async () => {
+    expect(await tsbuild.must(['debug', '-c', 'echo "$VERSION,$API_TOKEN"'])).toBe('7,\n');
     expect(await tsbuild.must(['debug', '-c', 'cat /tmp/half; readlink /tmp/link; pwd; id -u'])).toBe(
       'half\nhalf\n/work\n1000\n',
     );

@@ -166,6 +166,10 @@ describe.skipIf(!hasRegistryServer())('the action', () => {
     expect(broken.summary).toContain('&#60;img&#62;&#124;&#96;x&#96;');
     expect(broken.summary).not.toContain('<img>');
     expect(broken.outputs).toMatchObject({ imageid: '', digest: '' });
+    // Nothing that a build writes is a command to the runner.
+    const [first, ...others] = broken.stdout.trimEnd().split('\n');
+    const [, word] = /^::stop-commands::(\S{20,})$/.exec(first!) ?? [];
+    expect(others.at(-1)).toBe(`::${word}::`);
   });
 
   it('says what is wrong with an input, without a build', async () => {

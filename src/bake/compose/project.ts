@@ -1,3 +1,4 @@
+import { withinBounds } from '../bounds.ts';
 import type { Definition } from '../definition.ts';
 import { merge, type Settings } from '../settings.ts';
 import type { BakeFile } from '../source.ts';
@@ -17,7 +18,7 @@ export interface Project {
 
 /** Reads Compose files, the later laid over the earlier. Fails with `parse` or `not-found`. */
 export async function readProject(files: readonly BakeFile[], source: ComposeSource): Promise<Project> {
-  const document = await loadCompose(files, source);
+  const document = await withinBounds(() => loadCompose(files, source));
   const name = at(document, 'name');
   const services = at(document, 'services');
   return {

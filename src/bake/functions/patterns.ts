@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { textOf, type Value } from '../hcl/value.ts';
 import { type Functions, unfit } from './function.ts';
 
@@ -10,13 +11,15 @@ export const patternFunctions: Functions = {
 };
 
 function firstMatch(pattern: string, text: string): Value {
-  const match = compile(pattern).exec(text);
+  const expression = compile(pattern);
+  const match = inTime(() => expression.exec(text));
   if (match === null) throw unfit('the pattern does not match');
   return matchOf(match);
 }
 
 function allMatches(pattern: string, text: string): Value {
-  return [...text.matchAll(compile(pattern))].map(matchOf);
+  const expression = compile(pattern);
+  return inTime(() => [...text.matchAll(expression)]).map(matchOf);
 }
 
 /** The whole match, or its groups: by their names where they have some. */
@@ -28,7 +31,8 @@ function matchOf(match: RegExpExecArray): Value {
 
 /** `$1`, `${1}` and `${name}` stand for groups. */
 function replaced(text: string, pattern: string, other: string): string {
-  return text.replace(compile(pattern), (...match: readonly unknown[]) => {
+  const expression = compile(pattern);
+  const replacement = (...match: readonly unknown[]): string => {
     const groups = match.at(-1);
     const named = typeof groups === 'object' ? (groups as Readonly<Record<string, string>>) : {};
     return other.replace(/\$(?:\{(\w+)\}|(\w+)|\$)/g, (whole, braced?: string, bare?: string) => {
@@ -36,7 +40,20 @@ function replaced(text: string, pattern: string, other: string): string {
       if (name === undefined) return whole.slice(1);
       return /^\d+$/.test(name) ? String(match[Number(name)] ?? '') : (named[name] ?? '');
     });
-  });
+  };
+  return inTime(() => text.replace(expression, replacement));
+}
+
+/** What a pattern may take: RE2 never takes long, but ours can be made to search for years, and hears no signal meanwhile. */
+const mostMs = 2000;
+
+function inTime<T>(search: () => T): T {
+  try {
+    return runInNewContext('search()', { search }, { timeout: mostMs }) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    throw unfit('the pattern takes too long');
+  }
 }
 
 function compile(pattern: string): RegExp {

@@ -19,7 +19,11 @@ beforeAll(() => {
 });
 
 const optionsOf = (settings: Settings) => {
-  const host = { cwd, env: { TOKEN: 't' }, isTerminal: () => false } as unknown as Host;
+  const host = {
+    cwd,
+    env: { TOKEN: 't', SSH_AUTH_SOCK: '/agent' },
+    isTerminal: () => false,
+  } as unknown as Host;
   return targetOptions('app', settings, { host, forAll: { allow } });
 };
 
@@ -118,16 +122,26 @@ describe('a target', () => {
 describe('a path of a target', () => {
   let isForeign = false;
   const check = (settings: Settings, allowed: readonly string[] = [], set: readonly string[] = []) =>
-    checkPaths(
-      { groups: new Map(), linked: new Set(), targets: new Map([['app', settings]]) },
-      { cwd, allowed: parseAllowed(allowed), set, isForeign },
-    );
+    checkPaths('app', optionsOf(settings), {
+      ...{ cwd, allowed: parseAllowed(allowed), set, isForeign, agent: '/agent' },
+    });
 
   it.each<[Settings, string]>([
     [{ context: '..' }, 'read ..'],
+    [{ context: 'cwd:///etc' }, 'read /etc'],
+    [{ context: 'dir:///etc' }, 'read /etc'],
+    [{ dockerfile: '/etc/passwd' }, 'read /etc/passwd'],
+    [{ dockerfile: 'cwd:///etc/passwd' }, 'read /etc/passwd'],
+    [{ context: 'app', dockerfile: '../../x' }, 'read ../x'],
     [{ contexts: { a: '/etc' } }, 'read /etc'],
-    [{ secret: [{ id: 'x', src: '../x' }] }, 'read ../x'],
-    [{ ssh: [{ id: 'x', paths: ['/k'] }] }, 'read /k'],
+    [{ contexts: { 'a=/etc/': 'x/y/../..' } }, 'read /etc'],
+    [{ contexts: { a: 'oci-layout:///etc:x' } }, 'read /etc'],
+    [{ secret: [{ id: 'x', src: '/etc/passwd' }] }, 'read /etc/passwd'],
+    [{ secret: [{ id: 'x', source: '/etc/passwd' }] }, 'read /etc/passwd'],
+    [{ secret: [{ id: '/etc/passwd' }] }, 'read /etc/passwd'],
+    [{ ssh: [{ id: 'x', paths: ['/etc/passwd'] }] }, 'read /etc/passwd'],
+    [{ ssh: [{ id: 'x=/etc/passwd' }] }, 'read /etc/passwd'],
+    [{ 'cache-from': [{ type: 'local', src: '/cache' }] }, 'read /cache'],
     [{ output: [{ type: 'local', dest: '../out' }] }, 'write ../out'],
     [{ 'cache-to': [{ type: 'local', dest: '/cache' }] }, 'write /cache'],
   ])('leads nowhere outside of the folder: %j', (settings, what) => {
@@ -140,25 +154,35 @@ describe('a path of a target', () => {
     expect(() => check({ output: [{ type: 'local', dest: 'link/new/out' }] })).toThrow(
       'it would write link/new/out',
     );
+    symlinkSync('/nowhere/at/all', join(cwd, 'dangling'));
+    expect(() => check({ output: [{ type: 'tar', dest: 'dangling' }] })).toThrow('it would write dangling');
   });
 
   it('may lead where the command line says', () => {
     check({ context: '..' }, ['fs.read=..']);
     check({ output: [{ type: 'local', dest: '/out' }] }, ['fs=*']);
-    check({ context: '../lib' }, [], ['app.context=../lib']);
+    check({ context: '..' }, [], ['app.context=..']);
     check({
       context: './app',
       contexts: { a: 'https://example.com/x.git', b: 'docker-image://a', c: 'target:x' },
     });
     expect(() => check({ context: '..' }, ['fs.write=..'])).toThrow(BuildError);
+    expect(() => check({ context: '/' }, [], ['app.tags=example.com/app'])).toThrow('it would read /');
   });
 
   it('of a definition that was fetched leads nowhere on this machine', () => {
     isForeign = true;
-    expect(() => check({ context: 'cwd://app' })).toThrow('it would read ./app on this machine');
+    expect(() => check({ context: 'cwd://app' })).toThrow('it would read app on this machine');
     check({ context: 'https://example.com/x.git' });
     check({ context: 'cwd://app' }, ['fs.read=app']);
     isForeign = false;
+  });
+
+  it('may be an agent only where the command line says so', () => {
+    const ssh = [{ id: 'default' }];
+    expect(() => check({ ssh })).toThrow('target app: it would use your ssh agent');
+    check({ ssh }, ['ssh']);
+    check({ ssh }, [], ['app.ssh=default']);
   });
 
   it('is none that the flag does not know', () => {

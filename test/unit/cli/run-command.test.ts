@@ -24,6 +24,7 @@ describe('--volume', () => {
     ['/a:/b:ro,O', 'ro and overlay at once'],
     ['/a:/b/..', 'whole root'],
     ['name:/b', 'no named volumes'],
+    ['/a:/b:constructor', "does not know 'constructor'"],
     ['/a:/', 'whole root'],
     ['/a://', 'whole root'],
   ])('refuses %s', (text, message) =>

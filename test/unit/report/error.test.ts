@@ -83,6 +83,13 @@ describe('a failure', () => {
     );
   });
 
+  it('has no line that a runner of GitHub would obey', () => {
+    const error = new BuildError('run-failed', 'process "a\n::error::b" failed', {
+      log: ['  ::add-mask::c', '::d'],
+    });
+    expect(renderFailure(error, plain)).not.toMatch(/^\s*::/m);
+  });
+
   it('tells log, source, reason and hint, in this order', async () => {
     const error = new BuildError('run-failed', 'the command `make all` exited with code 2', {
       location: at(3, 1, 4, 14),

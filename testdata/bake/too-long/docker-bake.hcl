@@ -1,0 +1,3 @@
+target "default" {
+  tags = [format("%2000000000d", 1)]
+}
