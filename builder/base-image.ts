@@ -84,8 +84,7 @@ function isFor({ image }: StoredImage, { architecture }: Platform): boolean {
 }
 
 function missing(name: string, platform: Platform, others: readonly string[]): BuildError {
-  const what =
-    others.length === 0 ? '' : ` for ${formatPlatform(platform)}, only for ${others.join(' and ')}`;
+  const what = others.length === 0 ? '' : ` for ${formatPlatform(platform)}, only for ${others.join(', ')}`;
   return new BuildError(
     'not-found',
     `the image ${name} is not in the local store${what}, and no registry may be asked`,
@@ -99,6 +98,6 @@ function missing(name: string, platform: Platform, others: readonly string[]): B
 function withOthers(error: unknown, others: readonly string[]): unknown {
   if (!(error instanceof BuildError) || others.length === 0) return error;
   const { hint } = error;
-  const there = `The store has it for ${others.join(' and ')}: FROM --platform=${others[0]} takes that.`;
+  const there = `The store has it for ${others.join(', ')}: FROM --platform=${others[0]} takes that.`;
   return error.with({ hint: hint === undefined ? there : `${hint} ${there}` });
 }

@@ -47,7 +47,7 @@ export interface PushRequest extends Common {
 
 /** Which steps to tell of. */
 export interface ExplainRequest extends CallOptions {
-  /** The id of a build (`Built.build`), or an end of one; default the last build of the store. */
+  /** The id of a build (`Built.build`), or the start or end of one; default the last build of the store. */
   readonly build?: string;
   /** Of this step alone: its id (`0/2`), its place (`builder 2/4`), or the name of a stage. */
   readonly step?: string;

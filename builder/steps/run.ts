@@ -140,6 +140,8 @@ const hints: Readonly<Record<number, string>> = {
   137: 'The process was killed; often memory ran out.',
 };
 
+const SILENT = 'The command itself failed, and wrote nothing.';
+
 function failed({ args }: RunCommand, { code }: Exit, { log, memory }: Failing): BuildError {
   const process = `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`;
   return new BuildError('run-failed', memory ? `${process}, after memory ran out` : process, {
@@ -147,6 +149,7 @@ function failed({ args }: RunCommand, { code }: Exit, { log, memory }: Failing):
     log: log.tail,
     hint: memory
       ? 'The kernel ended a process of the step: give it more with --memory, or let it do less at once.'
-      : (hints[code] ?? 'The command itself failed: its last lines above say why.'),
+      : (hints[code] ??
+        (log.tail.length === 0 ? SILENT : 'The command itself failed: its last lines above say why.')),
   });
 }

@@ -82,8 +82,7 @@ export const bake: CommandSpec = {
 
 const targets = `
 TARGET is a target or a group, with * where wanted; without one it is "default".
-Before it may stand a git repository that holds the files.
-`;
+Before it may stand a git repository that holds the files.`;
 
 interface Around {
   readonly host: Host;

@@ -212,5 +212,4 @@ function addIgnored(command: Command): void {
 /** What may stand for CONTEXT. */
 export const buildContexts = `
 CONTEXT is a folder, the URL of a git repository (repo.git#REF:FOLDER) or of a
-tar, or - for a tar or a Containerfile on stdin.
-`;
+tar, or - for a tar or a Containerfile on stdin.`;

@@ -115,6 +115,6 @@ export function examplesText(name: string): string {
 
 /** What comes of a line stands beside it, or below it where there is no room. */
 function lineOf({ line, about }: Example): string {
-  const beside = `  ${line.padEnd(41)} ${about}`;
-  return line.length <= 41 && beside.length <= 80 ? `${beside}\n` : `  ${line}\n      ${about}\n`;
+  const beside = `  ${line.padEnd(42)}${about}`;
+  return line.length <= 40 && beside.length <= 80 ? `${beside}\n` : `  ${line}\n      ${about}\n`;
 }

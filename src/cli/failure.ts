@@ -29,7 +29,8 @@ export async function tellFailure(thrown: unknown, debug: boolean, host: Host): 
   if (host.interrupted() !== undefined) host.write(2, 'tsbuild: interrupted\n');
   else {
     const { renderFailure } = await import('../report/error.ts');
-    host.write(2, asText(renderFailure(error, { ...about, debug }), host.env));
+    const columns = host.isTerminal(2) ? host.size().columns : undefined;
+    host.write(2, asText(renderFailure(error, { ...about, debug, columns }), host.env));
     if (isGitHub(host.env)) host.write(2, await annotationOf(error, about, host));
   }
   return code;

@@ -4,7 +4,7 @@ import { parseAgents } from './agents.ts';
 import { addAll, addCommon, addRegistry, flag, isolationFlag, list } from './flags.ts';
 import { parseSecret } from './sources.ts';
 import type { CommandSpec } from './spec.ts';
-import { answered, eventsFlag, type Flags, jsonFlag, still, wantsJson } from './surround.ts';
+import { answered, columnsOf, eventsFlag, type Flags, jsonFlag, still, wantsJson } from './surround.ts';
 
 const builds: CommandSpec = {
   name: 'builds',
@@ -13,7 +13,7 @@ const builds: CommandSpec = {
   run: async (command, host) => {
     const flags = command.opts<Flags>();
     const { builds } = await import('../commands/builds.ts');
-    await builds({ json: wantsJson(flags) }, still(flags, host));
+    await builds({ json: wantsJson(flags), columns: columnsOf(host) }, still(flags, host));
     return 0;
   },
 };
@@ -48,16 +48,15 @@ const explain: CommandSpec = {
   run: async (command, host) => {
     const flags = command.opts<Flags>();
     const { explain } = await import('../commands/explain.ts');
-    const request = { json: wantsJson(flags), words: command.args };
+    const request = { json: wantsJson(flags), words: command.args, columns: columnsOf(host) };
     return await answered(flags, host, () => explain(request, still(flags, host)));
   },
 };
 
 const stepHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
-last build is meant. STEP is a step's place ("builder 2/4"), its id (0/2) or a
-stage.
-`;
+BUILD is an id that \`tsbuild builds\` lists, or the start or end of one; without
+it the last build is meant. STEP is a step's place ("builder 2/4"), its id (0/2)
+or a stage.`;
 
 type DebugFlags = Flags & {
   readonly command?: string;
@@ -96,9 +95,8 @@ const debug: CommandSpec = {
 };
 
 const debugHelp = `
-BUILD is an id that \`tsbuild builds\` lists, or an end of one; without it the
-last step that failed is meant.
-`;
+BUILD is an id that \`tsbuild builds\` lists, or the start or end of one; without
+it the last step that failed is meant.`;
 
 const report: CommandSpec = {
   name: 'report',
@@ -125,8 +123,7 @@ const report: CommandSpec = {
 const reportHelp = `
 The page needs nothing else, and asks nobody: it can be opened from disk, sent,
 or kept with what a CI job made. BUILD is an id that \`tsbuild builds\` lists, or
-an end of one; without it the last build is meant.
-`;
+the start or end of one; without it the last build is meant.`;
 
 /** Commands about builds of the past. */
 export const historyCommands: readonly CommandSpec[] = [builds, logs, explain, report, debug];

@@ -104,8 +104,7 @@ const mount: CommandSpec = {
 
 const mountHelp = `
 CMD alone sees the files, in DIR, which has to exist; they are gone when it
-ends.
-`;
+ends.`;
 
 /** Commands that look into images, of the store or of a registry. */
 export const lookingCommands: readonly CommandSpec[] = [layers, diff, mount];

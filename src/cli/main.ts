@@ -41,12 +41,14 @@ async function runCommand(spec: CommandSpec, args: readonly string[], host: Host
   return command === undefined ? 0 : await spec.run(command, host);
 }
 
-/** A lone word that is no path may be a command with a slip in it. */
+/** A word that is no path may be a command with a slip in it, and is one of another builder where more words follow. */
 function refuseMistyped(args: readonly string[], names: readonly string[]): void {
-  const [word] = args;
+  const [word, next] = args;
   if (word === undefined || !/^[a-z]+$/.test(word) || existsSync(word)) return;
   const near = didYouMean(word, names);
   if (near !== undefined) throw usageError(`unknown command ${word}`, `Did you mean \`tsbuild ${near}\`?`);
+  if (next !== undefined && !next.startsWith('-'))
+    throw usageError(`unknown command ${word}`, '`tsbuild --help` lists the commands.');
 }
 
 function isHelp(word: string): boolean {

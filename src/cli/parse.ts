@@ -12,7 +12,7 @@ export function parseCommand(
   args: readonly string[],
   write: (text: string) => void,
 ): Command | undefined {
-  const command = commandOf(spec, write).addHelpText('after', () => examplesText(spec.name));
+  const command = commandOf(spec, write).addHelpText('after', () => examplesText(spec.name).trimEnd());
   const { rewrites = {}, passThrough = false } = spec;
   const words = normalise(args, { command: spec.name, options: command.options, rewrites, passThrough });
   try {

@@ -120,7 +120,12 @@ export const login: CommandSpec = {
 export const logout: CommandSpec = {
   name: 'logout',
   summary: 'forget the credentials of a registry',
-  define: (command) => addCommon(addRegistry(command.usage('[flags] REGISTRY').argument('<registry>'))),
+  define: (command) =>
+    addCommon(
+      addAll(command.usage('[flags] REGISTRY').argument('<registry>'), 'Registry:', [
+        flag('--authfile <file>', 'forget them in this file'),
+      ]),
+    ),
   run: async (command, host) => {
     const { logout } = await import('../commands/logout.ts');
     await logout(command.args[0]!, still(command.opts<Flags>(), host, command.args));

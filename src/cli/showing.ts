@@ -59,8 +59,9 @@ export async function openShowing(flags: ShowingFlags, host: Host, scene: Scene)
     close: () => {
       reporter.close();
       const warnings = later.warnings.splice(0);
+      const columns = mode === 'tty' ? host.size().columns : undefined;
       const told = renderWarnings(warnings, flags.debug ? screen.read : undefined);
-      host.write(fd, asText(reasons.text() + told, host.env));
+      host.write(fd, asText(reasons.text(columns) + told, host.env));
       if (isGitHub(host.env)) host.write(fd, annotateWarnings(warnings, pathsIn(host.env, scene.sources)));
     },
   };
@@ -140,7 +141,7 @@ function keepWarnings(
 async function keepReasons(
   reporter: Reporter,
   { mode, wanted }: { readonly mode: ProgressMode; readonly wanted: boolean },
-): Promise<{ readonly reporter: Reporter; readonly text: () => string }> {
+): Promise<{ readonly reporter: Reporter; readonly text: (columns?: number) => string }> {
   if (!wanted || (mode !== 'tty' && mode !== 'plain')) return { reporter, text: () => '' };
   const reasons = (await import('../report/explain.ts')).collectExplanations();
   const event = (event: BuildEvent): void => {

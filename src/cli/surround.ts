@@ -68,7 +68,7 @@ export async function answered(flags: Flags, host: Host, work: () => Promise<voi
 }
 
 export function jsonFlag() {
-  return choice('--format <kind>', 'json', ['json']);
+  return choice('--format <kind>', 'json, for programs', ['json']);
 }
 
 /** Where a program of ours is told what happens. */

@@ -44,7 +44,7 @@ function headOf({ a, b, sharedLayers }: ImageDiff, { columns }: DiffTextOptions)
   ];
   const head = fitTable([row('-', a), row('+', b)], { columns, right: [] });
   const isAll = a.layers === sharedLayers && b.layers === sharedLayers;
-  const shared = isAll ? 'all layers are the same' : `the lowest ${sharedLayers} are the same`;
+  const shared = isAll ? 'all layers are the same' : `lowest layers that are the same: ${sharedLayers}`;
   return sharedLayers === 0 ? head : `${head}${shared}\n`;
 }
 

@@ -33,7 +33,7 @@ export async function du(options: DuCommand, here: Surroundings): Promise<void> 
   const total = rows.reduce((sum, { bytes }) => sum + bytes, 0);
   const things = options.verbose ? shownKept(kept(parts.store), parts.store.builds) : undefined;
   if (options.json) return here.print(`${JSON.stringify(things ?? rows, null, 2)}\n`);
-  const table = things === undefined ? kindTable(rows, total) : thingTable(things, options.columns);
+  const table = things === undefined ? kindTable(rows, options.columns) : thingTable(things, options.columns);
   const bound = options.keepBytes ?? boundFor(parts.store.root);
   const why = options.keepBytes === undefined ? 'a tenth of the disk, at most 50GB' : 'TSBUILD_KEEP_STORAGE';
   const end = `${formatBytes(total)} in all; builds keep it within ${formatBytes(bound)} (${why})\n`;
@@ -45,7 +45,7 @@ function kindRows({ store }: Parts): KindRow[] {
   return [...usage(store), ...rest];
 }
 
-function kindTable(rows: readonly KindRow[], total: number): string {
+function kindTable(rows: readonly KindRow[], columns: number | undefined): string {
   const lines = rows.map(({ kind, count, bytes, lastUsed }) => [
     kind,
     String(count),
@@ -54,14 +54,11 @@ function kindTable(rows: readonly KindRow[], total: number): string {
     kindTexts[kind] ?? '',
   ]);
   const head = ['KIND', 'COUNT', 'SIZE', 'LAST USED', 'WHAT'];
-  return fitTable([head, ...lines, ['total', '', formatBytes(total), '', '']], {
-    columns: undefined,
-    right: [1, 2],
-  });
+  return fitTable([head, ...lines], { columns, right: [1, 2] });
 }
 
 const kindTexts: Readonly<Record<string, string>> = {
-  blobs: 'layers as they are sent, configurations, downloads',
+  blobs: 'packed layers, downloads, settings',
   trees: 'unpacked layers',
   listings: 'what layers hold',
   records: 'what steps led to',

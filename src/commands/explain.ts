@@ -8,6 +8,8 @@ export interface ExplainCommand {
   readonly json: boolean;
   /** A build, a step, or both; none is all of the last build. */
   readonly words: readonly string[];
+  /** Of the screen; undefined where nothing is to be cut. */
+  readonly columns: number | undefined;
 }
 
 interface Step {
@@ -19,12 +21,12 @@ interface Step {
 }
 
 /** Tells why the steps of a build ran. Fails with `not-found`. */
-export async function explain({ json, words }: ExplainCommand, here: Surroundings): Promise<void> {
+export async function explain({ json, words, columns }: ExplainCommand, here: Surroundings): Promise<void> {
   await using parts = await openParts(here.root, here.registry, here.place);
   const { builds } = parts.store;
   const { build, step } = findBuildAndStep(builds, words);
   const steps = findSteps(stepsOf(builds.events(build.id)), step, build);
-  here.print(json ? `${JSON.stringify(steps, null, 2)}\n` : textOf(steps));
+  here.print(json ? `${JSON.stringify(steps, null, 2)}\n` : textOf(steps, columns));
 }
 
 /** The steps that the cache can know, in the order in which they began. */
@@ -43,8 +45,8 @@ function stepsOf(events: readonly BuildEvent[]): Step[] {
   return [...steps.values()].filter(({ step }) => known.has(step));
 }
 
-function textOf(steps: readonly Step[]): string {
+function textOf(steps: readonly Step[], columns: number | undefined): string {
   const explained = steps.flatMap(({ name, explanation }) => (explanation ? [{ name, explanation }] : []));
   const cached = steps.filter(({ outcome }) => outcome === 'cached').length;
-  return renderExplanations(explained, cached);
+  return renderExplanations(explained, cached, columns);
 }

@@ -92,7 +92,8 @@ function folderOf(path: string): string {
     const folder = realpathSync(path);
     if (statSync(folder).isDirectory()) return folder;
   } catch (error) {
-    throw new BuildError('not-found', `the folder ${path} cannot be used (${errnoOf(error)})`, {
+    const why = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be used (${errnoOf(error)})`;
+    throw new BuildError('not-found', `the folder ${path} ${why}`, {
       cause: error,
       hint: 'Make it first: the files are shown in a folder that exists.',
     });

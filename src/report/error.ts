@@ -1,7 +1,7 @@
 import { BuildError, type SourceRange } from '../core/errors.ts';
 import { hideLogins } from '../core/logins.ts';
 import { cleanLine, cleanText } from './clean.ts';
-import { widthOf } from './width.ts';
+import { clip, widthOf, wrap } from './width.ts';
 
 /** What else is known about a failure, for its text. */
 export interface FailureSetting {
@@ -13,6 +13,8 @@ export interface FailureSetting {
   readonly logFile?: string;
   /** Shows causes, and the stack of a bug. */
   readonly debug: boolean;
+  /** Columns of the terminal that it is for; undefined where nothing is cut to its width. */
+  readonly columns?: number | undefined;
 }
 
 const rule = '-'.repeat(20);
@@ -36,9 +38,9 @@ export function renderFailure(error: unknown, setting: FailureSetting): string {
     ...(error.errors ?? []).slice(0, MOST_ERRORS).map((one) => `${renderFailure(one, setting)}\n`),
     moreErrors(error),
     logOf(error, setting),
-    snippet(error, setting.read),
-    `error: ${cleanText(error.message)}\n`,
-    error.hint === undefined ? '' : `hint: ${cleanText(error.hint)}\n`,
+    snippet(error, setting),
+    told(`error: ${cleanText(error.message)}`, setting),
+    error.hint === undefined ? '' : told(`hint: ${cleanText(error.hint)}`, setting),
     setting.debug ? causesOf(error) : '',
   ];
   return disobeyed(parts.join(''));
@@ -46,13 +48,14 @@ export function renderFailure(error: unknown, setting: FailureSetting): string {
 
 /**
  * The lines of a location between rules, after BuildKit's picture, with a line of carets under the exact columns.
- * Around a single line four lines are shown, around several two.
+ * Around a single line four lines are shown, around several two. Lines are cut to `columns` where what is marked begins within.
  */
-export function renderSnippet(text: string, location: SourceRange): string {
+export function renderSnippet(text: string, location: SourceRange, columns?: number): string {
   const lines = linesOf(text);
   const first = Math.min(location.startLine, lines.length);
   const last = Math.max(first, Math.min(lastLineOf(location), lines.length));
   const pad = last === first ? 4 : 2;
+  const within = fitter(location, columns);
   let out = `${cleanLine(location.file)}:${location.startLine}:${location.startColumn}\n${rule}\n`;
   for (let n = Math.max(1, first - pad); n <= Math.min(lines.length, last + pad); n++) {
     if (n === first + MOST_LINES - 2 && last - n >= 2) {
@@ -62,10 +65,26 @@ export function renderSnippet(text: string, location: SourceRange): string {
     const line = shownLine((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS));
     if (n === lines.length && line === '' && n > last) break;
     const inside = n >= first && n <= last;
-    out += `${`${String(n).padStart(4)} | ${inside ? '>>>' : '   '} ${line}`.trimEnd()}\n`;
-    if (inside) out += carets((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS), n, location);
+    out += `${within(`${String(n).padStart(4)} | ${inside ? '>>>' : '   '} ${line}`.trimEnd(), '…')}\n`;
+    if (inside) out += within(carets((lines[n - 1] ?? '').slice(0, MOST_CHARACTERS), n, location), '\n');
   }
   return `${out}${rule}\n`;
+}
+
+/** Cuts a line to a terminal, and says at its end that it was; a mark further right than that is worth more than a calm picture. */
+function fitter(
+  { startColumn }: SourceRange,
+  columns: number | undefined,
+): (line: string, end: string) => string {
+  if (columns === undefined || startColumn + SOURCE_COLUMN > columns) return (line) => line;
+  return (line, end) => (widthOf(line.trimEnd()) <= columns ? line : clip(line, columns).slice(0, -1) + end);
+}
+
+/** Where a line of a file begins in the picture, counted from 1, with room for a mark. */
+const SOURCE_COLUMN = 16;
+
+function told(text: string, { columns }: FailureSetting): string {
+  return `${columns === undefined ? text : wrap(text, columns)}\n`;
 }
 
 function shownLine(line: string): string {
@@ -76,10 +95,10 @@ function moreErrors({ errors = [] }: BuildError): string {
   return errors.length <= MOST_ERRORS ? '' : `… ${errors.length - MOST_ERRORS} errors more\n\n`;
 }
 
-function snippet(error: BuildError, read: FailureSetting['read']): string {
+function snippet(error: BuildError, { read, columns }: FailureSetting): string {
   if (error.location === undefined) return '';
   const text = read(error.location.file);
-  if (text !== undefined) return renderSnippet(text, error.location);
+  if (text !== undefined) return renderSnippet(text, error.location, columns);
   return `${cleanLine(error.location.file)}:${error.location.startLine}:${error.location.startColumn}\n`;
 }
 
@@ -111,7 +130,8 @@ function carets(line: string, number: number, location: SourceRange): string {
 
 function logOf(error: BuildError, setting: FailureSetting): string {
   if (error.log === undefined || error.log.length === 0) return '';
-  const head = setting.step === undefined ? '------\n' : `------\n > ${cleanLine(setting.step)}:\n`;
+  const { step, columns = Number.POSITIVE_INFINITY } = setting;
+  const head = step === undefined ? '------\n' : `------\n > ${clip(cleanLine(step), columns - 4)}:\n`;
   const lines = error.log.map((line) => `${cleanLine(line)}\n`).join('');
   const kept = setting.logFile === undefined ? '' : `complete log: ${setting.logFile}\n`;
   return `${head}${lines}------\n${kept}`;

@@ -1,5 +1,6 @@
 import type { BuildEvent, Change, Explanation } from '../core/events.ts';
 import { cleanLine } from './clean.ts';
+import { clip } from './width.ts';
 
 /** A step and why it ran. */
 export interface ExplainedStep {
@@ -10,16 +11,29 @@ export interface ExplainedStep {
 /** Values longer than this are cut where people read them. */
 const MOST_CHARACTERS = 60;
 
-/** Why steps of a build ran, step by step, and how many did not. */
-export function renderExplanations(steps: readonly ExplainedStep[], cached: number): string {
+/** So many characters of what two long values begin with alike are shown before the place where they differ. */
+const ALIKE_CHARACTERS = 16;
+
+/** Why steps of a build ran, step by step, and how many did not. The names of steps are cut to `columns`. */
+export function renderExplanations(
+  steps: readonly ExplainedStep[],
+  cached: number,
+  columns?: number,
+): string {
   const builds = new Set(steps.flatMap(({ explanation }) => comparedWith(explanation) ?? []));
   const [only] = builds.size === 1 ? builds : [];
-  const blocks = steps.map((step) => blockOf(step, only === undefined));
+  const blocks = steps.map(({ name, explanation }) => {
+    const title = clip(oneLine(name), columns ?? Number.POSITIVE_INFINITY);
+    return blockOf({ name: title, explanation }, only === undefined);
+  });
   return [headOf(steps.length, cached, only), ...blocks].join('\n');
 }
 
 /** Collects why steps run, while that is told; its text is for the end of the build, empty where that came to no step. */
-export function collectExplanations(): { event(event: BuildEvent): void; text(): string } {
+export function collectExplanations(): {
+  event(event: BuildEvent): void;
+  text(columns?: number): string;
+} {
   const names = new Map<string, string>();
   const steps = new Map<string, ExplainedStep>();
   const cached = new Set<string>();
@@ -31,8 +45,10 @@ export function collectExplanations(): { event(event: BuildEvent): void; text():
       const { step, explanation } = event;
       steps.set(step, { name: names.get(step) ?? step, explanation });
     },
-    text: () =>
-      steps.size + cached.size === 0 ? '' : `\n${renderExplanations([...steps.values()], cached.size)}`,
+    text: (columns) =>
+      steps.size + cached.size === 0
+        ? ''
+        : `\n${renderExplanations([...steps.values()], cached.size, columns)}`,
   };
 }
 
@@ -86,7 +102,7 @@ function headOf(ran: number, cached: number, compared: string | undefined): stri
 
 function blockOf({ name, explanation }: ExplainedStep, dated: boolean): string {
   const lines = [
-    oneLine(name),
+    name,
     ...renderExplanation(explanation, dated).map((clause) => `  ${clause}`),
     ...explanation.advice.map((sentence) => `  hint: ${oneLine(sentence)}`),
   ];
@@ -104,15 +120,38 @@ function valuesOf({ how, aspect, before, after }: Change): string | undefined {
   if (aspect === 'name') return `was ${shown(before)}`;
   if (how === 'added') return after === undefined ? undefined : shown(after);
   if (how === 'removed') return before === undefined ? undefined : `was ${shown(before)}`;
-  return before === undefined && after === undefined ? undefined : `${shown(before)} → ${shown(after)}`;
+  return before === undefined && after === undefined ? undefined : shownPair(before, after);
+}
+
+/** Two values, both from where it can be seen how they differ. */
+function shownPair(before: string | undefined, after: string | undefined): string {
+  const [old, now] = [legible(before), legible(after)];
+  const alike = alikeCharacters(old, now);
+  const from = alike < MOST_CHARACTERS - ALIKE_CHARACTERS ? 0 : alike - ALIKE_CHARACTERS;
+  return `${cut(old, from)} → ${cut(now, from)}`;
+}
+
+function alikeCharacters(one: string, other: string): number {
+  let count = 0;
+  while (count < one.length && one[count] === other[count]) count += 1;
+  return count;
+}
+
+/** What stands from there on, as far as a line has room for it. */
+function cut(text: string, from: number): string {
+  const rest = from === 0 ? text : `…${text.slice(from)}`;
+  return rest.length > MOST_CHARACTERS ? `${rest.slice(0, MOST_CHARACTERS - 1)}…` : rest;
+}
+
+function shown(value: string | undefined): string {
+  return cut(legible(value), 0);
 }
 
 /** Digests by their beginning, as docker shows them. */
-function shown(value: string | undefined): string {
+function legible(value: string | undefined): string {
   if (value === undefined) return 'none';
   if (value === '') return '""';
-  const short = oneLine(value).replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1');
-  return short.length > MOST_CHARACTERS ? `${short.slice(0, MOST_CHARACTERS - 1)}…` : short;
+  return oneLine(value).replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1');
 }
 
 /** Names of files and values may hold anything. */

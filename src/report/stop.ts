@@ -1,5 +1,6 @@
 import type { SourceRange } from '../core/errors.ts';
 import { cleanLine } from './clean.ts';
+import { clip } from './width.ts';
 
 /** A place at which a build has stopped. */
 export interface StopPlace {
@@ -16,7 +17,7 @@ export interface StopPlace {
 export function renderStop(stop: StopPlace, refused: string | undefined): string {
   if (stop.failure === undefined)
     return framed([
-      `stopped before ${nameOf(stop)}`,
+      headOf('stopped before', stop),
       whereOf(stop),
       'what is changed here is dropped',
       ...atBreak,
@@ -50,19 +51,19 @@ function framed(lines: readonly string[]): string {
 
 function failureOf(stop: StopPlace, exitCode: number): string[] {
   return [
-    `failed with exit code ${exitCode}: ${nameOf(stop)}`,
+    headOf(`failed with exit code ${exitCode}:`, stop),
     whereOf(stop),
     'the files are as the command left them',
   ];
 }
 
-/** A command may be a page long, and its beginning says which one it is. */
-function nameOf({ name }: StopPlace): string {
-  const line = oneLine(name);
-  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
+/** A command may be a page long: its beginning says which one it is, and the place below where the rest stands. */
+function headOf(what: string, { name }: StopPlace): string {
+  return clip(`${what} ${oneLine(name)}`, LINE_COLUMNS);
 }
 
-const LONGEST = 200;
+/** With the frame, a line of a usual terminal. */
+const LINE_COLUMNS = 78;
 
 function whereOf({ location, user, workdir }: StopPlace): string {
   const place = `${oneLine(location.file)}:${location.startLine}`;

@@ -20,6 +20,26 @@ export function clip(text: string, columns: number): string {
   return `${out}…`;
 }
 
+/** Ends lines between words so that each fits; a word that is longer stays whole. */
+export function wrap(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .map((line) => (widthOf(line) <= columns ? line : wrapLine(line, columns)))
+    .join('\n');
+}
+
+function wrapLine(line: string, columns: number): string {
+  let out = '';
+  let width = 0;
+  for (const word of line.split(' ')) {
+    const more = widthOf(word) + 1;
+    const fits = width === 0 || width + more <= columns;
+    out += width === 0 ? word : `${fits ? ' ' : '\n'}${word}`;
+    width = width === 0 || !fits ? more - 1 : width + more;
+  }
+  return out;
+}
+
 function widthOfCharacter(character: string): number {
   if (/^[\p{Mn}\p{Me}\p{Cf}]$/u.test(character)) return 0;
   const code = character.codePointAt(0)!;

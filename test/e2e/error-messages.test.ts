@@ -40,6 +40,7 @@ const failures: Record<ErrorCode, Readonly<Record<string, Provoke>>> = {
   },
   'run-failed': {
     command: inFile(`FROM ${base}\nRUN echo one; echo two >&2; exit 42\n`),
+    'command-without-a-word': inFile(`FROM ${base}\nRUN exit 3\n`),
     'command-not-found': inFile(`FROM ${base}\nRUN nothing-like-it\n`),
   },
   sandbox: {
@@ -87,6 +88,7 @@ function withoutPlaces(text: string, { store, folder }: Tsbuild): string {
     .replaceAll(folder, '/home/ann')
     .replace(/127\.0\.0\.1:\d{4,5}/g, '127.0.0.1:5000')
     .replace(/builds\/v1\/[\w-]+/g, 'builds/v1/20261129-1602')
+    .replace(/\bcontext-\d+/g, 'context-0')
     .replace(/\d+ms|\d+(\.\d)? s\b/g, '1 s');
 }
 

@@ -43,7 +43,7 @@ function runCommand(command: Command, passed: Buffer | undefined, captured: bool
   try {
     return { code: 0, output: Buffer.from(builtIn(words, input ?? Buffer.alloc(0))) };
   } catch (error) {
-    return failed(`${name}: ${(error as Error).message}`, 1);
+    return failed(`${name}: ${asShellsSay(error as Error)}`, 1);
   }
 }
 
@@ -61,6 +61,12 @@ function runProgram([name, ...words]: readonly string[], input: Buffer | undefin
 function reasonOf(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' ? 'not found; `help` lists what this shell knows' : error.message;
+}
+
+/** `a: no such file or directory`, of Node's `ENOENT: no such file or directory, open 'a'`. */
+function asShellsSay({ message }: Error): string {
+  const [, what, path] = /^E[A-Z]+: ([^,]+), \w+ '(.*)'$/.exec(message) ?? [];
+  return path === undefined ? message : `${path}: ${what}`;
 }
 
 function failed(message: string, code: number): Done {

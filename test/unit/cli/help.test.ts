@@ -36,6 +36,7 @@ describe('help', () => {
   it.each(allCommands)('of $name fits 80 columns, and shows what its examples do', async ({ name }) => {
     const text = await told(...name.split(' '), '--help');
     expect(text).toMatch(/^Examples:$/m);
+    expect(text).not.toMatch(/\n\n(?:\n|$)/);
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(await told('help', ...name.split(' '))).toBe(text);
   });

@@ -91,6 +91,7 @@ describe('the command line', () => {
 
   it.each([
     [['--tagg', 'x', '.'], 'error: unknown flag --tagg\nhint: Did you mean --tag? '],
+    [['system', 'df'], 'error: unknown command system\nhint: `tsbuild --help` lists the commands.\n'],
     [['imagse'], 'error: unknown command imagse\nhint: Did you mean `tsbuild images`?\n'],
     [['manifest'], 'error: manifest needs a word more\nhint: There are: create, inspect, push.\n'],
     [

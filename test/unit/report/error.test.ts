@@ -51,6 +51,15 @@ describe('source', () => {
     expect([...numbers.slice(0, 3), ...numbers.slice(-4)]).toEqual([1, 2, 3, 19, 101, 102, 103]);
   });
 
+  it('cuts to a terminal what begins within it', () => {
+    const wide = ['FROM a', `RUN ${'make all; '.repeat(20)}`, `CMD ${'x '.repeat(60)}`].join('\n');
+    const shown = renderSnippet(wide, at(2, 1, 2, 205), 60).split('\n');
+    expect(Math.max(...shown.map((line) => line.length))).toBe(60);
+    expect(shown.filter((line) => line.endsWith('…'))).toHaveLength(2);
+    expect(shown[4]).toBe(`     |     ${'^'.repeat(48)}`);
+    expect(renderSnippet(wide, at(2, 100, 2, 104), 60)).toBe(renderSnippet(wide, at(2, 100, 2, 104)));
+  });
+
   it('puts the carets under the exact columns', () => {
     const lines = renderSnippet(text, at(6, 6, 6, 16)).split('\n');
     const marked = lines.findIndex((line) => line.startsWith('   6 |'));
@@ -60,6 +69,20 @@ describe('source', () => {
 });
 
 describe('a failure', () => {
+  it('ends lines between words for a terminal', () => {
+    const error = new BuildError('run-failed', 'process "make all" did not end well', {
+      hint: 'Look at what it wrote.',
+      log: ['it broke'],
+    });
+    const step = `[1/2] RUN ${'x'.repeat(60)}`;
+    expect(renderFailure(error, { ...plain, step, columns: 24 })).toBe(
+      `------\n > [1/2] RUN xxxxxxxxx…:\nit broke\n------\n${[
+        ...['error: process "make', 'all" did not end well'],
+        ...['hint: Look at what it', 'wrote.', ''],
+      ].join('\n')}`,
+    );
+  });
+
   it('has no line that a runner of GitHub would obey', () => {
     const error = new BuildError('run-failed', 'process "a\n::error::b" failed', {
       log: ['  ::add-mask::c', '::d'],
