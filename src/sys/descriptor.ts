@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { answer, declare } from './libc.ts';
 
 /**
@@ -55,9 +56,20 @@ export function openat(folder: number, path: number, flags: number, mode = 0): n
   return answer(openatCall(folder, path, flags, mode));
 }
 
-/** `how` is the address of a struct open_how of 24 bytes. */
+/** Tries before a name counts as one that cannot be looked up. */
+const mostTries = 128;
+
+const { EAGAIN } = constants.errno;
+
+/**
+ * `how` is the address of a struct open_how of 24 bytes. Where a name with `..` in it must not leave a folder, any
+ * rename or mount of the machine makes the kernel answer EAGAIN (openat2(2)): it is asked again.
+ */
 export function openat2(folder: number, path: number, how: number): number {
-  return answer(call4(openat2Number, folder, path, how, 24));
+  let result = answer(call4(openat2Number, folder, path, how, 24));
+  for (let tries = 1; result === -EAGAIN && tries < mostTries; tries++)
+    result = answer(call4(openat2Number, folder, path, how, 24));
+  return result;
 }
 
 export function read(fd: number, into: number, length: number): number {

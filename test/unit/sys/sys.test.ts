@@ -1,8 +1,20 @@
-import { spawnSync } from 'node:child_process';
-import { closeSync, lstatSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { arena } from '../../../src/sys/arena.ts';
+import { close, O_PATH, openat2, RESOLVE_IN_ROOT } from '../../../src/sys/descriptor.ts';
 import { flock, majorMinor, makedev, mknod, utimensat } from '../../../src/sys/file.ts';
 import { koffiFile } from '../../../src/sys/libc.ts';
 import { lgetxattr, llistxattr, lremovexattr, lsetxattr } from '../../../src/sys/xattr.ts';
@@ -123,3 +135,39 @@ describe('process', () => {
     expect(koffiFile()).toMatch(/koffi\.node$/);
   });
 });
+
+describe('openat2', () => {
+  it('finds what is behind `..`, whatever is renamed on the machine meanwhile', async () => {
+    mkdirSync(join(folder, 'a/b'), { recursive: true });
+    writeFileSync(join(folder, 'file'), '');
+    const renaming = spawn('python3', ['-c', renamer], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    const gone = once(renaming, 'exit');
+    await once(renaming.stdout!, 'data');
+    try {
+      const { bytes, address } = arena(512);
+      bytes.writeBigUInt64LE(BigInt(O_PATH), 0);
+      bytes.writeBigUInt64LE(0n, 8);
+      bytes.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT), 16);
+      bytes.write(`${'a/b/../../'.repeat(20)}file\0`, 24);
+      const start = openSync(folder, 'r');
+      const failures = Array.from({ length: 20_000 }, () => {
+        const fd = openat2(start, address + 24, address);
+        if (fd >= 0) close(fd);
+        return fd;
+      }).filter((fd) => fd < 0);
+      closeSync(start);
+      expect(failures).toEqual([]);
+    } finally {
+      renaming.kill();
+      await gone;
+    }
+  });
+});
+
+const renamer = `
+import os
+os.mkdir('one')
+print('begun', flush=True)
+while True:
+    os.rename('one', 'two'); os.rename('two', 'one')
+`;
