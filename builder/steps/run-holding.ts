@@ -19,6 +19,8 @@ export interface HeldMounts extends AsyncDisposable {
   readonly env: ReadonlyMap<string, string>;
   /** Values of all secrets that the step gets: its output must not show them. */
   readonly secrets: readonly Buffer[];
+  /** What the step can do without and was not given, with the flags that give it, in sentences. */
+  readonly absent: readonly string[];
 }
 
 /** What a RUN says about its mounts and about files that exist only while it runs. */
@@ -126,6 +128,7 @@ class Holding implements HeldMounts {
   readonly mounts: Mount[] = [];
   readonly env = new Map<string, string>();
   readonly secrets: Buffer[] = [];
+  readonly absent: string[] = [];
   /** Cache folders by their id: one is held once, however often it is mounted. */
   readonly #held = new Map<string, HeldMount>();
   readonly #folders = new Map<RunMount, string>();
@@ -223,9 +226,10 @@ class Holding implements HeldMounts {
   async #secret({ id, target, env, required, ...owner }: MountOf<'secret'>): Promise<void> {
     const value = await this.#tools.secret(id);
     if (value === undefined) {
-      if (!required) return;
+      const how = `--secret id=${id},src=FILE or --secret id=${id},env=NAME`;
+      if (!required) return void this.absent.push(`The secret "${id}" was not given (${how}).`);
       throw new BuildError('not-found', `the secret "${id}" is required and was not given`, {
-        hint: `Give it with --secret id=${id},src=FILE or --secret id=${id},env=NAME.`,
+        hint: `Give it with ${how}.`,
       });
     }
     this.secrets.push(value);
@@ -236,9 +240,10 @@ class Holding implements HeldMounts {
   async #ssh({ id, target, required, ...owner }: MountOf<'ssh'>): Promise<void> {
     const agent = await this.#tools.ssh(id);
     if (agent === undefined) {
-      if (!required) return;
+      const how = `--ssh ${id === 'default' ? id : `${id}=SOCKET`}, or --ssh ${id}=KEYFILE`;
+      if (!required) return void this.absent.push(`The ssh agent "${id}" was not given (${how}).`);
       throw new BuildError('not-found', `the ssh agent "${id}" is required and was not given`, {
-        hint: `Give it with --ssh ${id === 'default' ? id : `${id}=SOCKET`}, or --ssh ${id}=KEYFILE.`,
+        hint: `Give it with ${how}.`,
       });
     }
     const { listenForAgent } = await import('./ssh-listener.ts');

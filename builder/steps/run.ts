@@ -95,7 +95,8 @@ async function attempt(below: Snapshot, planned: PlannedRun, tools: Tools): Prom
   const exit = await timed(emit, 'run', () => engine.run(plan, ioOf(log, signal), scratch, signal));
   log.end();
   if (exit.code === 0) return await commit(below, planned, { exit, tools });
-  const failure = failed(input.command, exit, { log, memory: confined.ranOutOfMemory() });
+  const { absent } = mounts;
+  const failure = failed(input.command, exit, { log, absent, memory: confined.ranOutOfMemory() });
   const { leaveFailed } = await import('../debug/failed-run.ts');
   const left = await leaveFailed({ layers: below.layers, planned, exit, failure }, tools);
   if (left === 'retry') return left;
@@ -132,6 +133,8 @@ interface Failing {
   readonly log: StepLog;
   /** The kernel has ended a part of it for want of memory. */
   readonly memory: boolean;
+  /** What it was not given, in sentences. */
+  readonly absent: readonly string[];
 }
 
 const hints: Readonly<Record<number, string>> = {
@@ -140,16 +143,16 @@ const hints: Readonly<Record<number, string>> = {
   137: 'The process was killed; often memory ran out.',
 };
 
+const MEMORY =
+  'The kernel ended a process of the step: give it more with --memory, or let it do less at once.';
+const LOUD = 'The command itself failed: its last lines above say why.';
 const SILENT = 'The command itself failed, and wrote nothing.';
 
-function failed({ args }: RunCommand, { code }: Exit, { log, memory }: Failing): BuildError {
+function failed({ args }: RunCommand, { code }: Exit, { log, memory, absent }: Failing): BuildError {
   const process = `process "${args.join(' ')}" did not complete successfully: exit code: ${code}`;
   return new BuildError('run-failed', memory ? `${process}, after memory ran out` : process, {
     exitCode: code,
     log: log.tail,
-    hint: memory
-      ? 'The kernel ended a process of the step: give it more with --memory, or let it do less at once.'
-      : (hints[code] ??
-        (log.tail.length === 0 ? SILENT : 'The command itself failed: its last lines above say why.')),
+    hint: [memory ? MEMORY : (hints[code] ?? (log.tail.length === 0 ? SILENT : LOUD)), ...absent].join(' '),
   });
 }

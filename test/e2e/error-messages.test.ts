@@ -41,6 +41,9 @@ const failures: Record<ErrorCode, Readonly<Record<string, Provoke>>> = {
   'run-failed': {
     command: inFile(`FROM ${base}\nRUN echo one; echo two >&2; exit 42\n`),
     'command-without-a-word': inFile(`FROM ${base}\nRUN exit 3\n`),
+    'secret-not-given': inFile(
+      `FROM ${base}\nRUN --mount=type=secret,id=token --mount=type=ssh cat /run/secrets/token\n`,
+    ),
     'command-not-found': inFile(`FROM ${base}\nRUN nothing-like-it\n`),
   },
   sandbox: {
