@@ -107,7 +107,7 @@ describe.skipIf(skip('layers, diff and mount', needs)).each(people)('what is in 
   it('mount says what cannot be', async () => {
     expect(await mount('app', 'nowhere', '--', 'true')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^error: the folder \S+\/nowhere cannot be used \(ENOENT\)\n/),
+      stderr: expect.stringMatching(/^error: the folder \S+\/nowhere does not exist\nhint: /),
     });
     expect(await mount('app', 'files', '--', '/no-such')).toMatchObject({ code: 127 });
     expect(await mount('app', 'files')).toMatchObject({ code: 2 });
