@@ -61,7 +61,8 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
     for (const line of ['1000', 'half', 'below', 'hello', '/dev/pts/0', 'Containerfile', '15'])
       await terminal.sees(`${line}\r\n`);
     await terminal.sees(prompt);
-    terminal.type('echo be""gun; sleep 1000\n');
+    // What says so is itself at the terminal by then.
+    terminal.type(`sh -c 'echo be""gun; exec sleep 1000'\n`);
     await terminal.sees('begun\r\n');
     terminal.type('\x03');
     await terminal.sees(prompt);
