@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { BuildEvent } from '../src/core/events.ts';
 import { hideLogins } from '../src/core/logins.ts';
-import type { Builds, KeptBuild, OpenBuild } from '../src/core/store.ts';
+import type { Builds, KeptBuild, OpenBuild } from '../src/core/remembered.ts';
 import type { Home } from './home.ts';
 import { type Lock, tryLock } from './lock.ts';
 import { discard, sweep } from './scratch.ts';

@@ -1,7 +1,7 @@
 import type { Digest } from '../../src/core/digest.ts';
 import type { Change, Explanation } from '../../src/core/events.ts';
 import type { KeptIngredients } from '../../src/core/ingredients.ts';
-import type { Builds, KeptBuild } from '../../src/core/store.ts';
+import type { Builds, KeptBuild } from '../../src/core/remembered.ts';
 import type { MissedStep } from '../missed-step.ts';
 import { filesIn } from '../steps/file-list.ts';
 import { type Advised, adviceFor } from './advice.ts';

@@ -1,7 +1,7 @@
 import type { Framed } from '../../src/core/digest.ts';
 import type { Change } from '../../src/core/events.ts';
 
-/** Ingredients as they were read back: any field may be missing. */
+/** Ingredients as they were read back: each field may be missing. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function fieldsOf(value: Framed): Fields {

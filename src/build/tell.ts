@@ -4,7 +4,7 @@ import { BuildError } from '../core/errors.ts';
 import { type BuildEvent, type EventBody, type ToldFailure, withoutLogins } from '../core/events.ts';
 import { hideLogins } from '../core/logins.ts';
 import type { BuildOptions } from '../core/options.ts';
-import type { Builds } from '../core/store.ts';
+import type { Builds } from '../core/remembered.ts';
 import { type Checking, noteOf } from './checking.ts';
 import type { BuildResult } from './result.ts';
 import type { CountedOptions } from './transfers.ts';

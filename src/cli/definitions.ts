@@ -29,7 +29,7 @@ export interface FlagDefinition {
 
 export interface FlagValue {
   /** `file`, `name=value`: what stands for the value in help. */
-  readonly placeholder: string;
+  readonly valueName: string;
   /** It may be left out; written, it stands behind `=`. */
   readonly isOptional: boolean;
   /** The words that it may be, where there are only a few. */
@@ -70,11 +70,11 @@ function isInternal({ long }: Option): boolean {
 
 function flagOf(option: Option): FlagDefinition {
   const { long, short, description, helpGroupHeading = 'General:' } = option;
-  const placeholder = /[<[](.*)[>\]]$/.exec(option.flags)?.[1];
+  const valueName = /[<[](.*)[>\]]$/.exec(option.flags)?.[1];
   return {
     names: [short, long].filter((name) => name !== undefined),
-    ...(placeholder !== undefined && {
-      value: { placeholder, isOptional: !option.required, choices: option.argChoices ?? [] },
+    ...(valueName !== undefined && {
+      value: { valueName, isOptional: !option.required, choices: option.argChoices ?? [] },
     }),
     group: helpGroupHeading.replace(/:$/, ''),
     description,

@@ -40,12 +40,15 @@ export function processFlags(): readonly Option[] {
     list('--dns-search <domain>', 'a domain to look up names in; . for none'),
     list('--dns-option <option>', 'an option of resolv.conf'),
     flag('-m, --memory <size>', 'how much memory it may use, such as 2g'),
-    flag('--memory-swap <size>', 'memory and swap together; -1: any swap (default: twice the memory)'),
+    flag(
+      '--memory-swap <size>',
+      'memory and swap together; -1 for unlimited swap (default: twice the memory)',
+    ),
     flag('--cpus <number>', 'how much processor time it may use, such as 1.5'),
     flag('--cpu-quota <time>', 'microseconds of processor time in each period'),
     flag('--cpu-period <time>', 'how long that period is (default: 100000)'),
     flag('--cpuset-cpus <list>', 'the processors it may use, such as 0-2'),
-    flag('--pids-limit <count>', 'how many processes and threads it may have; -1: any number'),
+    flag('--pids-limit <count>', 'how many processes and threads it may have; -1 for no limit'),
     list('--ulimit <name=soft:hard>', 'a limit of each process, such as nofile=1024:2048'),
     flag('--shm-size <size>', 'size of /dev/shm, such as 64m'),
     withChoices(

@@ -1,4 +1,4 @@
-import type { KeptBuild } from '../core/store.ts';
+import type { KeptBuild } from '../core/remembered.ts';
 import { cleanLine } from '../report/clean.ts';
 import { fitTable } from '../report/fit-table.ts';
 import { formatAge, formatSeconds } from '../report/format.ts';

@@ -8,7 +8,7 @@ import { RootForms } from '../../builder/steps/root-form.ts';
 import { secretValue } from '../build/secret-value.ts';
 import { BuildError } from '../core/errors.ts';
 import type { SecretSource, SshSource } from '../core/options.ts';
-import type { Builds, KeptBuild } from '../core/store.ts';
+import type { Builds, KeptBuild } from '../core/remembered.ts';
 import { renderKept } from '../report/stop.ts';
 import { findBuild } from './find-build.ts';
 import type { Surroundings } from './surroundings.ts';

@@ -1,5 +1,5 @@
 import { BuildError } from '../core/errors.ts';
-import type { Builds, KeptBuild } from '../core/store.ts';
+import type { Builds, KeptBuild } from '../core/remembered.ts';
 
 /** A remembered build, as a person names it; the last one where nothing is said. Fails with `not-found`. */
 export function findBuild(builds: Builds, word: string | undefined): KeptBuild {

@@ -1,5 +1,5 @@
 import { BuildError } from '../core/errors.ts';
-import type { Builds, KeptBuild } from '../core/store.ts';
+import type { Builds, KeptBuild } from '../core/remembered.ts';
 import { cleanLine } from '../report/clean.ts';
 import { findBuild } from './find-build.ts';
 

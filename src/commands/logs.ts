@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Builds, KeptBuild } from '../core/store.ts';
+import type { Builds, KeptBuild } from '../core/remembered.ts';
 import { asText } from '../report/ci-marks.ts';
 import { cleanLine } from '../report/clean.ts';
 import { findBuildAndStep, findSteps } from './find-step.ts';

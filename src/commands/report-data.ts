@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { KeptBuild, Store } from '../core/store.ts';
+import type { KeptBuild } from '../core/remembered.ts';
+import type { Store } from '../core/store.ts';
 import type { LogText, ReportData, StepReport } from '../report/html/report-data.ts';
 import { storyOf } from '../report/html/story.ts';
 import { reportLayers } from './report-layers.ts';

@@ -1,5 +1,5 @@
 import type { Kept } from '../../cache/kept.ts';
-import type { Builds, KeptBuild } from '../core/store.ts';
+import type { Builds, KeptBuild } from '../core/remembered.ts';
 import { cleanName } from '../report/clean.ts';
 
 /** A thing of the store as `du --verbose` shows it. */

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KeptBuild } from '../../src/core/store.ts';
+import type { KeptBuild } from '../../src/core/remembered.ts';
 import { busyboxBase } from '../support/base-images.ts';
 import { isRoot, skip } from '../support/skips.ts';
 import { loadBases, newTsbuild, type Tsbuild, type Who } from '../support/tsbuild.ts';

@@ -21,7 +21,7 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
       `FROM ${base} AS tools`,
       'ENV GREETING=hello',
       'ARG VERSION API_TOKEN',
-      'WORKDIR /work',
+      'WORKDIR /srv',
       'RUN echo below > below',
       'USER app',
       `RUN --mount=type=cache,target=/cache,uid=1000 --mount=type=secret,id=s,uid=1000 --mount=type=bind,target=/ctx \\`,
@@ -55,7 +55,7 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
       'fails',
     );
     await terminal.sees('| failed with exit code 1: [tools 4/4] RUN');
-    await terminal.sees('| fails/Containerfile:7, user app, folder /work');
+    await terminal.sees('| fails/Containerfile:7, user app, folder /srv');
     await terminal.sees(prompt);
     terminal.type('id -u; cat /tmp/half below; echo $GREETING; tty; ls /ctx; wc -c < /run/secrets/s\n');
     for (const line of ['1000', 'half', 'below', 'hello', '/dev/pts/0', 'Containerfile', '15'])
@@ -81,7 +81,7 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
   it('opens it again when the build is long over, without secrets, and drops what is changed', async () => {
     expect(await tsbuild.must(['debug', '-c', 'echo "$VERSION,$API_TOKEN"'])).toBe('7,\n');
     expect(await tsbuild.must(['debug', '-c', 'cat /tmp/half; readlink /tmp/link; pwd; id -u'])).toBe(
-      'half\nhalf\n/work\n1000\n',
+      'half\nhalf\n/srv\n1000\n',
     );
     await using terminal = at('debug');
     await terminal.sees('| not there: the secret "s" (--secret id=s,src=FILE)');
@@ -146,11 +146,11 @@ describe.skipIf(skip('shells where a build stops', needs)).each(people)('a shell
     await using terminal = at('build', '--break', 'TOOLS', '--break', 'tools:7', '--progress=plain', 'fails');
     await terminal.sees('| stopped before [tools 2/4] ENV GREETING=hello');
     await terminal.sees(prompt);
-    terminal.type('ls -d /work; touch /lost; continue\n');
+    terminal.type('ls -d /srv; touch /lost; continue\n');
     await terminal.sees('No such file');
     await terminal.sees('| stopped before [tools 4/4] RUN');
     await terminal.sees(prompt);
-    terminal.type('ls /lost; cat /cache/ready /work/below; retry\n');
+    terminal.type('ls /lost; cat /cache/ready /srv/below; retry\n');
     await terminal.sees('No such file');
     await terminal.sees('1\r\nbelow\r\n');
     await terminal.sees('nothing has been run yet');

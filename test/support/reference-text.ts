@@ -26,10 +26,10 @@ function commandText({ name, summary, usage, flags, notes }: CommandDefinition):
 }
 
 function flagRow({ names, value, description, isRepeatable }: FlagDefinition): string {
-  const placeholder =
-    value === undefined ? '' : value.isOptional ? `[=${value.placeholder}]` : ` ${value.placeholder}`;
+  const valueName =
+    value === undefined ? '' : value.isOptional ? `[=${value.valueName}]` : ` ${value.valueName}`;
   const repeated = isRepeatable ? '; may be repeated' : '';
-  return `| \`${cell(names.join(', ') + placeholder)}\` | ${cell(description + repeated)} |`;
+  return `| \`${cell(names.join(', ') + valueName)}\` | ${cell(description + repeated)} |`;
 }
 
 function cell(text: string): string {

@@ -72,7 +72,7 @@ export class Records {
   change(fd: number, uid: number, gid: number): number {
     const real = { uid: uid === KEEP ? KEEP : 0, gid: gid === KEEP ? KEEP : 0, flags: AT_EMPTY_PATH };
     const before = this.#peer.stateOf(fd);
-    // Of a file that is no placeholder, and gets a new owner and a new group, nothing old is kept.
+    // Of a file that stands for no device, and gets a new owner and a new group, nothing old is kept.
     const isNew = uid !== KEEP && gid !== KEEP && before !== undefined && !mayStandForDevice(before);
     const old = (before === undefined || isNew ? undefined : this.find(fd, before)) ?? rootOwner;
     const result = fchownat(fd, this.#peer.put('', at.empty), real);
@@ -83,7 +83,7 @@ export class Records {
     return 0;
   }
 
-  /** Records an owner, and what device a placeholder stands for. */
+  /** Records an owner, and what device a file stands for. */
   keep(fd: number, owner: Owner): void {
     this.#keep(fd, this.#peer.stateOf(fd), owner);
   }
@@ -128,7 +128,7 @@ function carries({ mode }: FileState): boolean {
   return (mode & TYPE) === REGULAR || (mode & TYPE) === DIRECTORY;
 }
 
-/** An empty file is a placeholder where it says so. */
+/** An empty file stands for a device where it says so. */
 function mayStandForDevice({ mode, size }: FileState): boolean {
   return (mode & TYPE) === REGULAR && size === 0n;
 }

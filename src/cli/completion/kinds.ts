@@ -5,7 +5,7 @@ export type Kind =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'file' | 'folder' | 'images' | 'builds' | 'caches' | 'any' };
 
-const byPlaceholder: Readonly<Record<string, Kind['kind']>> = {
+const byValueName: Readonly<Record<string, Kind['kind']>> = {
   file: 'file',
   key: 'file',
   'host:path': 'file',
@@ -14,10 +14,10 @@ const byPlaceholder: Readonly<Record<string, Kind['kind']>> = {
 };
 
 /** What a flag's value may be, by what stands for it in help. */
-export function kindOfValue({ placeholder, choices }: FlagValue): Kind {
+export function kindOfValue({ valueName, choices }: FlagValue): Kind {
   if (choices.length > 0) return { kind: 'words', words: choices };
-  if (placeholder === 'bool') return { kind: 'words', words: ['true', 'false'] };
-  return { kind: byPlaceholder[placeholder] ?? 'any' } as Kind;
+  if (valueName === 'bool') return { kind: 'words', words: ['true', 'false'] };
+  return { kind: byValueName[valueName] ?? 'any' } as Kind;
 }
 
 const imageCommands = ['push', 'run', 'inspect', 'history', 'tag', 'rmi', 'save', 'layers', 'diff', 'mount'];

@@ -76,12 +76,12 @@ function optionLines(flags: readonly FlagDefinition[]): string[] {
 
 function optionTerm({ names, value, description, isRepeatable }: FlagDefinition): string {
   const written = names.map(bold).join(', ');
-  const placeholder = value === undefined ? '' : valueText(value.placeholder, value.isOptional);
-  return term(written + placeholder, isRepeatable ? `${description}; may be repeated` : description);
+  const valueName = value === undefined ? '' : valueText(value.valueName, value.isOptional);
+  return term(written + valueName, isRepeatable ? `${description}; may be repeated` : description);
 }
 
-function valueText(placeholder: string, isOptional: boolean): string {
-  return isOptional ? `[=${slanted(placeholder)}]` : ` ${slanted(placeholder)}`;
+function valueText(valueName: string, isOptional: boolean): string {
+  return isOptional ? `[=${slanted(valueName)}]` : ` ${slanted(valueName)}`;
 }
 
 function othersText(names: readonly string[]): string {

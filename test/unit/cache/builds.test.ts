@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenBuild } from '../../../src/core/store.ts';
+import type { OpenBuild } from '../../../src/core/remembered.ts';
 import { type Bench, bench } from './open.ts';
 
 describe('builds that are remembered', () => {
