@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
 import { type Digest, hexOf } from '../src/core/digest.ts';
-import { BuildError } from '../src/core/errors.ts';
-import { gate } from '../src/core/gates.ts';
 import type { PathOwner } from '../src/core/owner.ts';
 import type { Blobs, CommitOptions, FetchBlob, Layers, LayerWriter } from '../src/core/store.ts';
 import type { Descriptor, Layer, Listing, Origin, Packing } from '../src/core/types.ts';
 import { inflate } from '../src/oci/inflate.ts';
 import { encodeListing, impliedDirectories } from '../src/oci/listing.ts';
 import { clampTar } from '../src/oci/tar-clamp.ts';
-import { BlobWriter, damaged, isIntact, readBlob } from './blobs.ts';
+import { BlobWriter, readBlob } from './blobs.ts';
 import { clampLayer, clampListing } from './clamped.ts';
 import { type Packed, packFolder } from './commit.ts';
-import { checkDiffId, checkedTar, type Downloads, download, fetchLayer, unpackFile } from './download.ts';
+import { checkDiffId, checkedTar, type Downloads, fetchLayer, unpackFile } from './download.ts';
 import { Facts } from './facts.ts';
 import { guarded } from './faults.ts';
 import { fileFromTar, fileFromTree, isAccountFile, regularFile } from './file-of.ts';
@@ -21,11 +19,11 @@ import { Listings } from './listings.ts';
 import { lock } from './lock.ts';
 import { gone, PackedForms } from './packed-forms.ts';
 import { retar } from './retar.ts';
-import { removeTree } from './scratch.ts';
 import { Trees } from './trees.ts';
+import { unpackLayer } from './unpack-layer.ts';
 import type { Unpacked } from './unpack-worker.ts';
 import { dropResidue, dropSockets, entriesOfUpper, isSmall, type Upper } from './upper.ts';
-import { start } from './workers.ts';
+import { atWork, start } from './workers.ts';
 
 /** The forms of a layer from which its tar can be had without a registry, cheapest first. */
 type Form =
@@ -38,9 +36,6 @@ interface Running<T> {
   readonly result: Promise<T>;
   readonly signal: AbortSignal | undefined;
 }
-
-/** Unpacking is bound by the processor: two at once. */
-const workers = gate(2);
 
 /**
  * Layers and the conversions between their forms: blob → tar → tree and listing; tree → tar for layers of our own.
@@ -243,7 +238,7 @@ export class LayerStore implements Layers {
       checkDiffId(layer, packed.diffId);
       return this.#learn(packed);
     }
-    return this.#learn(await this.#unpack(layer, form, { signal }));
+    return this.#learn(await unpackLayer(layer, form, { from: this.#from, signal }));
   }
 
   async #makeTree(layer: Layer, signal?: AbortSignal): Promise<string> {
@@ -252,7 +247,7 @@ export class LayerStore implements Layers {
     const unpacked =
       form?.kind === 'base' || form?.kind === 'tree'
         ? await this.#unpackMade(layer, tree, signal)
-        : await this.#unpack(layer, form, { tree, signal });
+        : await unpackLayer(layer, form, { from: this.#from, tree, signal });
     const listing = this.#learn(unpacked);
     return this.#trees.keep(layer.diffId, tree, { listing, own: layer.own });
   }
@@ -265,42 +260,6 @@ export class LayerStore implements Layers {
       return await unpackFile(this.#home, { file: blob.path, tree }, signal);
     } finally {
       blob.abandon();
-    }
-  }
-
-  async #unpack(
-    layer: Layer,
-    form: Extract<Form, { readonly kind: 'file' }> | undefined,
-    how: { readonly tree?: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<Unpacked> {
-    const tree = how.tree === undefined ? {} : { tree: how.tree };
-    const unpacked = workers(() =>
-      guarded(async () => {
-        if (form === undefined) {
-          return download(this.#from, layer, tree, how.signal);
-        }
-        return this.#unpackBlob(layer, form, { ...tree, signal: how.signal });
-      }),
-    );
-    return unpacked.catch((error: unknown) => {
-      throw named(error, layer);
-    });
-  }
-
-  /** A stored blob that does not unpack to what it should is looked at: a damaged one is taken out of the store. */
-  async #unpackBlob(
-    layer: Layer,
-    form: { readonly path: string; readonly digest: Digest },
-    how: { readonly tree?: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<Unpacked> {
-    try {
-      const unpacked = await unpackFile(this.#home, { file: form.path, tree: how.tree }, how.signal);
-      checkDiffId(layer, unpacked.diffId);
-      return unpacked;
-    } catch (error) {
-      if (how.tree !== undefined) removeTree(how.tree);
-      if (error instanceof BuildError && !(await isIntact(form))) throw damaged(this.#home, form.digest);
-      throw error;
     }
   }
 
@@ -320,7 +279,7 @@ export class LayerStore implements Layers {
   /** Little is done at once; much in a worker thread, so that the event loop stays free. */
   async #packUpper(upper: Upper): Promise<Packed> {
     if (isSmall(upper.folder)) return packFolder(upper.folder, entriesOfUpper(upper));
-    return workers(() => start<Packed>('commit-worker', upper, { warn: this.#home.warn }).result);
+    return atWork(() => start<Packed>('commit-worker', upper, { warn: this.#home.warn }).result);
   }
 
   async #makeClamped(layer: Layer, epoch: number): Promise<Layer> {
@@ -344,12 +303,4 @@ export class LayerStore implements Layers {
     this.#running.set(name, { result, signal });
     return result;
   }
-}
-
-/** What is wrong with a tar says nothing of which layer it is. */
-function named(error: unknown, { diffId }: Layer): unknown {
-  if (!(error instanceof BuildError) || error.code !== 'layer' || error.message.includes(diffId))
-    return error;
-  const hint = error.hint ?? 'Whoever made the image has to make it again, or it was damaged on its way.';
-  return new BuildError('layer', `layer ${diffId} cannot be read: ${error.message}`, { cause: error, hint });
 }

@@ -1,5 +1,6 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { BuildError, type ErrorCode } from '../src/core/errors.ts';
+import { gate } from '../src/core/gates.ts';
 import { workerFile } from '../src/core/worker.ts';
 
 /** A failure on its way between threads: an Error that keeps what makes it ours. */
@@ -20,6 +21,9 @@ export interface Job<Result> {
   /** Tells the running job something more. */
   tell(message: unknown): void;
 }
+
+/** Packing and unpacking are bound by the processor: two at once. */
+export const atWork = gate(2);
 
 /** Worker threads that wait for work: starting one costs 20 ms, so they are kept, without keeping the process alive. */
 const idle = new Map<string, Worker[]>();
